@@ -1,0 +1,59 @@
+"""Tiers of trust and the capabilities that each of them allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import total_ordering
+
+__all__ = ["Capability", "Tier", "granted", "lowest_tier_allowing"]
+
+
+class Capability(StrEnum):
+    """One kind of effect that a tool can have on the world outside its own memory."""
+
+    READ = "read"
+    WRITE = "write"
+    NETWORK = "network"
+
+
+@total_ordering
+class Tier(StrEnum):
+    """How far a tool version is trusted; ordered from `SANDBOX` (least) to `FULL` (most)."""
+
+    SANDBOX = "sandbox"
+    RESTRICTED = "restricted"
+    FULL = "full"
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What a tool of this tier may be granted."""
+        return _CAPABILITIES[self]
+
+    @property
+    def rank(self) -> int:
+        """Position in the order of trust, 0 for the lowest tier."""
+        return _ORDER.index(self)
+
+    def __lt__(self, other: object) -> bool:
+        # Without this, StrEnum would compare the names alphabetically.
+        return self.rank < other.rank if isinstance(other, Tier) else NotImplemented
+
+
+_CAPABILITIES = {
+    Tier.SANDBOX: frozenset({Capability.READ}),
+    Tier.RESTRICTED: frozenset({Capability.READ, Capability.WRITE}),
+    Tier.FULL: frozenset(Capability),
+}
+_ORDER = tuple(_CAPABILITIES)
+
+
+def granted(needs: Iterable[Capability], tier: Tier) -> frozenset[Capability]:
+    """Return what a tool with these needs gets at this tier: what it needs *and* what is allowed."""
+    return frozenset(needs) & tier.capabilities
+
+
+def lowest_tier_allowing(needs: Iterable[Capability]) -> Tier:
+    """Return the lowest tier whose capabilities cover all the needs."""
+    wanted = frozenset(needs)
+    return next(tier for tier in _ORDER if wanted <= tier.capabilities)

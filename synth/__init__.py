@@ -1,0 +1,1 @@
+"""From trace logs to proven tools: `traces`, `mining`, `drafting`, `validation`."""
