@@ -1,0 +1,1 @@
+"""Agents over the toolbox, and adapters to agent frameworks."""

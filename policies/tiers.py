@@ -49,7 +49,7 @@ _ORDER = tuple(_CAPABILITIES)
 
 
 def granted(needs: Iterable[Capability], tier: Tier) -> frozenset[Capability]:
-    """Return what a tool with these needs gets at this tier: what it needs *and* what is allowed."""
+    """Return what a tool gets at a tier: what it needs *and* what the tier allows."""
     return frozenset(needs) & tier.capabilities
 
 

@@ -13,7 +13,7 @@ from toolguild.policies import Capability, Tier
 
 __all__ = ["Json", "JsonObject", "Limits", "Outcome", "Program", "Sandbox", "Status", "ToolGateway"]
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
 
 ToolGateway: TypeAlias = Callable[[str, JsonObject], Json]
@@ -97,7 +97,7 @@ class Sandbox(ABC):
         arguments: Mapping[str, Json],
         *,
         tier: Tier,
-        limits: Limits = Limits(),  # noqa: B008 - frozen, so sharing one default is safe
+        limits: Limits = Limits(),
         tools: ToolGateway | None = None,
     ) -> Outcome:
         """Call the program's entry with the arguments as keywords, in a process of its own.

@@ -1,0 +1,1 @@
+"""From opportunities to drafts of tools."""

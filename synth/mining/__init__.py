@@ -1,0 +1,1 @@
+"""From traces to opportunities: what recurs, and what it would save."""

@@ -1,0 +1,1 @@
+"""Proving a draft: static gate, generated inputs, replay."""
