@@ -1,0 +1,130 @@
+"""Mining code: functions and windows of statements that agents write again and again."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from toolguild.synth.mining.definitions import mine_definitions
+from toolguild.synth.mining.instrument import watch_statements
+from toolguild.synth.mining.opportunity import (
+    CodeOccurrence,
+    RepeatedCode,
+    Saving,
+    support_of,
+)
+from toolguild.synth.mining.programs import Session, free_names, parse_function, parse_session
+from toolguild.synth.mining.selection import choose
+from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.statements import StatementWindow, repeated_windows
+from toolguild.synth.mining.template import Template, generalise
+from toolguild.synth.traces import Trace
+
+__all__ = ["CodeMiner"]
+
+
+class CodeMiner:
+    """Collects the code of traces, then finds what is worth a tool of its own."""
+
+    def __init__(self, settings: MiningSettings) -> None:
+        self._settings = settings
+        self._sessions: list[Session] = []
+
+    def add(self, trace: Trace) -> None:
+        """Take in one trace."""
+        session = parse_session(trace)
+        if session.snippets:
+            self._sessions.append(session)
+
+    def mine(self, progress: Callable[[float], None] = lambda done: None) -> list[RepeatedCode]:
+        """Return the code that saves most, best first, none of it overlapping another."""
+        candidates = mine_definitions(self._sessions, self._settings)
+        progress(0.5)
+        groups = repeated_windows(self._sessions, self._settings)
+        for done, windows in enumerate(groups):
+            candidate = self._from_windows(windows)
+            if candidate is not None:
+                candidates.append(candidate)
+            progress(0.5 + 0.5 * (done + 1) / len(groups))
+        return choose(
+            candidates, worth_keeping=self._is_worth_keeping, limit=self._settings.max_opportunities
+        )
+
+    def _is_worth_keeping(self, candidate: RepeatedCode, chosen: Sequence[RepeatedCode]) -> bool:
+        settings = self._settings
+        least = {
+            "definition": settings.definition_support,
+            "statements": settings.statements_support,
+        }
+        return support_of(candidate.occurrences) >= least[candidate.kind]
+
+    def _from_windows(self, windows: Sequence[StatementWindow]) -> RepeatedCode | None:
+        imports = windows[0].session.imports_before(windows[0].snippet)
+        template = generalise(windows, frozenset(imports))
+        if (
+            template is None
+            or template.work < self._settings.min_work
+            or len(template.parameters) > self._settings.max_parameters
+        ):
+            return None
+        verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
+        name = f"{verb}_{'_and_'.join(template.outputs[:3])}"
+        source = _function_text(name, template, imports)
+        if source is None:
+            return None
+        return RepeatedCode(
+            name=name,
+            parameters=template.parameters,
+            source=source,
+            kind="statements",
+            occurrences=tuple(
+                _occurrence(window, template, number) for number, window in enumerate(windows)
+            ),
+        )
+
+
+def _function_text(name: str, template: Template, imports: dict[str, ast.stmt]) -> str | None:
+    """Return the template as a function after its imports, or None where it needs more."""
+    body = [*template.body[:-1], *_ending(template)]
+    function = parse_function(f"def {name}({', '.join(template.parameters)}):\n    pass")
+    function.body = body
+    needed = free_names(function)
+    if not needed <= imports.keys():
+        return None
+    statements = [*(imports[need] for need in sorted(needed)), function]
+    return "\n\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in statements)
+
+
+def _ending(template: Template) -> list[ast.stmt]:
+    """Return the last statement and the return; one where the last only names the result."""
+    last = template.body[-1]
+    match last, template.outputs:
+        case ast.Assign(targets=[ast.Name(id=target)], value=value), (output,) if target == output:
+            return [ast.Return(value)]
+        case _, (output,):
+            return [last, ast.Return(ast.Name(output, ast.Load()))]
+    values: list[ast.expr] = [ast.Name(output, ast.Load()) for output in template.outputs]
+    keys: list[ast.expr | None] = [ast.Constant(output) for output in template.outputs]
+    return [last, ast.Return(ast.Dict(keys, values))]
+
+
+def _occurrence(window: StatementWindow, template: Template, number: int) -> CodeOccurrence:
+    session = window.session
+    statements = window.statements
+    text = "\n".join(ast.unparse(statement) for statement in statements)
+    return CodeOccurrence(
+        trace_id=session.trace_id,
+        task_id=session.task_id,
+        place=session.snippets[window.snippet].step.place,
+        lines=(statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno),
+        text=text,
+        saving=Saving(characters=len(text)),
+        program=watch_statements(
+            session,
+            window.block,
+            window.span,
+            template.inputs[number],
+            template.results[number],
+        ),
+        recorded=session.recorded,
+    )

@@ -1,0 +1,147 @@
+"""Where in an earlier result a value stands, and whether it could be known beforehand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from toolguild.sandbox import Json
+from toolguild.synth.mining.plan import Path
+
+__all__ = ["KnownText", "ResultIndex", "canonical", "value_at"]
+
+MAX_INDEXED_VALUES = 20_000
+MAX_LOOP_ITEMS = 100
+MAX_DEPTH = 12
+
+
+def canonical(value: Json) -> str:
+    """Return a text that is equal for equal JSON values, whatever the order of their keys."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def value_at(value: Json, path: Path) -> Json:
+    """Return the part of a value that a path leads to.
+
+    Raises:
+        LookupError: the value has no such part.
+    """
+    for part in path:
+        match value, part:
+            case dict(), str():
+                value = value[part]
+            case list(), int():
+                value = value[part]
+            case _:
+                message = f"no part {part!r} in a {type(value).__name__}"
+                raise LookupError(message)
+    return value
+
+
+def _children(value: Json) -> Iterator[tuple[str | int, Json]]:
+    """Yield the parts of a value that a path may name: every key, the first and the last item.
+
+    An item in the middle of a list is at its index by accident, so no path names it.
+    """
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list) and value:
+        yield 0, value[0]
+        yield -1, value[-1]
+
+
+def _walk(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
+    yield path, value
+    if len(path) < MAX_DEPTH:
+        for part, child in _children(value):
+            yield from _walk(child, (*path, part))
+
+
+class ResultIndex:
+    """Finds the paths to a value in one result, shortest first."""
+
+    def __init__(self, result: Json) -> None:
+        self._paths: dict[str, list[Path]] = {}
+        self._lists: list[tuple[Path, list[Json]]] = []
+        for count, (path, value) in enumerate(_walk(result)):
+            if count >= MAX_INDEXED_VALUES:
+                break
+            if isinstance(value, list) and 0 < len(value) <= MAX_LOOP_ITEMS:
+                self._lists.append((path, value))
+            if _can_be_an_argument(value):
+                self._paths.setdefault(canonical(value), []).append(path)
+        for paths in self._paths.values():
+            paths.sort(key=len)
+
+    def paths_to(self, value: Json) -> list[Path]:
+        """Return every path to an equal value; empty for values too common to trace."""
+        return self._paths.get(canonical(value), []) if _can_be_an_argument(value) else []
+
+    def columns(self) -> Iterator[tuple[Path, Path, frozenset[str]]]:
+        """Yield what a loop could run over: path of the list, path within its items, the values.
+
+        The values come in canonical form. A list of scalars has the empty path within its items.
+        """
+        for path, items in self._lists:
+            if all(_can_be_an_argument(item) for item in items):
+                yield path, (), frozenset(map(canonical, items))
+            rows = [item for item in items if isinstance(item, dict)]
+            if len(rows) == len(items):
+                for key in rows[0]:
+                    cells = [row.get(key) for row in rows]
+                    if all(_can_be_an_argument(cell) for cell in cells):
+                        yield path, (key,), frozenset(map(canonical, cells))
+
+
+def _can_be_an_argument(value: Json) -> bool:
+    """Say whether equality with this value means anything: `true` or `3` stand everywhere."""
+    if isinstance(value, str):
+        return len(value) >= 3
+    if isinstance(value, bool) or value is None:
+        return False
+    if isinstance(value, int | float):
+        return abs(value) >= 100 or value != int(value)
+    return 0 < len(value) <= MAX_LOOP_ITEMS and len(canonical(value)) <= 2000
+
+
+_WORD = re.compile(r"[\w.\-#@]+")
+
+
+class KnownText:
+    """Everything that was said or returned up to some moment of a run."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def add(self, value: Json) -> None:
+        """Add what was heard or returned."""
+        self._texts.append(value if isinstance(value, str) else canonical(value))
+
+    def moment(self) -> int:
+        """Return a mark for now, to ask later what was known at this point."""
+        return len(self._texts)
+
+    def knew(self, value: Json, moment: int) -> bool:
+        """Say whether every scalar in the value had been said or returned by then."""
+        return all(self._contains(text, moment) for text in _scalar_texts(value))
+
+    def _contains(self, needle: str, moment: int) -> bool:
+        if _WORD.fullmatch(needle):
+            pattern = re.compile(rf"(?<![\w-]){re.escape(needle)}(?![\w-])", re.IGNORECASE)
+            return any(pattern.search(text) for text in self._texts[:moment])
+        folded = needle.casefold()
+        return any(folded in text.casefold() for text in self._texts[:moment])
+
+
+def _scalar_texts(value: Json) -> Iterable[str]:
+    if isinstance(value, dict):
+        for child in value.values():
+            yield from _scalar_texts(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _scalar_texts(child)
+    elif isinstance(value, str):
+        yield value
+    else:
+        yield json.dumps(value)

@@ -1,0 +1,193 @@
+"""Functions that agents defined again and again, up to names, annotations and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from toolguild.synth.mining.instrument import watch_function
+from toolguild.synth.mining.opportunity import (
+    CodeOccurrence,
+    RepeatedCode,
+    Saving,
+    support_of,
+)
+from toolguild.synth.mining.programs import Session, free_names
+from toolguild.synth.mining.settings import MiningSettings
+
+__all__ = ["mine_definitions"]
+
+MIN_NODES = 12
+"""Syntax nodes below which a function is too small to be worth a place in a toolbox."""
+
+
+@dataclass(frozen=True)
+class _Definition:
+    session: Session
+    snippet: int
+    block: list[ast.stmt]
+    """The block of the snippet's tree that holds the definition."""
+    node: ast.FunctionDef
+    needs: tuple[ast.stmt, ...]
+    """Imports and helper functions that it reads, in the order in which they must stand."""
+
+    @cached_property
+    def function(self) -> ast.FunctionDef:
+        """The definition without annotations and docstring."""
+        return bare(self.node)
+
+    @property
+    def size(self) -> int:
+        return sum(1 for node in ast.walk(self.function) if not isinstance(node, ast.expr_context))
+
+
+def mine_definitions(sessions: Sequence[Session], settings: MiningSettings) -> list[RepeatedCode]:
+    """Return the functions that enough tasks made agents write."""
+    groups: defaultdict[str, list[_Definition]] = defaultdict(list)
+    for session in sessions:
+        for definition in _definitions(session):
+            groups[_canonical_text(definition)].append(definition)
+    opportunities = [_opportunity(group) for _, group in sorted(groups.items())]
+    return [
+        opportunity
+        for opportunity in opportunities
+        if support_of(opportunity.occurrences) >= settings.definition_support
+        and len(opportunity.parameters) <= settings.max_parameters
+    ]
+
+
+def _definitions(session: Session) -> list[_Definition]:
+    found = []
+    for number, snippet in enumerate(session.snippets):
+        for block in _blocks_of_functions(snippet.tree):
+            for node in block:
+                if isinstance(node, ast.FunctionDef) and _is_plain(node):
+                    needs = _needs(session, number, node)
+                    if needs is not None:
+                        definition = _Definition(session, number, block, node, tuple(needs))
+                        if definition.size >= MIN_NODES:
+                            found.append(definition)
+    return found
+
+
+def _blocks_of_functions(tree: ast.Module) -> Iterator[list[ast.stmt]]:
+    """Yield the blocks whose functions are no methods: those of the module and of functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef):
+            yield node.body
+
+
+def _is_plain(node: ast.FunctionDef) -> bool:
+    """Say whether a function has named parameters only and gives its result by `return`."""
+    arguments = node.args
+    fancy = arguments.posonlyargs or arguments.kwonlyargs or arguments.vararg or arguments.kwarg
+    inner = list(ast.walk(node))
+    return (
+        not fancy
+        and not node.decorator_list
+        and bool(arguments.args)
+        and any(isinstance(child, ast.Return) and child.value is not None for child in inner)
+        and not any(
+            isinstance(child, ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal)
+            for child in inner
+        )
+        and not any(_is_print(child) for child in inner)
+    )
+
+
+def _is_print(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id in {"print", "input"}
+
+
+def bare(node: ast.FunctionDef) -> ast.FunctionDef:
+    """Return a copy without annotations and docstring."""
+    function = copy.deepcopy(node)
+    function.returns = None
+    if ast.get_docstring(function) is not None:
+        function.body = function.body[1:] or [ast.Pass()]
+    for child in ast.walk(function):
+        if isinstance(child, ast.arg):
+            child.annotation = None
+    return function
+
+
+def _needs(session: Session, snippet: int, node: ast.FunctionDef) -> list[ast.stmt] | None:
+    """Return the imports and helpers that a function needs, or None where one is not known."""
+    imports = session.imports_before(snippet)
+    functions = session.functions_before(snippet)
+    statements: dict[str, ast.stmt] = {}
+    pending = [bare(node)]
+    while pending:
+        for name in sorted(free_names(pending.pop())):
+            if name in statements or name == node.name:
+                continue
+            if name in imports:
+                statements[name] = imports[name]
+            elif name in functions and _is_plain(functions[name]):
+                helper = bare(functions[name])
+                statements[name] = helper
+                pending.append(helper)
+            else:
+                return None
+    return sorted(statements.values(), key=lambda statement: isinstance(statement, ast.FunctionDef))
+
+
+def _canonical_text(definition: _Definition) -> str:
+    """Return a text that functions share which differ in local names only."""
+    function = copy.deepcopy(definition.function)
+    local = {argument.arg for argument in function.args.args} | {function.name}
+    local |= {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    numbers: dict[str, str] = {}
+
+    def renamed(name: str) -> str:
+        return numbers.setdefault(name, f"v{len(numbers)}") if name in local else name
+
+    function.name = renamed(function.name)
+    for node in ast.walk(function):
+        if isinstance(node, ast.arg):
+            node.arg = renamed(node.arg)
+        elif isinstance(node, ast.Name):
+            node.id = renamed(node.id)
+    return "\n".join(ast.unparse(node) for node in [*definition.needs, function])
+
+
+def _opportunity(group: Sequence[_Definition]) -> RepeatedCode:
+    """Describe a group by the spelling that most of its members share."""
+    texts = Counter(ast.unparse(definition.function) for definition in group)
+    best = max(group, key=lambda definition: texts[ast.unparse(definition.function)])
+    parameters = tuple(argument.arg for argument in best.function.args.args)
+    source = "\n\n".join(ast.unparse(node) for node in [*best.needs, best.function])
+    occurrences = tuple(_occurrence(definition, parameters) for definition in group)
+    return RepeatedCode(
+        name=best.function.name,
+        parameters=parameters,
+        source=source,
+        kind="definition",
+        occurrences=occurrences,
+        documentation=max((ast.get_docstring(member.node) or "" for member in group), key=len),
+    )
+
+
+def _occurrence(definition: _Definition, parameters: tuple[str, ...]) -> CodeOccurrence:
+    session, node = definition.session, definition.node
+    text = ast.unparse(definition.function)
+    return CodeOccurrence(
+        trace_id=session.trace_id,
+        task_id=session.task_id,
+        place=session.snippets[definition.snippet].step.place,
+        lines=(node.lineno, node.end_lineno or node.lineno),
+        text=text,
+        saving=Saving(characters=len(text)),
+        program=watch_function(
+            session, definition.block, definition.block.index(node), node.name, parameters
+        ),
+        recorded=session.recorded,
+    )

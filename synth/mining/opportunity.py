@@ -1,0 +1,139 @@
+"""What recurs in traces and is worth a tool."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from toolguild.sandbox import JsonObject
+from toolguild.synth.mining.plan import Plan
+from toolguild.synth.traces import Place, ToolCall, ToolDefinition
+
+__all__ = [
+    "CodeOccurrence",
+    "Occurrence",
+    "Opportunity",
+    "RepeatedCode",
+    "RepeatedSequence",
+    "Saving",
+    "SequenceOccurrence",
+    "Unit",
+    "support_of",
+]
+
+Unit: TypeAlias = tuple[str, int, int]
+"""The smallest part of a trace that a tool can replace: trace, step, and line of its code or 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What a tool would have saved in the traces that it was mined from."""
+
+    calls: int = 0
+    """Tool calls that one call of the tool replaces, less that call."""
+    characters: int = 0
+    """Characters that the agent would not have had to write."""
+
+    def __add__(self, other: Saving) -> Saving:
+        return Saving(self.calls + other.calls, self.characters + other.characters)
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceOccurrence:
+    """One place where a trace holds the calls of a plan."""
+
+    trace_id: str
+    task_id: str
+    steps: tuple[tuple[ToolCall, ...], ...]
+    """The recorded calls of each step of the plan: one for a call, any number for a loop."""
+    bindings: JsonObject
+    """Values of the plan's parameters here."""
+    saving: Saving
+
+    @property
+    def place(self) -> Place:
+        """Where the first call stands."""
+        return self.calls[0].place
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """All recorded calls, in the order of the plan."""
+        return tuple(call for calls in self.steps for call in calls)
+
+    @property
+    def units(self) -> frozenset[Unit]:
+        """The parts of the trace that it takes up."""
+        return frozenset((self.trace_id, call.place.step, 0) for call in self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedSequence:
+    """The same calls with the same data flow, over and over."""
+
+    plan: Plan
+    occurrences: tuple[SequenceOccurrence, ...]
+    near_misses: Mapping[str, int] = field(default_factory=dict)
+    """Why other places with the same tools in the same order are not claimed, and how many."""
+    tools: Mapping[str, ToolDefinition] = field(default_factory=dict)
+    """What the logs say of the tools that the plan calls, as far as they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeOccurrence:
+    """One place where a trace holds the code of a template."""
+
+    trace_id: str
+    task_id: str
+    place: Place
+    lines: tuple[int, int]
+    """First and last line of the code within its step."""
+    text: str
+    """The code as the agent wrote it here."""
+    saving: Saving
+    program: str = ""
+    """The whole session, instrumented: run in a sandbox it reports the code's inputs and
+    results (see `instrument`)."""
+    recorded: tuple[tuple[str, str | None], ...] = ()
+    """What the log shows for each snippet of the session: its output, and its error if any."""
+
+    @property
+    def units(self) -> frozenset[Unit]:
+        """The parts of the trace that it takes up."""
+        first, last = self.lines
+        return frozenset((self.trace_id, self.place.step, line) for line in range(first, last + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedCode:
+    """Code that agents write again and again, up to names and constants."""
+
+    name: str
+    parameters: tuple[str, ...]
+    source: str
+    """A function of this name and these parameters, not annotated, after what it needs."""
+    kind: str
+    """`definition` for a function that agents defined, `statements` for a window of statements."""
+    occurrences: tuple[CodeOccurrence, ...]
+    documentation: str = ""
+    """What the agents said of it in a docstring; untrusted text."""
+
+
+Opportunity: TypeAlias = RepeatedSequence | RepeatedCode
+Occurrence: TypeAlias = SequenceOccurrence | CodeOccurrence
+
+
+def support_of(occurrences: Sequence[Occurrence]) -> int:
+    """Count the distinct tasks that occurrences come from."""
+    return len({occurrence.task_id for occurrence in occurrences})
+
+
+def saving_of(occurrences: Sequence[Occurrence]) -> Saving:
+    """Add up what occurrences would have saved."""
+    return sum((occurrence.saving for occurrence in occurrences), Saving())
+
+
+def occurrences_by_file(occurrences: Sequence[Occurrence]) -> Counter[str]:
+    """Count occurrences by the file that they stand in."""
+    return Counter(occurrence.place.file for occurrence in occurrences)

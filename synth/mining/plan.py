@@ -1,0 +1,90 @@
+"""A composite tool as a small program: calls whose arguments say where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from toolguild.sandbox import Json
+
+__all__ = [
+    "CallStep",
+    "Constant",
+    "FromItem",
+    "FromResult",
+    "LoopStep",
+    "Origin",
+    "Parameter",
+    "Path",
+    "Plan",
+    "PlanStep",
+    "render_path",
+]
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and indices that lead from a JSON value to a part of it; -1 is the last item of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """The caller of the composite gives the value."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The value was the same in every occurrence."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class FromResult:
+    """The value stands in the result of an earlier step of the plan."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FromItem:
+    """The value stands in the item that the loop is at."""
+
+    path: Path
+
+
+Origin: TypeAlias = Parameter | Constant | FromResult | FromItem
+
+
+@dataclass(frozen=True, slots=True)
+class CallStep:
+    """Call a tool once."""
+
+    tool: str
+    arguments: tuple[tuple[str, Origin], ...]
+    """Argument names, sorted, each with the origin of its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStep:
+    """Call a tool once for each item of a list in an earlier result."""
+
+    tool: str
+    over: FromResult
+    arguments: tuple[tuple[str, Origin], ...]
+
+
+PlanStep: TypeAlias = CallStep | LoopStep
+Plan: TypeAlias = tuple[PlanStep, ...]
+
+
+def render_path(path: Path) -> str:
+    """Return a path as a person writes it: `flights[0].origin`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text

@@ -1,0 +1,155 @@
+"""The code that an agent ran in one trace, parsed, and what its names stand for."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import warnings
+from dataclasses import dataclass
+
+from toolguild.synth.traces import CodeExecution, Trace
+
+__all__ = [
+    "BUILTINS",
+    "Session",
+    "Snippet",
+    "assigned_names",
+    "free_names",
+    "parse_function",
+    "parse_session",
+]
+
+BUILTINS = frozenset(dir(builtins))
+MAX_SNIPPET_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """One code execution that parses."""
+
+    step: CodeExecution
+    tree: ast.Module
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The code executions of one trace, which share an interpreter."""
+
+    trace_id: str
+    task_id: str
+    snippets: tuple[Snippet, ...]
+
+    @property
+    def recorded(self) -> tuple[tuple[str, str | None], ...]:
+        """What the log shows for each snippet: its output, and its error if any."""
+        return tuple((snippet.step.result, snippet.step.error) for snippet in self.snippets)
+
+    def imports_before(self, snippet: int) -> dict[str, ast.stmt]:
+        """Return the import statement behind each imported name, as of the end of a snippet."""
+        found: dict[str, ast.stmt] = {}
+        for earlier in self.snippets[: snippet + 1]:
+            for node in ast.walk(earlier.tree):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    for alias in node.names:
+                        found[alias.asname or alias.name.split(".")[0]] = _single(node, alias)
+        return found
+
+    def functions_before(self, snippet: int) -> dict[str, ast.FunctionDef]:
+        """Return the latest top-level definition of each function, as of the end of a snippet."""
+        return {
+            node.name: node
+            for earlier in self.snippets[: snippet + 1]
+            for node in earlier.tree.body
+            if isinstance(node, ast.FunctionDef)
+        }
+
+
+def _single(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
+    if isinstance(node, ast.Import):
+        return ast.Import([alias])
+    return ast.ImportFrom(node.module, [alias], node.level)
+
+
+def parse_session(trace: Trace) -> Session:
+    """Parse the code of a trace; what does not parse, or is huge, is left out."""
+    snippets = []
+    for step in trace.code():
+        tree = _parse(step.code)
+        if tree is not None and tree.body:
+            snippets.append(Snippet(step, tree))
+    return Session(trace.id, trace.task.id, tuple(snippets))
+
+
+def _parse(code: str) -> ast.Module | None:
+    if len(code) > MAX_SNIPPET_CHARACTERS:
+        return None
+    with warnings.catch_warnings():
+        # Invalid escapes and such in other people's code are not our user's business.
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def assigned_names(nodes: list[ast.stmt]) -> set[str]:
+    """Return the names that statements bind in their own scope."""
+    names = set()
+    for node in _own_scope(nodes):
+        match node:
+            case ast.Name(ctx=ast.Store() | ast.Del()):
+                names.add(node.id)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+            case ast.ExceptHandler(name=str() as name):
+                names.add(name)
+            case ast.Import() | ast.ImportFrom():
+                names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    return names
+
+
+def _own_scope(nodes: list[ast.stmt]) -> list[ast.AST]:
+    """Return all nodes that belong to the scope of the statements, not to one inside it."""
+    found: list[ast.AST] = []
+    pending: list[ast.AST] = list(nodes)
+    while pending:
+        node = pending.pop()
+        found.append(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            pending += [*node.decorator_list, *node.args.defaults]
+        elif not isinstance(node, ast.Lambda | ast.ClassDef):
+            pending += ast.iter_child_nodes(node)
+    return found
+
+
+def free_names(function: ast.FunctionDef) -> set[str]:
+    """Return the names that a function reads from outside itself, builtins left out."""
+    arguments = function.args
+    bound = {
+        argument.arg
+        for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    } | {argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument}
+    bound |= assigned_names(function.body) | {function.name}
+    inner = [node for statement in function.body for node in ast.walk(statement)]
+    for node in inner:
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            bound |= {argument.arg for argument in node.args.args}
+        if isinstance(node, ast.FunctionDef):
+            bound |= assigned_names(node.body)
+    read = {
+        node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    return read - bound - BUILTINS
+
+
+def parse_function(text: str) -> ast.FunctionDef:
+    """Return the syntax tree of a text that is one function.
+
+    Raises:
+        ValueError: the text is something else.
+    """
+    match ast.parse(text).body:
+        case [ast.FunctionDef() as function]:
+            return function
+    message = f"not one function: {text[:80]!r}"
+    raise ValueError(message)

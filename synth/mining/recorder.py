@@ -1,0 +1,95 @@
+"""Runs inside the sandbox, before recorded code: notes what goes in and out of a part of it.
+
+Its text is put in front of the programs that `instrument` builds, so it imports nothing but the
+standard library and is never imported by them.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+MAX_CASES = 32
+MAX_CASE_CHARACTERS = 20_000
+BLOCK_MARK = "\x1e"
+"""Printed before each recorded snippet, to tell their outputs apart."""
+
+
+class Recorder:
+    """Collects cases: arguments as JSON with the value, or the type of the exception."""
+
+    def __init__(self) -> None:
+        self._cases: list[dict[str, Any]] = []
+        self._errors: list[str | None] = []
+        self._inside = False
+        self._entered: Any = None
+
+    def begin(self) -> None:
+        """Note that the next snippet starts."""
+        self._errors.append(None)
+        print(BLOCK_MARK, end="")
+
+    def fail(self, error: BaseException) -> None:
+        """Note that the snippet ended by an exception."""
+        self._errors[-1] = type(error).__name__
+
+    def show(self, value: object) -> None:
+        """Print the value of a snippet's last expression, as an interactive interpreter does."""
+        if value is not None:
+            print(repr(value))
+
+    def watch(self, function: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+        """Return the function, noting its outermost calls under these argument names."""
+        signature = inspect.signature(function)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if self._inside:
+                return function(*args, **kwargs)
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            arguments = self._freeze(dict(zip(names, bound.arguments.values(), strict=True)))
+            self._inside = True
+            try:
+                value = function(*args, **kwargs)
+            except Exception as error:
+                self._note(arguments, error=type(error).__name__)
+                raise
+            finally:
+                self._inside = False
+            self._note(arguments, value=value)
+            return value
+
+        return watched
+
+    def enter(self, read: Callable[[], dict[str, Any]]) -> None:
+        """Note the values that a window of statements starts from."""
+        try:
+            self._entered = self._freeze(read())
+        except NameError:
+            self._entered = None
+
+    def leave(self, read: Callable[[], dict[str, Any]]) -> None:
+        """Note the values that a window of statements ends with."""
+        try:
+            values = read()
+        except NameError:
+            return
+        self._note(self._entered, value=values if len(values) > 1 else next(iter(values.values())))
+
+    def report(self) -> dict[str, Any]:
+        """Return the cases, and the exception type of each snippet that ended by one."""
+        return {"cases": self._cases, "errors": self._errors}
+
+    def _note(self, arguments: Any, **ending: Any) -> None:
+        frozen = self._freeze(ending)
+        if arguments is not None and frozen is not None and len(self._cases) < MAX_CASES:
+            self._cases.append({"block": len(self._errors) - 1, "arguments": arguments, **frozen})
+
+    @staticmethod
+    def _freeze(value: Any) -> Any:
+        """Return a copy made of JSON, or None where JSON cannot carry the value."""
+        try:
+            text = json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            return None
+        return json.loads(text) if len(text) <= MAX_CASE_CHARACTERS else None

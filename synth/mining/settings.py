@@ -1,0 +1,35 @@
+"""What a miner is told: thresholds, and names to leave alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["MiningSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class MiningSettings:
+    """Thresholds of mining. Support is always counted in distinct tasks."""
+
+    sequence_support: int = 3
+    """Tasks that must hold a call sequence."""
+    definition_support: int = 2
+    """Tasks for which agents must have written the same function. A whole named function is
+    rarely written twice by accident, so two will do."""
+    statements_support: int = 3
+    """Tasks that must hold the same window of statements."""
+    min_confidence: float = 0.75
+    """Share of the places with the same calls in which a derivation must hold; one that holds in
+    fewer (the first of a list, say) is an accident of what the agent happened to pick."""
+    max_items: int = 5
+    """Steps of a plan, a loop counting as one."""
+    max_statements: int = 6
+    """Statements of a window."""
+    min_work: int = 5
+    """Operations, calls, branches and loops that a window of statements must hold."""
+    max_parameters: int = 6
+    ignored_tools: frozenset[str] = frozenset(
+        {"think", "finish", "final_answer", "terminate", "submit", "transfer_to_human_agents"}
+    )
+    """Tools that are no work to save (thinking, ending the run); compared in lower case."""
+    max_opportunities: int = 50

@@ -1,0 +1,243 @@
+"""Cutting one trace into candidate sequences of calls, with loops recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
+from toolguild.synth.mining.plan import FromResult, Path
+from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.traces import ToolCall, Trace
+
+__all__ = [
+    "CallLog",
+    "Derivation",
+    "LoopReading",
+    "SameAs",
+    "Window",
+    "WindowItem",
+    "believed_read_only",
+]
+
+_READING_VERBS = frozenset(
+    """
+    calculate check compute count describe display fetch find get grep head inspect list lookup
+    ls peek query read retrieve search show sum tail validate verify view
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
+
+
+def believed_read_only(tool: str) -> bool:
+    """Guess from the verb in its name whether a tool only reads.
+
+    Used to decide which recorded sequences may be taken as one, never to permit anything.
+    """
+    words = tool.replace("-", "_").replace(".", "_").lower().split("_")
+    return any(word in _READING_VERBS for word in words[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class LoopReading:
+    """One way to read a run of calls as a loop over a list in an earlier result."""
+
+    item: int
+    """Index in the window of the call whose result holds the list."""
+    over: Path
+    argument: str
+    cell: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SameAs:
+    """The value was an argument of an earlier call of the window."""
+
+    item: int
+    argument: str
+
+
+Derivation: TypeAlias = FromResult | SameAs
+
+
+@dataclass(frozen=True, slots=True)
+class WindowItem:
+    """A single call, or a run of calls of one tool that goes over a list."""
+
+    calls: tuple[int, ...]
+    """Positions in the call log."""
+    readings: frozenset[LoopReading] = frozenset()
+    """Every way to read the run as a loop; empty for a single call."""
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether the item is a loop."""
+        return bool(self.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Consecutive calls of one trace that may be an occurrence of a plan."""
+
+    log: CallLog
+    items: tuple[WindowItem, ...]
+
+    def shape(self) -> tuple[tuple[str, bool, tuple[str, ...]], ...]:
+        """Return what windows must share to be compared: tools, loops and argument names."""
+        return tuple(
+            (call.tool, item.is_loop, tuple(sorted(call.arguments)))
+            for item in self.items
+            for call in (self.log.calls[item.calls[0]],)
+        )
+
+    def first_call(self, item: int) -> ToolCall:
+        """Return the first recorded call of an item."""
+        return self.log.calls[self.items[item].calls[0]]
+
+    def derivations(self, item: int, argument: str) -> set[Derivation]:
+        """Return everything before the call that the argument's value equals here."""
+        value = self.first_call(item).arguments[argument]
+        found: set[Derivation] = set()
+        for earlier in range(item):
+            if self.items[earlier].is_loop:
+                continue
+            index = self.log.index(self.items[earlier].calls[0])
+            found.update(FromResult(earlier, path) for path in index.paths_to(value))
+            given = self.first_call(earlier).arguments
+            found.update(SameAs(earlier, name) for name in given if given[name] == value)
+        return found
+
+    def knew_beforehand(self, item: int, argument: str) -> bool:
+        """Say whether the agent could have given the value before the first call."""
+        first = self.items[0].calls[0]
+        value = self.first_call(item).arguments[argument]
+        return (
+            item == 0
+            or value in self.log.calls[first].arguments.values()
+            or self.log.known.knew(value, self.log.moments[first])
+        )
+
+    def acts_on_an_answer(self) -> bool:
+        """Say whether the user spoke between the calls and a writing call came after it.
+
+        What the user says may be a consent; a tool must not write before it was given.
+        """
+        positions = [position for item in self.items for position in item.calls]
+        spoken = False
+        for position in positions[1:]:
+            call = self.log.calls[position]
+            spoken = spoken or bool(call.heard)
+            if spoken and not believed_read_only(call.tool):
+                return True
+        return False
+
+
+class CallLog:
+    """The calls of one trace that a sequence may be made of."""
+
+    def __init__(self, trace: Trace, settings: MiningSettings) -> None:
+        self.trace_id = trace.id
+        self.task_id = trace.task.id
+        self.calls: list[ToolCall] = []
+        self.known = KnownText()
+        self.moments: list[int] = []
+        """What was known when each call was made."""
+        self._settings = settings
+        self._indexes: dict[int, ResultIndex] = {}
+        self._breaks: set[int] = set()
+        """Positions before which a window may not reach across."""
+        self.known.add(trace.task.text)
+        for call in trace.calls():
+            self._add(call, settings)
+
+    def _add(self, call: ToolCall, settings: MiningSettings) -> None:
+        self.known.add(call.heard)
+        if call.tool.lower() in settings.ignored_tools:
+            return
+        if call.error is None:
+            self.moments.append(self.known.moment())
+            self.calls.append(call)
+        else:
+            # The next call may be a retry: nothing is taken as one across a failure.
+            self._breaks.add(len(self.calls))
+        self.known.add(call.result)
+
+    def index(self, position: int) -> ResultIndex:
+        """Return the index of one call's result."""
+        if position not in self._indexes:
+            self._indexes[position] = ResultIndex(self.calls[position].result)
+        return self._indexes[position]
+
+    def windows(self) -> Iterator[Window]:
+        """Yield every window of two items or more, a run of calls read both ways.
+
+        A window takes a run of one tool whole or not at all: part of a loop over a list is not
+        a pattern of its own.
+        """
+        for start, run_end in enumerate(self._runs):
+            if run_end is not None:
+                yield from self._grow((WindowItem((start,)),), start + 1)
+
+    def _grow(self, items: tuple[WindowItem, ...], position: int) -> Iterator[Window]:
+        at_end = position == len(self.calls) or position in self._breaks
+        if len(items) > 1 and (at_end or self._runs[position] is not None):
+            yield Window(self, items)
+        if at_end or len(items) == self._settings.max_items:
+            return
+        end = self._runs[position]
+        if end is not None:
+            readings = self._loop_readings(items, position, end)
+            if readings:
+                loop = WindowItem(tuple(range(position, end)), readings)
+                yield from self._grow((*items, loop), end)
+        if not self._third_in_a_row(items, position):
+            yield from self._grow((*items, WindowItem((position,))), position + 1)
+
+    def _third_in_a_row(self, items: tuple[WindowItem, ...], position: int) -> bool:
+        """Say whether a single call would be the third of its tool: a loop not understood."""
+        tool = self.calls[position].tool
+        return len(items) >= 2 and all(
+            self.calls[item.calls[-1]].tool == tool for item in items[-2:]
+        )
+
+    @cached_property
+    def _runs(self) -> list[int | None]:
+        """For each position, the end of the run of one tool that starts there; None inside one."""
+        runs: list[int | None] = [None] * len(self.calls)
+        start = 0
+        while start < len(self.calls):
+            end = start + 1
+            while (
+                end < len(self.calls)
+                and end not in self._breaks
+                and self.calls[end].tool == self.calls[start].tool
+                and self.calls[end].arguments.keys() == self.calls[start].arguments.keys()
+            ):
+                end += 1
+            runs[start] = end
+            start = end
+        return runs
+
+    def _loop_readings(
+        self, items: tuple[WindowItem, ...], start: int, end: int
+    ) -> frozenset[LoopReading]:
+        """Find the lists that the run goes over completely; one argument varies with the item."""
+        calls = self.calls[start:end]
+        varying = [
+            name
+            for name in calls[0].arguments
+            if len({canonical(call.arguments[name]) for call in calls}) > 1
+        ]
+        if len(varying) > 1:
+            return frozenset()
+        candidates = varying or list(calls[0].arguments)
+        readings = set()
+        for number, item in enumerate(items):
+            if item.is_loop:
+                continue
+            for over, cell, values in self.index(item.calls[0]).columns():
+                for argument in candidates:
+                    if values == {canonical(call.arguments[argument]) for call in calls}:
+                        readings.add(LoopReading(number, over, argument, cell))
+        return frozenset(readings)
