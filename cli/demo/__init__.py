@@ -1,0 +1,1 @@
+"""The example support desk that `toolguild demo` works on."""
