@@ -1,1 +1,64 @@
 """Tools, versions, tiers, record and audit trail, and the toolbox that agents call through."""
+
+from toolguild.registry.audit import AuditHead, AuditReport, AuditRow, head, tail, verify
+from toolguild.registry.canonical import canonical_json, decode_json, digest
+from toolguild.registry.effects import ExternalTool
+from toolguild.registry.errors import (
+    AlreadyRegisteredError,
+    AmbiguousRefError,
+    InvalidSpecError,
+    NotJsonError,
+    RegistryError,
+    RegistryFileError,
+    TamperedError,
+    UnknownToolError,
+)
+from toolguild.registry.gates import ToolResult
+from toolguild.registry.model import (
+    CallStatus,
+    Record,
+    Registration,
+    RejectedDraft,
+    Rejection,
+    State,
+    ToolSpec,
+    ToolVersion,
+    Use,
+)
+from toolguild.registry.store import Registry
+from toolguild.registry.strict import openai_tool
+from toolguild.registry.toolbox import Toolbox
+
+__all__ = [
+    "AlreadyRegisteredError",
+    "AmbiguousRefError",
+    "AuditHead",
+    "AuditReport",
+    "AuditRow",
+    "CallStatus",
+    "ExternalTool",
+    "InvalidSpecError",
+    "NotJsonError",
+    "Record",
+    "Registration",
+    "Registry",
+    "RegistryError",
+    "RegistryFileError",
+    "RejectedDraft",
+    "Rejection",
+    "State",
+    "TamperedError",
+    "ToolResult",
+    "ToolSpec",
+    "ToolVersion",
+    "Toolbox",
+    "UnknownToolError",
+    "Use",
+    "canonical_json",
+    "decode_json",
+    "digest",
+    "head",
+    "openai_tool",
+    "tail",
+    "verify",
+]

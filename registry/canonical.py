@@ -1,0 +1,74 @@
+"""One text for one JSON value, and the digest of that text.
+
+Canonical JSON here means: keys sorted by code point, no spaces, no escapes except those that JSON
+demands, UTF-8. Close to RFC 8785, apart from numbers and the order of keys outside the Basic
+Multilingual Plane: a number keeps its Python type, so `1` and `1.0` differ, as do `0.0` and
+`-0.0`. A float is written as the shortest decimal that reads back as the same float; infinities
+and NaN are refused. As in `json.dumps`, tuples become arrays and keys that are numbers, booleans
+or None become strings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import NoReturn, cast
+
+from toolguild.registry.errors import NotJsonError
+from toolguild.sandbox import Json
+
+__all__ = ["canonical_json", "decode_json", "digest", "storable_text", "text_digest"]
+
+
+def canonical_json(value: object) -> str:
+    """Return the canonical JSON text of a value.
+
+    Raises:
+        NotJsonError: the value is no JSON value, is nested too deeply, or holds text that is not
+            Unicode (a lone surrogate).
+    """
+    try:
+        text = json.dumps(
+            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = f"not a JSON value: {error}"
+        raise NotJsonError(msg) from error
+    return text
+
+
+def decode_json(text: str) -> Json:
+    """Return the value of a JSON text.
+
+    Raises:
+        NotJsonError: the text is not JSON. `NaN` and `Infinity` are not.
+    """
+    try:
+        return cast("Json", json.loads(text, parse_constant=_refuse_constant))
+    except (ValueError, RecursionError) as error:
+        msg = f"not JSON: {error}"
+        raise NotJsonError(msg) from error
+
+
+def digest(value: object) -> str:
+    """Return `sha256:<hex>` over the canonical JSON of a value."""
+    return text_digest(canonical_json(value))
+
+
+def text_digest(text: str) -> str:
+    """Return `sha256:<hex>` over the UTF-8 bytes of a text."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def storable_text(text: str) -> str:
+    """Return the text with lone surrogates and NUL spelled as escapes.
+
+    Messages and identifiers come from tools and logs, and databases refuse such characters.
+    """
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    msg = f"{name} is not a JSON number"
+    raise ValueError(msg)

@@ -1,0 +1,56 @@
+"""What tools outside the registry do to the world, and which tier may call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from toolguild.policies import Capability, Tier, lowest_tier_allowing
+from toolguild.registry.model import ToolVersion
+from toolguild.sandbox import Json, JsonObject
+
+__all__ = ["Effect", "ExternalTool", "process_tier", "standing"]
+
+Effect: TypeAlias = Literal["read", "write", "network", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalTool:
+    """One of the caller's own tools, which composites may call where their tier allows it."""
+
+    function: Callable[..., Json]
+    """Called on the host with the arguments as keywords. A text that it returns is decoded where
+    it is JSON, because that is how real tools answer models."""
+    effect: Effect = "unknown"
+    description: str = ""
+    parameters: JsonObject = field(default_factory=dict)
+    """JSON Schema of the arguments object; the empty one takes any arguments."""
+
+    @property
+    def capability(self) -> Capability:
+        """What a composite must be allowed to do to call it; unknown counts as write."""
+        return Capability.WRITE if self.effect == "unknown" else Capability(self.effect)
+
+
+def standing(version: ToolVersion, find: Callable[[str], ToolVersion | None]) -> Tier:
+    """Return the tier that a version is trusted with: its own, or a lower one of a tool inside.
+
+    Args:
+        version: A version, composite or not.
+        find: Gives the registered version that a name in `calls` means, and None for other names.
+    """
+    seen: set[str] = set()
+    pending, lowest = [version], version.tier
+    while pending:
+        current = pending.pop()
+        lowest = min(lowest, current.tier)
+        inner = [find(name) for name in current.spec.calls if name not in seen]
+        seen.update(current.spec.calls)
+        pending += [tool for tool in inner if tool is not None]
+    return lowest
+
+
+def process_tier(version: ToolVersion, trusted: Tier) -> Tier:
+    """Return the tier to run a version's own code at: no higher than it needs, nor is trusted."""
+    return min(trusted, lowest_tier_allowing(version.spec.needs))

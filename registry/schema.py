@@ -1,0 +1,133 @@
+"""The registry's tables, and the triggers that keep written rows as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    DDL,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "audit",
+    "metadata",
+    "rejections",
+    "schema_version",
+    "tools",
+    "uses",
+    "versions",
+]
+
+SCHEMA_VERSION = 1
+"""Number of this layout; a database with a higher one was made by a newer toolguild."""
+
+metadata = MetaData()
+
+# Times are ISO 8601 text in UTC with microseconds: they sort as text and take part in hashes, so
+# that no database may round or reformat them. JSON is canonical text for the same reason.
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("provenance", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("registered_at", String, nullable=False),
+    Column("tier", String, nullable=False),
+    Column("state", String, nullable=False),
+    UniqueConstraint("name", "number"),
+)
+
+tools = Table(
+    "tools",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("active", ForeignKey("versions.digest"), nullable=False),
+)
+
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("spec", Text, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("rejected_at", String, nullable=False),
+)
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", ForeignKey("versions.digest"), nullable=False),
+    Column("input_digest", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("ran", Boolean, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("at", String, nullable=False),
+    Column("task", String),
+    Column("trace", String),
+    Column("error", Text, nullable=False),
+    Column("effects", Text, nullable=False),
+    Index("uses_by_version", "version", "id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("prev_hash", String, nullable=False),
+    Column("hash", String, nullable=False),
+)
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+)
+
+
+def _keep(table: Table, columns: Sequence[str] = ()) -> None:
+    """Make SQLite refuse to delete rows of the table, or to update them (in these columns)."""
+    key = table.primary_key.columns.keys()[0]
+    of = f"OF {', '.join(columns)}" if columns else ""
+    same_key = f"SELECT 1 FROM {table.name} WHERE {key} = NEW.{key}"  # noqa: S608 - our own names
+    guards = {
+        "update": f"BEFORE UPDATE {of} ON {table.name}",
+        "delete": f"BEFORE DELETE ON {table.name}",
+        # INSERT OR REPLACE deletes the old row without firing a DELETE trigger.
+        "replace": f"BEFORE INSERT ON {table.name} WHEN EXISTS ({same_key})",
+    }
+    for verb, when in guards.items():
+        trigger = (
+            f"CREATE TRIGGER {table.name}_no_{verb} {when} "
+            f"BEGIN SELECT RAISE(ABORT, 'rows of {table.name} are kept as written'); END"
+        )
+        event.listen(table, "after_create", DDL(trigger).execute_if(dialect="sqlite"))
+
+
+_keep(audit)
+_keep(rejections)
+_keep(uses)
+_keep(versions, ("digest", "name", "number", "spec", "provenance", "evidence", "registered_at"))

@@ -1,0 +1,54 @@
+"""Whether a specification may become a version: its form, not what its source does."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator
+
+from toolguild.registry.canonical import canonical_json
+from toolguild.registry.errors import InvalidSpecError, NotJsonError
+from toolguild.registry.json_schema import schema_problem
+from toolguild.registry.model import ToolSpec
+
+__all__ = ["MAX_SPEC_BYTES", "check_spec"]
+
+MAX_SPEC_BYTES = 1_000_000
+
+# A Python function name that every vendor's API takes as a tool name as well.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_INJECTED = "call_tool"
+
+
+def check_spec(spec: ToolSpec) -> None:
+    """Refuse a specification that no toolbox could offer or check.
+
+    Raises:
+        InvalidSpecError: the message names the field.
+    """
+    problem = next(_problems(spec), None)
+    if problem is not None:
+        msg = f"tool {spec.name[:64]!r} cannot be registered: {problem}; correct it and try again"
+        raise InvalidSpecError(msg)
+
+
+def _problems(spec: ToolSpec) -> Iterator[str]:
+    if not _NAME.fullmatch(spec.name) or keyword.iskeyword(spec.name):
+        yield "name: not a public Python name of at most 64 ASCII characters"
+    if spec.name == _INJECTED:
+        yield f"name: {_INJECTED} is what tools call other tools with"
+    if not spec.source.strip():
+        yield "source: empty"
+    try:
+        size = len(canonical_json(spec.content()).encode())
+    except NotJsonError as error:
+        yield str(error)
+        return
+    if size > MAX_SPEC_BYTES:
+        yield f"{size} bytes, more than {MAX_SPEC_BYTES}"
+    if spec.parameters.get("type") != "object":
+        yield 'parameters: not the schema of an object ("type": "object")'
+    for field, schema in (("parameters", spec.parameters), ("returns", spec.returns)):
+        problem = schema_problem(schema)
+        if problem:
+            yield f"{field}: {problem}"

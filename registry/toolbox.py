@@ -1,0 +1,167 @@
+"""What agents are handed: the registered tools, and the only way to call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from toolguild.registry.canonical import canonical_json, decode_json, digest
+from toolguild.registry.effects import ExternalTool, standing
+from toolguild.registry.errors import NotJsonError, UnknownToolError
+from toolguild.registry.gates import (
+    Budget,
+    Call,
+    CheckedArguments,
+    CheckedResult,
+    Gate,
+    InSandbox,
+    OnlyActive,
+    ToolResult,
+)
+from toolguild.registry.gateway import MAX_CALLS, CompositeGateway
+from toolguild.registry.model import CallStatus, State, ToolSpec, ToolVersion, Use
+from toolguild.registry.store import Registry
+from toolguild.registry.strict import OpenAIApi, openai_tool, without_placeholders
+from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, SandboxUnavailableError
+
+__all__ = ["Toolbox"]
+
+_LIMITS = Limits()
+_NO_TOOLS: Mapping[str, ExternalTool] = MappingProxyType({})
+
+
+class Toolbox:
+    """Offers the active tools of a registry to one agent, and runs them for it.
+
+    Every call goes gate -> sandbox -> record. Tools registered, promoted or quarantined while the
+    agent runs show up at once. Safe to share between threads as far as the external tools are.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        sandbox: Sandbox,
+        tools: Mapping[str, ExternalTool] = _NO_TOOLS,
+        *,
+        limits: Limits = _LIMITS,
+        task: str | None = None,
+        trace: str | None = None,
+    ) -> None:
+        """Make a toolbox; it closes neither the registry nor the sandbox.
+
+        Args:
+            registry: Where the tools are, and where their uses are recorded.
+            sandbox: What they run in.
+            tools: The caller's own tools, by name, for composites to call.
+            limits: What one call may use, the calls inside it included in its time.
+            task: Identifier of what the agent was asked to do; kept with each use.
+            trace: Identifier of the agent's run; kept with each use.
+        """
+        self._registry = registry
+        self._external = dict(tools)
+        self._limits = limits
+        checked = CheckedArguments(CheckedResult(InSandbox(sandbox, limits, self._gateway)))
+        self._gate = _Recorded(OnlyActive(checked), registry, task, trace)
+
+    def specs(self) -> list[ToolSpec]:
+        """Return the tools that can be called now, by name."""
+        return [version.spec for version in self._registry.tools(state=State.ACTIVE)]
+
+    def openai_tools(self, api: OpenAIApi = "chat") -> list[JsonObject]:
+        """Return the `tools` list of a request to OpenAI's Chat Completions or Responses API."""
+        return [openai_tool(spec, api) for spec in self.specs()]
+
+    def call(self, name: str, arguments: Mapping[str, Json]) -> ToolResult:
+        """Call a tool by its name, and add the call to its record.
+
+        Whatever is wrong with the call or the tool is a result. A null for a property that the
+        tool does not require counts as left out, because strict mode makes models send it.
+
+        Raises:
+            SandboxUnavailableError: the sandbox cannot run anything; recorded as that.
+            RegistryError: the registry cannot be read or written.
+        """
+        try:
+            version = self._named(name)
+        except UnknownToolError as error:
+            return ToolResult(CallStatus.REFUSED, error=str(error))
+        try:
+            plain = decode_json(canonical_json(dict(arguments)))
+        except (NotJsonError, TypeError, ValueError) as error:
+            msg = f"arguments: {error}"
+            return ToolResult(CallStatus.REFUSED, error=msg, version=version.digest)
+        given = without_placeholders(plain, version.spec.parameters)
+        return self._gate.run(
+            Call(
+                version,
+                given if isinstance(given, dict) else {},
+                tier=standing(version, self._find),
+                budget=Budget(self._limits.wall_s, MAX_CALLS),
+            )
+        )
+
+    def call_json(self, name: str, text: str) -> ToolResult:
+        """Call a tool with its arguments as the JSON text that a model wrote; see `call`."""
+        try:
+            # Models send nothing at all for a tool without parameters.
+            arguments = decode_json(text) if text.strip() else {}
+        except NotJsonError as error:
+            return ToolResult(CallStatus.REFUSED, error=f"arguments: {error}")
+        if not isinstance(arguments, dict):
+            return ToolResult(CallStatus.REFUSED, error="arguments: not a JSON object")
+        return self.call(name, arguments)
+
+    def _named(self, name: str) -> ToolVersion:
+        if "@" in name:
+            # A model must not pick an older version that has a higher tier.
+            msg = f"{name[:100]!r} is not a tool's name; call it without a version"
+            raise UnknownToolError(msg)
+        return self._registry.tool(name)
+
+    def _find(self, name: str) -> ToolVersion | None:
+        try:
+            return None if name in self._external else self._named(name)
+        except UnknownToolError:
+            return None
+
+    def _gateway(self, call: Call) -> CompositeGateway:
+        return CompositeGateway(call, external=self._external, find=self._find, gate=self._gate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded(Gate):
+    """Adds each call to the record of its version, whatever came of it."""
+
+    inner: Gate
+    registry: Registry
+    task: str | None
+    trace: str | None
+
+    def run(self, call: Call) -> ToolResult:
+        """Answer a call; see `Gate`."""
+        at = self.registry.now()
+        try:
+            result = self.inner.run(call)
+        except SandboxUnavailableError as error:
+            self._record(call, ToolResult(CallStatus.UNAVAILABLE, error=str(error)), at)
+            raise
+        self._record(call, result, at)
+        return result
+
+    def _record(self, call: Call, result: ToolResult, at: datetime) -> None:
+        self.registry.record(
+            Use(
+                version=call.version.digest,
+                input_digest=digest(call.arguments),
+                status=result.status,
+                duration_s=result.duration_s,
+                at=at,
+                ran=result.ran,
+                task=self.task,
+                trace=self.trace,
+                error=result.error,
+                effects=result.effects,
+            )
+        )
