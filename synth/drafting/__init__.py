@@ -1,1 +1,17 @@
 """From opportunities to drafts of tools."""
+
+from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
+from toolguild.synth.drafting.drafter import NotDrafted, draft_tool
+from toolguild.synth.drafting.function import Domain, draft_function
+from toolguild.synth.drafting.schemas import object_schema
+
+__all__ = [
+    "Case",
+    "Domain",
+    "Draft",
+    "DraftOrigin",
+    "NotDrafted",
+    "draft_function",
+    "draft_tool",
+    "object_schema",
+]

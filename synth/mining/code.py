@@ -69,12 +69,13 @@ class CodeMiner:
             return None
         verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
         name = f"{verb}_{'_and_'.join(template.outputs[:3])}"
-        source = _function_text(name, template, imports)
+        parameters = _in_order_of_assignment(template, windows[0])
+        source = _function_text(name, parameters, template, imports)
         if source is None:
             return None
         return RepeatedCode(
             name=name,
-            parameters=template.parameters,
+            parameters=parameters,
             source=source,
             kind="statements",
             occurrences=tuple(
@@ -83,10 +84,32 @@ class CodeMiner:
         )
 
 
-def _function_text(name: str, template: Template, imports: dict[str, ast.stmt]) -> str | None:
+def _in_order_of_assignment(template: Template, window: StatementWindow) -> tuple[str, ...]:
+    """Return the parameters in the order in which the first window's session sets them.
+
+    People set `x1, y1` before `x2, y2`, whatever order a formula reads them in.
+    """
+    stored: dict[str, int] = {}
+    for snippet in window.session.snippets[: window.snippet + 1]:
+        for node in ast.walk(snippet.tree):
+            if isinstance(node, ast.Name | ast.arg):
+                name = node.id if isinstance(node, ast.Name) else node.arg
+                if isinstance(node, ast.arg) or isinstance(node.ctx, ast.Store):
+                    stored.setdefault(name, len(stored))
+
+    def order(parameter: str) -> int:
+        given = template.inputs[0][parameter]
+        return stored.get(given.id, len(stored)) if isinstance(given, ast.Name) else len(stored)
+
+    return tuple(sorted(template.parameters, key=order))
+
+
+def _function_text(
+    name: str, parameters: Sequence[str], template: Template, imports: dict[str, ast.stmt]
+) -> str | None:
     """Return the template as a function after its imports, or None where it needs more."""
     body = [*template.body[:-1], *_ending(template)]
-    function = parse_function(f"def {name}({', '.join(template.parameters)}):\n    pass")
+    function = parse_function(f"def {name}({', '.join(parameters)}):\n    pass")
     function.body = body
     needed = free_names(function)
     if not needed <= imports.keys():

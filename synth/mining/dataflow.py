@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining.plan import Path
+from toolguild.synth.mining.plan import JsonPath
 
 __all__ = ["KnownText", "ResultIndex", "canonical", "value_at"]
 
@@ -21,7 +21,7 @@ def canonical(value: Json) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def value_at(value: Json, path: Path) -> Json:
+def value_at(value: Json, path: JsonPath) -> Json:
     """Return the part of a value that a path leads to.
 
     Raises:
@@ -51,7 +51,7 @@ def _children(value: Json) -> Iterator[tuple[str | int, Json]]:
         yield -1, value[-1]
 
 
-def _walk(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
+def _walk(value: Json, path: JsonPath = ()) -> Iterator[tuple[JsonPath, Json]]:
     yield path, value
     if len(path) < MAX_DEPTH:
         for part, child in _children(value):
@@ -62,8 +62,8 @@ class ResultIndex:
     """Finds the paths to a value in one result, shortest first."""
 
     def __init__(self, result: Json) -> None:
-        self._paths: dict[str, list[Path]] = {}
-        self._lists: list[tuple[Path, list[Json]]] = []
+        self._paths: dict[str, list[JsonPath]] = {}
+        self._lists: list[tuple[JsonPath, list[Json]]] = []
         for count, (path, value) in enumerate(_walk(result)):
             if count >= MAX_INDEXED_VALUES:
                 break
@@ -74,11 +74,11 @@ class ResultIndex:
         for paths in self._paths.values():
             paths.sort(key=len)
 
-    def paths_to(self, value: Json) -> list[Path]:
+    def paths_to(self, value: Json) -> list[JsonPath]:
         """Return every path to an equal value; empty for values too common to trace."""
         return self._paths.get(canonical(value), []) if _can_be_an_argument(value) else []
 
-    def columns(self) -> Iterator[tuple[Path, Path, frozenset[str]]]:
+    def columns(self) -> Iterator[tuple[JsonPath, JsonPath, frozenset[str]]]:
         """Yield what a loop could run over: path of the list, path within its items, the values.
 
         The values come in canonical form. A list of scalars has the empty path within its items.

@@ -12,16 +12,16 @@ __all__ = [
     "Constant",
     "FromItem",
     "FromResult",
+    "JsonPath",
     "LoopStep",
     "Origin",
     "Parameter",
-    "Path",
     "Plan",
     "PlanStep",
     "render_path",
 ]
 
-Path: TypeAlias = tuple[str | int, ...]
+JsonPath: TypeAlias = tuple[str | int, ...]
 """Keys and indices that lead from a JSON value to a part of it; -1 is the last item of a list."""
 
 
@@ -44,14 +44,14 @@ class FromResult:
     """The value stands in the result of an earlier step of the plan."""
 
     step: int
-    path: Path
+    path: JsonPath
 
 
 @dataclass(frozen=True, slots=True)
 class FromItem:
     """The value stands in the item that the loop is at."""
 
-    path: Path
+    path: JsonPath
 
 
 Origin: TypeAlias = Parameter | Constant | FromResult | FromItem
@@ -63,7 +63,7 @@ class CallStep:
 
     tool: str
     arguments: tuple[tuple[str, Origin], ...]
-    """Argument names, sorted, each with the origin of its value."""
+    """Argument names, each with the origin of its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ PlanStep: TypeAlias = CallStep | LoopStep
 Plan: TypeAlias = tuple[PlanStep, ...]
 
 
-def render_path(path: Path) -> str:
+def render_path(path: JsonPath) -> str:
     """Return a path as a person writes it: `flights[0].origin`."""
     text = ""
     for part in path:

@@ -92,4 +92,15 @@ class Recorder:
             text = json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             return None
-        return json.loads(text) if len(text) <= MAX_CASE_CHARACTERS else None
+        if len(text) > MAX_CASE_CHARACTERS or not _has_text_keys(value):
+            return None
+        return json.loads(text)
+
+
+def _has_text_keys(value: Any) -> bool:
+    """Say whether all keys are texts: `json.dumps` makes texts of numbers without a word."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) for key in value) and all(
+            map(_has_text_keys, value.values())
+        )
+    return not isinstance(value, list | tuple) or all(map(_has_text_keys, value))

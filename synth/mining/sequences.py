@@ -282,18 +282,24 @@ def _plan(flow: _Flow, names: dict[_Slot, str]) -> Plan:
     sample = flow.windows[0]
     steps: list[PlanStep] = []
     for item in range(len(sample.items)):
-        call = sample.first_call(item)
+        tool = sample.first_call(item).tool
         arguments = tuple(
             (argument, Parameter(names[item, argument]) if (item, argument) in names else origin)
-            for argument in sorted(call.arguments)
+            for argument in _usual_order(flow, item)
             for origin in (flow.origins[item, argument],)
         )
         loop = flow.loops.get(item)
         if loop is None:
-            steps.append(CallStep(call.tool, arguments))
+            steps.append(CallStep(tool, arguments))
         else:
-            steps.append(LoopStep(call.tool, FromResult(loop.item, loop.over), arguments))
+            steps.append(LoopStep(tool, FromResult(loop.item, loop.over), arguments))
     return tuple(steps)
+
+
+def _usual_order(flow: _Flow, item: int) -> tuple[str, ...]:
+    """Return the argument names of a call in the order in which agents mostly give them."""
+    orders = Counter(tuple(window.first_call(item).arguments) for window in flow.windows)
+    return max(orders, key=lambda order: (orders[order], order))
 
 
 def _occurrence(flow: _Flow, window: Window, names: dict[_Slot, str]) -> SequenceOccurrence:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
-from toolguild.synth.mining.plan import FromResult, Path
+from toolguild.synth.mining.plan import FromResult, JsonPath
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.traces import ToolCall, Trace
 
@@ -45,9 +45,9 @@ class LoopReading:
 
     item: int
     """Index in the window of the call whose result holds the list."""
-    over: Path
+    over: JsonPath
     argument: str
-    cell: Path
+    cell: JsonPath
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,59 @@
+"""Writing for people and for programs: data to stdout, everything else to stderr.
+
+Names, texts and errors come from traces and tools. They are shown as plain text: no markup, no
+control characters, so that a log cannot steer the reader's terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from toolguild.sandbox import Json
+
+__all__ = ["err", "out", "plain", "print_json", "progress", "say"]
+
+out = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+err = Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+_LINES = {ord("\t"), ord("\n")}
+_CONTROLS = {*range(32), *range(127, 160)}
+_BIDIRECTIONAL = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+"""Overrides and isolates, which make text read as what it is not."""
+
+_HIDDEN = dict.fromkeys(_CONTROLS | _BIDIRECTIONAL, "\N{REPLACEMENT CHARACTER}")
+_HIDDEN_BUT_LINES = {code: mark for code, mark in _HIDDEN.items() if code not in _LINES}
+
+
+def plain(text: str, style: str = "", *, keep_lines: bool = False) -> Text:
+    """Return untrusted text as it may be shown."""
+    return Text(text.translate(_HIDDEN_BUT_LINES if keep_lines else _HIDDEN), style=style)
+
+
+def say(message: str, style: str = "") -> None:
+    """Write a message for a person to stderr."""
+    err.print(plain(message, style, keep_lines=True))
+
+
+def print_json(value: Json) -> None:
+    """Write one JSON document to stdout."""
+    out.file.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+
+
+@contextmanager
+def progress(unit: str) -> Iterator[Progress]:
+    """Show a progress bar on stderr while the block runs, if someone is looking."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        yield bar

@@ -1,0 +1,271 @@
+"""`toolguild synthesize` and `toolguild mine`: from trace logs to tools, or to opportunities."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.table import Table
+
+from toolguild.cli.console import out, plain, print_json, progress, say
+from toolguild.cli.errors import ExitCode
+from toolguild.cli.settings import as_json, registry_option, sandbox_option
+from toolguild.registry import Registry
+from toolguild.sandbox import Json, JsonObject, open_sandbox
+from toolguild.synth import Fate, Mined, Synthesized
+from toolguild.synth import mine as mine_logs
+from toolguild.synth import synthesize as synthesize_tools
+from toolguild.synth.mining import (
+    LoopStep,
+    MiningSettings,
+    Opportunity,
+    RepeatedCode,
+    render_path,
+    saving_of,
+    support_of,
+)
+from toolguild.synth.traces import ReadOptions
+
+__all__ = ["mine", "synthesize"]
+
+MAX_PROBLEMS_SHOWN = 5
+F = TypeVar("F", bound=Callable[..., Any])
+
+_LOG_OPTIONS = [
+    click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path)),
+    click.option("--format", "log_format", help="Name of the log format; found out if not given."),
+    click.option("--messages-key", help="Where a record holds its messages, as in `run.messages`."),
+    click.option("--task-key", help="Where a record holds what its task is known by."),
+    click.option("--score-key", help="Where a record holds its score."),
+    click.option("--trial-key", help="Where a record holds the number of its trial."),
+    click.option(
+        "--min-support",
+        type=click.IntRange(min=1),
+        help="Distinct tasks that must show a pattern [default: 3, for a whole function 2].",
+    ),
+    as_json,
+]
+
+
+def log_options(command: F) -> F:
+    """Add the arguments and options of every command that reads logs."""
+    for option in reversed(_LOG_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@log_options
+@registry_option
+@sandbox_option
+def synthesize(
+    paths: tuple[Path, ...],
+    registry: str,
+    sandbox: str,
+    min_support: int | None,
+    as_json: bool,
+    **log: str | None,
+) -> int:
+    """Make tools of what recurs in trace logs: mine, draft, prove, register.
+
+    PATHS are log files, or folders of them.
+    """
+    with Registry.open(registry) as opened:
+        mined = _mine(paths, _read_options(log), min_support)
+        results = _synthesize(mined.opportunities, opened, sandbox)
+    if as_json:
+        print_json(_summary(mined, results))
+    else:
+        _show_results(mined, results, registry)
+    held = any(result.fate in {Fate.REGISTERED, Fate.UNCHANGED} for result in results)
+    return ExitCode.DONE if held else ExitCode.REFUSED
+
+
+@click.command()
+@log_options
+def mine(
+    paths: tuple[Path, ...], min_support: int | None, as_json: bool, **log: str | None
+) -> int:
+    """Show what recurs in trace logs, and what a tool for it would save.
+
+    PATHS are log files, or folders of them. Nothing is run and nothing is stored.
+    """
+    mined = _mine(paths, _read_options(log), min_support)
+    if as_json:
+        described: list[Json] = [_opportunity(one) for one in mined.opportunities]
+        print_json({**_logs(mined), "opportunities": described})
+    else:
+        _show_opportunities(mined)
+    return ExitCode.DONE if mined.opportunities else ExitCode.REFUSED
+
+
+def _read_options(log: dict[str, str | None]) -> ReadOptions:
+    return ReadOptions(
+        format=log["log_format"],
+        messages_key=log["messages_key"],
+        task_key=log["task_key"],
+        score_key=log["score_key"],
+        trial_key=log["trial_key"],
+    )
+
+
+def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> Mined:
+    settings = MiningSettings()
+    if min_support is not None:
+        settings = replace(
+            settings,
+            sequence_support=min_support,
+            definition_support=min_support,
+            statements_support=min_support,
+        )
+    with progress("traces") as bar:
+        reading = bar.add_task("Reading", total=None)
+        mined = mine_logs(
+            paths,
+            read=read,
+            settings=settings,
+            on_trace=lambda count: bar.update(reading, completed=count),
+        )
+    for problem in mined.problems[:MAX_PROBLEMS_SHOWN]:
+        say(f"{problem.place}: skipped: {problem.message}", "yellow")
+    if len(mined.problems) > MAX_PROBLEMS_SHOWN:
+        say(f"... and {len(mined.problems) - MAX_PROBLEMS_SHOWN} more skipped", "yellow")
+    return mined
+
+
+def _synthesize(
+    opportunities: Sequence[Opportunity], registry: Registry, sandbox: str
+) -> list[Synthesized]:
+    if not opportunities:
+        return []
+    results = []
+    workers = min(os.cpu_count() or 1, len(opportunities))
+    # The sandbox is inside: when the block is left early, closing it ends what still runs in the
+    # threads, and only then are the threads waited for.
+    with (
+        ThreadPoolExecutor(workers) as executor,
+        open_sandbox(sandbox) as opened,
+        progress("tools") as bar,
+    ):
+        proving = bar.add_task("Proving", total=len(opportunities))
+        for result in synthesize_tools(opportunities, registry, opened, executor):
+            results.append(result)
+            bar.advance(proving)
+    return results
+
+
+def _logs(mined: Mined) -> JsonObject:
+    return {
+        "traces": mined.traces,
+        "tasks": mined.tasks,
+        "tool_calls": mined.tool_calls,
+        "code_executions": mined.code_executions,
+        "skipped": [{"place": str(one.place), "message": one.message} for one in mined.problems],
+    }
+
+
+def _opportunity(opportunity: Opportunity) -> JsonObject:
+    saving = saving_of(opportunity.occurrences)
+    return {
+        "kind": _kind(opportunity),
+        "pattern": _pattern(opportunity),
+        "support": support_of(opportunity.occurrences),
+        "occurrences": [str(one.place) for one in opportunity.occurrences],
+        "saving": {"calls": saving.calls, "characters": saving.characters},
+    }
+
+
+def _summary(mined: Mined, results: Sequence[Synthesized]) -> JsonObject:
+    return {
+        **_logs(mined),
+        "changed": any(result.changed for result in results),
+        "tools": [_result(result) for result in results],
+    }
+
+
+def _result(result: Synthesized) -> JsonObject:
+    reasons: list[Json] = [*result.reasons]
+    return {
+        "name": result.name,
+        "fate": str(result.fate),
+        "ref": result.ref or None,
+        "reasons": reasons,
+        "evidence": result.proof.report.evidence() if result.proof.report else None,
+        "opportunity": _opportunity(result.proof.opportunity),
+    }
+
+
+def _kind(opportunity: Opportunity) -> str:
+    return opportunity.kind if isinstance(opportunity, RepeatedCode) else "sequence"
+
+
+def _pattern(opportunity: Opportunity) -> str:
+    if isinstance(opportunity, RepeatedCode):
+        return f"{opportunity.name}({', '.join(opportunity.parameters)})"
+    steps = (
+        f"{step.tool} for each of {render_path(step.over.path) or 'its items'}"
+        if isinstance(step, LoopStep)
+        else step.tool
+        for step in opportunity.plan
+    )
+    return " -> ".join(steps)
+
+
+def _saved(opportunity: Opportunity) -> str:
+    saving = saving_of(opportunity.occurrences)
+    return f"{saving.calls} calls" if saving.calls else f"{saving.characters:,} chars"
+
+
+def _found(mined: Mined) -> str:
+    return (
+        f"{mined.traces:,} traces of {mined.tasks:,} tasks: "
+        f"{mined.tool_calls:,} tool calls, {mined.code_executions:,} code executions"
+    )
+
+
+def _show_opportunities(mined: Mined) -> None:
+    out.print(_found(mined))
+    if not mined.opportunities:
+        say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
+        return
+    table = Table("pattern", "kind", "tasks", "places", "saves", "first seen", box=None)
+    for opportunity in mined.opportunities:
+        table.add_row(
+            plain(_pattern(opportunity)),
+            _kind(opportunity),
+            str(support_of(opportunity.occurrences)),
+            str(len(opportunity.occurrences)),
+            _saved(opportunity),
+            plain(str(opportunity.occurrences[0].place)),
+        )
+    out.print(table)
+
+
+def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -> None:
+    out.print(_found(mined))
+    if not results:
+        say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
+        return
+    table = Table("tool", "from", "tasks", "saves", "outcome", box=None)
+    for result in results:
+        opportunity = result.proof.opportunity
+        table.add_row(
+            plain(result.ref or result.name or _pattern(opportunity)),
+            _kind(opportunity),
+            str(support_of(opportunity.occurrences)),
+            _saved(opportunity),
+            plain(f"{result.fate}: {result.reasons[0]}" if result.reasons else result.fate),
+        )
+    out.print(table)
+    counts = Counter(result.fate for result in results)
+    said = ", ".join(f"{count} {fate}" for fate, count in sorted(counts.items()))
+    if any(result.changed for result in results):
+        say(f"{said}. Registry: {registry}")
+    else:
+        say(f"{said}. Nothing new: the registry is as it was ({registry}).")

@@ -1,0 +1,176 @@
+"""`toolguild tools`: what the registry holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from rich.syntax import Syntax
+from rich.table import Table
+
+from toolguild.cli.console import out, plain, print_json, say
+from toolguild.cli.errors import ExitCode
+from toolguild.cli.settings import as_json, registry_option
+from toolguild.policies import Tier
+from toolguild.registry import Record as TrackRecord
+from toolguild.registry import Registry, RejectedDraft, ToolVersion
+from toolguild.sandbox import Json, JsonObject
+
+__all__ = ["tools"]
+
+
+@click.group()
+def tools() -> None:
+    """Look at the tools in the registry."""
+
+
+@tools.command("list")
+@click.option("--tier", type=click.Choice([str(tier) for tier in Tier]), help="Only this tier.")
+@click.option("--rejected", is_flag=True, help="Show the drafts that did not pass, and why.")
+@registry_option
+@as_json
+def list_tools(tier: str | None, rejected: bool, registry: str, as_json: bool) -> int:
+    """List the tools, each by the version that its name points at."""
+    with Registry.open(registry) as opened:
+        if rejected:
+            _list_rejected(opened.rejections(), as_json=as_json)
+            return ExitCode.DONE
+        versions = opened.tools(tier=Tier(tier) if tier else None)
+        records = {version.digest: opened.track_record(version.digest) for version in versions}
+    if as_json:
+        rows: list[Json] = [_row(version, records[version.digest]) for version in versions]
+        print_json({"tools": rows})
+    elif versions:
+        _print_table(versions, records)
+    else:
+        say(f"No tools in {registry}; `toolguild synthesize LOGS` makes some.")
+    return ExitCode.DONE
+
+
+@tools.command("show")
+@click.argument("ref")
+@registry_option
+@as_json
+def show_tool(ref: str, registry: str, as_json: bool) -> int:
+    """Show one tool: REF is `name`, `name@3` or `name@sha256:ab12`."""
+    with Registry.open(registry) as opened:
+        version = opened.tool(ref)
+        record = opened.track_record(version.digest)
+    if as_json:
+        print_json(
+            {
+                **_row(version, record),
+                **version.spec.content(),
+                "provenance": version.provenance,
+                "evidence": version.evidence,
+            }
+        )
+    else:
+        _print_tool(version, record)
+    return ExitCode.DONE
+
+
+def _row(version: ToolVersion, record: TrackRecord) -> JsonObject:
+    return {
+        "name": version.spec.name,
+        "ref": version.ref,
+        "digest": version.digest,
+        "tier": str(version.tier),
+        "state": str(version.state),
+        "successes": record.successes,
+        "failures": record.failures,
+        "description": version.spec.description,
+        "registered_at": version.registered_at.isoformat(),
+    }
+
+
+def _uses(record: TrackRecord) -> str:
+    trials = record.successes + record.failures
+    return f"{record.successes}/{trials}" if trials else "-"
+
+
+def _print_table(versions: Sequence[ToolVersion], records: dict[str, TrackRecord]) -> None:
+    table = Table("tool", "tier", "state", "worked", "from", "what it does", box=None)
+    for version in versions:
+        table.add_row(
+            plain(version.ref),
+            str(version.tier),
+            str(version.state),
+            _uses(records[version.digest]),
+            plain(_origin(version.provenance)),
+            plain(version.spec.description),
+        )
+    out.print(table)
+
+
+def _origin(provenance: JsonObject) -> str:
+    support = provenance.get("support")
+    kind = provenance.get("kind", provenance.get("origin", ""))
+    return f"{kind}, {support} tasks" if support else str(kind)
+
+
+def _list_rejected(drafts: Sequence[RejectedDraft], *, as_json: bool) -> None:
+    if as_json:
+        rows: list[Json] = [
+            {
+                "name": draft.spec.name,
+                "digest": draft.spec.digest,
+                "reasons": [*draft.reasons],
+                "rejected_at": draft.rejected_at.isoformat(),
+                "source": draft.spec.source,
+            }
+            for draft in drafts
+        ]
+        print_json({"rejected": rows})
+        return
+    if not drafts:
+        say("No draft was rejected.")
+        return
+    table = Table("draft", "why", box=None)
+    for draft in drafts:
+        table.add_row(plain(draft.spec.name), plain("; ".join(draft.reasons)))
+    out.print(table)
+
+
+def _print_tool(version: ToolVersion, record: TrackRecord) -> None:
+    spec = version.spec
+    out.print(plain(f"{version.ref}  {version.tier}, {version.state}", "bold"))
+    out.print(plain(spec.digest, "dim"))
+    out.print(plain(spec.description))
+    out.print()
+    source = plain(spec.source, keep_lines=True).plain
+    out.print(Syntax(source, "python", background_color="default", word_wrap=True))
+    facts = Table("", "", box=None, show_header=False)
+    facts.add_row("worked", _uses(record))
+    facts.add_row("calls", plain(", ".join(spec.calls) or "no other tool"))
+    facts.add_row("needs", ", ".join(sorted(spec.needs)) or "nothing outside its own memory")
+    facts.add_row("registered", version.registered_at.isoformat(timespec="seconds"))
+    for name, value in version.provenance.items():
+        facts.add_row(plain(name), plain(_short(value)))
+    out.print(facts)
+    _print_checks(version.evidence)
+
+
+def _short(value: Json) -> str:
+    match value:
+        case list():
+            shown = ", ".join(map(_short, value[:5]))
+            return f"{shown} and {len(value) - 5} more" if len(value) > 5 else shown
+        case dict():
+            return ", ".join(f"{member} {name}" for name, member in value.items())
+    return str(value)
+
+
+def _print_checks(evidence: JsonObject) -> None:
+    checks = evidence.get("checks")
+    if not isinstance(checks, list):
+        return
+    table = Table("proof", "", "", box=None)
+    for check in checks:
+        if isinstance(check, dict):
+            passed = "passed" if check.get("passed") else "failed"
+            table.add_row(
+                plain(str(check.get("name"))), passed, plain(str(check.get("detail")))
+            )
+    out.print(table)
+    out.print(plain(f"in sandbox {evidence.get('sandbox')}, seed {evidence.get('seed')}", "dim"))

@@ -1,0 +1,289 @@
+"""From a repeated call sequence to a composite tool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
+from toolguild.synth.drafting.schemas import annotation_of, infer_schema, object_schema
+from toolguild.synth.drafting.text import bracketed, docstring, tool_text
+from toolguild.synth.drafting.wording import (
+    and_list,
+    example,
+    noun_of,
+    plain_sentence,
+    singular,
+    snake_case,
+    spoken,
+    unique,
+)
+from toolguild.synth.mining import (
+    CallStep,
+    Constant,
+    FromItem,
+    FromResult,
+    JsonPath,
+    LoopStep,
+    Origin,
+    Parameter,
+    Plan,
+    PlanStep,
+    RepeatedSequence,
+    SequenceOccurrence,
+    believed_read_only,
+    canonical,
+    render_path,
+    value_at,
+)
+from toolguild.synth.traces import ToolCall
+
+__all__ = ["draft_composite"]
+
+MAX_NAME = 64
+"""OpenAI and MCP clients take tool names of up to 64 characters."""
+
+
+def draft_composite(opportunity: RepeatedSequence) -> Draft:
+    """Write the tool that makes the calls of a plan and returns all their results."""
+    plan = opportunity.plan
+    spellings = _parameter_spellings(plan)
+    keys = _result_keys(plan, spellings)
+    described = {spellings[name]: _describe_parameter(opportunity, name) for name in spellings}
+    schemas: dict[str, JsonObject] = {
+        spellings[name]: _parameter_schema(opportunity, name) for name in spellings
+    }
+    cases = tuple(
+        _case(occurrence, plan, keys, spellings) for occurrence in opportunity.occurrences
+    )
+    name = _tool_name(plan, keys, spellings)
+    summary = _summary(plan, keys)
+    source = tool_text(
+        name=name,
+        parameters={parameter: annotation_of(schema) for parameter, schema in schemas.items()},
+        returns="dict[str, object]",
+        docs=docstring(summary, described, _describe_result(plan, keys)),
+        body=_body(plan, keys, spellings),
+    )
+    return Draft(
+        name=name,
+        description=f"{summary}.",
+        source=source,
+        parameters=object_schema(
+            {
+                parameter: {**schema, "description": described[parameter]}
+                for parameter, schema in schemas.items()
+            },
+            closed=True,
+        ),
+        returns=_result_schema(plan, keys, opportunity.occurrences),
+        calls=tuple(sorted({step.tool for step in plan})),
+        origin=DraftOrigin.DETERMINISTIC,
+        opportunity=opportunity,
+        cases=cases,
+    )
+
+
+def _parameter_spellings(plan: Plan) -> dict[str, str]:
+    """Return a Python name for each parameter, in the order in which the calls take them."""
+    spellings: dict[str, str] = {}
+    for step in plan:
+        for _, origin in step.arguments:
+            if isinstance(origin, Parameter) and origin.name not in spellings:
+                taken = [*spellings.values(), "call_tool"]
+                spellings[origin.name] = unique(snake_case(origin.name), taken)
+    return spellings
+
+
+def _result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
+    """Name the result of each step: a loop's after its list, a call's after what it gives."""
+    keys: list[str] = []
+    for step in plan:
+        wish = noun_of(step.tool)
+        if isinstance(step, LoopStep):
+            names = [part for part in step.over.path if isinstance(part, str)]
+            wish = snake_case(names[-1]) if names else f"{wish}_list"
+        keys.append(unique(wish, [*keys, *spellings.values(), "call_tool"]))
+    return keys
+
+
+def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> str:
+    tools = [snake_case(step.tool) for step in plan]
+    last = plan[-1]
+    reading = all(believed_read_only(step.tool) for step in plan[:-1])
+    if len(set(tools)) == 1:
+        name = f"{tools[0]}_{'twice' if len(tools) == 2 else f'{len(tools)}_times'}"
+    elif isinstance(last, LoopStep) or not _takes_results(last):
+        joint = "_with_" if reading and believed_read_only(last.tool) else "_then_"
+        rest = keys[1:] if joint == "_with_" else tools[1:]
+        name = tools[0] + joint + ("_and_" if joint == "_with_" else "_then_").join(rest)
+    else:
+        given = dict.fromkeys(spelling.rstrip("_0123456789") for spelling in spellings.values())
+        name = f"{tools[-1]}_by_{'_and_'.join(given)}" if given else f"{tools[-1]}_from_{keys[0]}"
+    return name if len(name) <= MAX_NAME else f"{tools[0]}_to_{tools[-1]}"[:MAX_NAME].rstrip("_")
+
+
+def _takes_results(step: PlanStep) -> bool:
+    return any(isinstance(origin, FromResult) for _, origin in step.arguments)
+
+
+def _summary(plan: Plan, keys: Sequence[str]) -> str:
+    """Return one sentence, without its full stop, on what the tool does."""
+    if len({step.tool for step in plan}) == 1 and not isinstance(plan[-1], LoopStep):
+        return f"Call {plan[0].tool} {len(plan)} times and return all the results"
+    parts = []
+    for step in plan:
+        if isinstance(step, LoopStep):
+            source = f"{keys[step.over.step]}{_dotted(step.over.path)}"
+            parts.append(f"{step.tool} for every item of `{source}`")
+        else:
+            parts.append(step.tool)
+    return f"Call {', then '.join(parts)}, and return all their results"
+
+
+def _dotted(path: JsonPath) -> str:
+    text = render_path(path)
+    return f".{text}" if text and not text.startswith("[") else text
+
+
+def _describe_parameter(opportunity: RepeatedSequence, name: str) -> str:
+    """Return the words of the tool that takes the parameter, or else its name and an example."""
+    for step in opportunity.plan:
+        for argument, origin in step.arguments:
+            if origin != Parameter(name):
+                continue
+            declared = _declared_property(opportunity, step.tool, argument).get("description")
+            if isinstance(declared, str) and (sentence := plain_sentence(declared)):
+                return sentence
+            values = [occurrence.bindings[name] for occurrence in opportunity.occurrences]
+            return f"The {spoken(argument)} for {step.tool}{example(values)}"
+    return spoken(name)
+
+
+def _declared_property(opportunity: RepeatedSequence, tool: str, argument: str) -> JsonObject:
+    definition = opportunity.tools.get(tool)
+    properties = definition.parameters.get("properties") if definition else None
+    declared = properties.get(argument) if isinstance(properties, dict) else None
+    return declared if isinstance(declared, dict) else {}
+
+
+def _parameter_schema(opportunity: RepeatedSequence, name: str) -> JsonObject:
+    return infer_schema([occurrence.bindings[name] for occurrence in opportunity.occurrences])
+
+
+def _describe_result(plan: Plan, keys: Sequence[str]) -> str:
+    parts = []
+    for step, key in zip(plan, keys, strict=True):
+        if isinstance(step, LoopStep):
+            parts.append(f"`{key}` (a list of what {step.tool} returns for each item)")
+        else:
+            parts.append(f"`{key}` (what {step.tool} returns)")
+    return f"An object with {and_list(parts)}"
+
+
+def _result_schema(
+    plan: Plan, keys: Sequence[str], occurrences: Sequence[SequenceOccurrence]
+) -> JsonObject:
+    """Return a schema that fixes the keys only: what other tools return is theirs to decide."""
+    properties: JsonObject = {}
+    for number, (step, key) in enumerate(zip(plan, keys, strict=True)):
+        results = [call.result for occurrence in occurrences for call in occurrence.steps[number]]
+        told = f"What {step.tool} returns{_known_fields(results)}"
+        properties[key] = (
+            {"type": "array", "description": f"{told}, for each item"}
+            if isinstance(step, LoopStep)
+            else {"description": told}
+        )
+    return object_schema(properties, closed=False)
+
+
+def _known_fields(results: Sequence[Json]) -> str:
+    fields = infer_schema(results, depth=2).get("properties")
+    names = [name for name in fields if name.isidentifier()] if isinstance(fields, dict) else []
+    return f" (an object with {and_list(names)})" if names else ""
+
+
+def _case(
+    occurrence: SequenceOccurrence,
+    plan: Plan,
+    keys: Sequence[str],
+    spellings: Mapping[str, str],
+) -> Case:
+    """Return what the recording says that the tool returns for an occurrence's bindings."""
+    results: list[Json] = []
+    for step, calls in zip(plan, occurrence.steps, strict=True):
+        if isinstance(step, LoopStep):
+            items = value_at(results[step.over.step], step.over.path)
+            results.append(_in_order_of_items(step, calls, items))
+        else:
+            results.append(calls[0].result)
+    return Case(
+        arguments={spellings[name]: bound for name, bound in occurrence.bindings.items()},
+        value=dict(zip(keys, results, strict=True)),
+        error=None,
+        calls=occurrence.calls,
+        task_id=occurrence.task_id,
+        place=occurrence.place,
+    )
+
+
+def _in_order_of_items(step: LoopStep, calls: Sequence[ToolCall], items: Json) -> list[Json]:
+    """Return the recorded results of a loop in the order of its list, not of the recording."""
+    argument, cell = next(
+        (name, origin.path) for name, origin in step.arguments if isinstance(origin, FromItem)
+    )
+    by_value = {canonical(call.arguments[argument]): call.result for call in calls}
+    listed = items if isinstance(items, list) else []
+    return [by_value[canonical(value_at(item, cell))] for item in listed]
+
+
+def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list[str]:
+    lines = []
+    for step, key in zip(plan, keys, strict=True):
+        if isinstance(step, CallStep):
+            lines += _call(f"{key} = ", step, "", keys, spellings)
+        else:
+            item = unique(singular(key), [*keys, *spellings.values()])
+            source = keys[step.over.step] + _subscripts(step.over.path)
+            call = _call("", step, item, keys, spellings)
+            lines += [f"{key} = [", *(f"    {line}" for line in call)]
+            lines += [f"    for {item} in {source}", "]"]
+    return [*lines, *bracketed("return {", [f'"{key}": {key}' for key in keys], "}")]
+
+
+def _call(
+    opening: str, step: PlanStep, item: str, keys: Sequence[str], spellings: Mapping[str, str]
+) -> list[str]:
+    pairs = [
+        f"{_literal(argument)}: {_expression(origin, item, keys, spellings)}"
+        for argument, origin in step.arguments
+    ]
+    return bracketed(f"{opening}call_tool({_literal(step.tool)}, {{", pairs, "})")
+
+
+def _expression(
+    origin: Origin, item: str, keys: Sequence[str], spellings: Mapping[str, str]
+) -> str:
+    match origin:
+        case Parameter(name):
+            return spellings[name]
+        case Constant(value):
+            return _literal(value)
+        case FromResult(step, path):
+            return keys[step] + _subscripts(path)
+        case _:
+            return item + _subscripts(origin.path)
+
+
+def _subscripts(path: JsonPath) -> str:
+    return "".join(f"[{_literal(part)}]" for part in path)
+
+
+def _literal(value: Json) -> str:
+    """Return a value as Python text, strings in double quotes where they need no escapes."""
+    text = repr(value)
+    return (
+        f'"{value}"'
+        if isinstance(value, str) and text == f"'{value}'" and '"' not in value
+        else text
+    )

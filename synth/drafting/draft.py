@@ -1,0 +1,53 @@
+"""A draft: a tool text that answers an opportunity, not yet proven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.mining import Opportunity
+from toolguild.synth.traces import Place, ToolCall
+
+__all__ = ["Case", "Draft", "DraftOrigin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a recorded run says that the tool must do."""
+
+    arguments: JsonObject
+    value: Json
+    error: str | None
+    """Type of the exception that the recorded code raised; then there is no value."""
+    calls: tuple[ToolCall, ...]
+    """The recorded answers to the tools that a composite calls."""
+    task_id: str
+    place: Place
+
+
+class DraftOrigin(StrEnum):
+    """Who wrote a draft."""
+
+    DETERMINISTIC = "deterministic"
+    PERSON = "person"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A tool text with its schemas, and the cases that it must reproduce."""
+
+    name: str
+    description: str
+    source: str
+    parameters: JsonObject
+    """JSON Schema of the arguments object: closed, every parameter required."""
+    returns: JsonObject
+    """JSON Schema of the result."""
+    calls: tuple[str, ...]
+    """Names of the tools that it calls through `call_tool`."""
+    origin: DraftOrigin
+    opportunity: Opportunity | None
+    """What it answers; None for a tool that a person wrote."""
+    cases: tuple[Case, ...]

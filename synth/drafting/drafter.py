@@ -1,0 +1,39 @@
+"""Drafting without a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolguild.sandbox import Sandbox
+from toolguild.synth.drafting.composite import draft_composite
+from toolguild.synth.drafting.draft import Draft
+from toolguild.synth.drafting.function import draft_function
+from toolguild.synth.drafting.recovery import recover_cases
+from toolguild.synth.mining import Opportunity, RepeatedSequence
+
+__all__ = ["NotDrafted", "draft_tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class NotDrafted:
+    """An opportunity that no tool can be made of without a model, and why."""
+
+    opportunity: Opportunity
+    reason: str
+
+
+def draft_tool(opportunity: Opportunity, sandbox: Sandbox) -> Draft | NotDrafted:
+    """Write a tool for an opportunity; the same opportunity always gives the same draft.
+
+    Raises:
+        SandboxUnavailableError: recorded code could not be run again.
+    """
+    if isinstance(opportunity, RepeatedSequence):
+        return draft_composite(opportunity)
+    cases = recover_cases(opportunity.occurrences, sandbox)
+    if not any(case.error is None and case.value is not None for case in cases):
+        return NotDrafted(
+            opportunity,
+            "running the recorded code again gave no result that agrees with the log",
+        )
+    return draft_function(opportunity, cases)

@@ -1,0 +1,156 @@
+"""From repeated code to a function tool."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
+from toolguild.synth.drafting.schemas import annotation_of, infer_schema, object_schema
+from toolguild.synth.drafting.text import docstring, tool_text
+from toolguild.synth.drafting.wording import (
+    and_list,
+    example,
+    plain_sentence,
+    snake_case,
+    spoken,
+    spoken_type,
+)
+from toolguild.synth.mining import RepeatedCode
+
+__all__ = ["Domain", "draft_function"]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What validation taught about a tool's inputs and results beyond the recorded cases."""
+
+    bounds: Mapping[str, JsonObject] = field(default_factory=dict)
+    """Schema keywords that keep out inputs that the code was never meant for, by parameter."""
+    results: tuple[Json, ...] = ()
+    """Further results that it gives for valid inputs."""
+
+
+def draft_function(
+    opportunity: RepeatedCode, cases: Sequence[Case], domain: Domain = Domain()
+) -> Draft:
+    """Write the tool that does what the repeated code did.
+
+    Args:
+        opportunity: The code, as a function without annotations.
+        cases: Its recovered inputs and results; at least one that returned a value.
+        domain: What is known of its inputs and results besides.
+    """
+    name = snake_case(opportunity.name)
+    module = _renamed(opportunity, name)
+    function = module.body[-1]
+    columns = {
+        parameter: [case.arguments[parameter] for case in cases]
+        for parameter in opportunity.parameters
+    }
+    returned = [case.value for case in cases if case.error is None]
+    returns = infer_schema([*returned, *domain.results])
+    schemas: dict[str, JsonObject] = {
+        parameter: {
+            **_as_general_as_meant(infer_schema(column), opportunity, returns),
+            **domain.bounds.get(parameter, {}),
+        }
+        for parameter, column in columns.items()
+    }
+    described = {
+        parameter: _describe(parameter, schemas[parameter]) + example(column)
+        for parameter, column in columns.items()
+    }
+    summary = plain_sentence(opportunity.documentation) or _summary(opportunity)
+    source = tool_text(
+        name=name,
+        parameters={parameter: annotation_of(schema) for parameter, schema in schemas.items()},
+        returns=annotation_of(returns),
+        docs=docstring(summary, described, spoken_type(returns) + example(returned)),
+        body=_lines(function.body if isinstance(function, ast.FunctionDef) else []),
+        before=_before(module.body[:-1]),
+    )
+    return Draft(
+        name=name,
+        description=f"{summary[:1].upper()}{summary[1:]}.",
+        source=source,
+        parameters=object_schema(
+            {
+                parameter: {**schema, "description": described[parameter]}
+                for parameter, schema in schemas.items()
+            },
+            closed=True,
+        ),
+        returns=returns,
+        calls=(),
+        origin=DraftOrigin.DETERMINISTIC,
+        opportunity=opportunity,
+        cases=tuple(cases),
+    )
+
+
+def _as_general_as_meant(
+    schema: JsonObject, opportunity: RepeatedCode, returns: JsonObject
+) -> JsonObject:
+    """Let arithmetic that gives fractions take fractions, where only whole numbers were seen.
+
+    A function that an agent named may mean whole numbers; a formula cut out of a script does not.
+    """
+    is_formula = opportunity.kind == "statements" and returns.get("type") == "number"
+    return {"type": "number"} if is_formula and schema == {"type": "integer"} else schema
+
+
+def _describe(parameter: str, schema: JsonObject) -> str:
+    """Return what a parameter is: by its name if it has one, by its type if it is a letter."""
+    words = f"The {spoken(parameter)}" if len(parameter) > 2 else spoken_type(schema)
+    if "minimum" in schema:
+        return f"{words}, at least {schema['minimum']}"
+    if "minLength" in schema or "minItems" in schema:
+        return f"{words}, not empty"
+    return words
+
+
+def _renamed(opportunity: RepeatedCode, name: str) -> ast.Module:
+    """Return the code with its function under the tool's name and its helpers made private."""
+    module = ast.parse(opportunity.source)
+    functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
+    names = {node.name: f"_{node.name.lstrip('_')}" for node in functions}
+    names[opportunity.name] = name
+    for node in ast.walk(module):
+        if isinstance(node, ast.Name) and node.id in names:
+            node.id = names[node.id]
+    for function in functions:
+        function.name = names[function.name]
+    return module
+
+
+def _lines(body: Sequence[ast.stmt]) -> list[str]:
+    return [line for statement in body for line in ast.unparse(statement).splitlines()]
+
+
+def _before(statements: Sequence[ast.stmt]) -> str:
+    """Lay out imports, then helper functions two lines apart."""
+    imports = [node for node in statements if not isinstance(node, ast.FunctionDef)]
+    helpers = [node for node in statements if isinstance(node, ast.FunctionDef)]
+    parts = ["\n".join(ast.unparse(node) for node in imports)] if imports else []
+    return "\n\n\n".join([*parts, *(ast.unparse(helper) for helper in helpers)])
+
+
+def _summary(opportunity: RepeatedCode) -> str:
+    """Return one sentence, without its full stop, made of the names."""
+    given = and_list(f"`{parameter}`" for parameter in opportunity.parameters)
+    words = spoken(opportunity.name)
+    verb, _, rest = words.partition(" ")
+    before, to, after = words.partition(" to ")
+    if verb in {"is", "has", "can", "does", "are"}:
+        return f"Tell whether {given} {words}"
+    if verb == "update":
+        others = [f"`{name}`" for name in opportunity.parameters if name not in rest.split()]
+        return f"Update the {rest} by {and_list(others)}" if others else f"Update the {rest}"
+    if verb == "compute":
+        return f"Compute the {rest} from {given}"
+    if to:
+        return f"Convert {given} from {before} to {after}"
+    return f"Compute the {words} of {given}"

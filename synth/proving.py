@@ -1,0 +1,123 @@
+"""From one opportunity to a proven tool, or to the reasons why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from toolguild.sandbox import Json, JsonObject, Sandbox
+from toolguild.synth.drafting import Domain, Draft, NotDrafted, draft_function, draft_tool
+from toolguild.synth.mining import Opportunity, RepeatedCode
+from toolguild.synth.validation import (
+    CheckName,
+    Counterexample,
+    ValidationReport,
+    ValidationSettings,
+    validate,
+)
+
+__all__ = ["Proof", "prove"]
+
+MAX_ROUNDS = 4
+"""Drafts tried for one opportunity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What became of an opportunity: a draft with its report, or the reason why there is none."""
+
+    opportunity: Opportunity
+    draft: Draft | None
+    report: ValidationReport | None
+    reason: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is a tool to register."""
+        return self.report is not None and self.report.passed
+
+
+def prove(
+    opportunity: Opportunity,
+    sandbox: Sandbox,
+    settings: ValidationSettings = ValidationSettings(),
+) -> Proof:
+    """Draft a tool and validate it; where validation shows how, mend the draft and try again.
+
+    Raises:
+        SandboxUnavailableError: the sandbox cannot run anything.
+    """
+    draft = draft_tool(opportunity, sandbox)
+    if isinstance(draft, NotDrafted):
+        return Proof(opportunity, None, None, draft.reason)
+    domain = Domain()
+    report = validate(draft, sandbox, settings)
+    for _ in range(MAX_ROUNDS - 1):
+        learned = learn(draft, report, domain)
+        if report.passed or learned is None or not isinstance(opportunity, RepeatedCode):
+            break
+        domain = learned
+        draft = draft_function(opportunity, draft.cases, domain)
+        report = validate(draft, sandbox, settings)
+    return Proof(opportunity, draft, report)
+
+
+def learn(draft: Draft, report: ValidationReport, domain: Domain) -> Domain | None:
+    """Return what a failed report teaches about inputs and results, or None where nothing.
+
+    Inputs on which the code fails are kept out by a bound where every one of them lies beyond
+    what the recorded runs ever gave it; else the code is at fault. Results of a type that the
+    recorded runs did not show widen the schema of the result.
+    """
+    failed = {check.name: check for check in report.checks if not check.passed}
+    if failed.keys() == {CheckName.SCHEMA}:
+        return replace(domain, results=(*domain.results, *report.results))
+    if failed.keys() - {CheckName.SCHEMA} == {CheckName.GENERATED}:
+        counterexamples = failed[CheckName.GENERATED].counterexamples
+        bounds = _bounds(draft, counterexamples)
+        unexplained = [
+            counterexample
+            for counterexample in counterexamples
+            if not any(
+                _is_outside(counterexample.arguments[parameter], bound)
+                for parameter, bound in bounds.items()
+            )
+        ]
+        if bounds and not unexplained:
+            return replace(domain, bounds={**domain.bounds, **bounds})
+    return None
+
+
+def _bounds(draft: Draft, counterexamples: Sequence[Counterexample]) -> dict[str, JsonObject]:
+    """Return, for each parameter, the mildest bound that keeps out some of the failures."""
+    bounds = {}
+    for parameter in draft.cases[0].arguments:
+        recorded = [case.arguments[parameter] for case in draft.cases]
+        failing = [counterexample.arguments[parameter] for counterexample in counterexamples]
+        for bound in _candidate_bounds(recorded):
+            if any(_is_outside(value, bound) for value in failing):
+                bounds[parameter] = bound
+                break
+    return bounds
+
+
+def _candidate_bounds(recorded: Sequence[Json]) -> list[JsonObject]:
+    """Return the bounds that all recorded values respect, the mildest first."""
+    candidates: list[JsonObject] = [
+        {"minimum": 0},
+        {"minimum": 1},
+        {"minLength": 1},
+        {"minItems": 1},
+    ]
+    return [
+        bound for bound in candidates if not any(_is_outside(value, bound) for value in recorded)
+    ]
+
+
+def _is_outside(value: Json, bound: JsonObject) -> bool:
+    match bound, value:
+        case {"minimum": int(minimum)}, int() | float() if not isinstance(value, bool):
+            return value < minimum
+        case ({"minLength": 1}, str()) | ({"minItems": 1}, list()):
+            return not value
+    return False

@@ -1,0 +1,190 @@
+"""The main job: from trace logs to registered tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from toolguild.registry import AlreadyRegisteredError, Registry, ToolSpec
+from toolguild.sandbox import Json, JsonObject, Sandbox
+from toolguild.synth.drafting import Draft
+from toolguild.synth.mining import (
+    CodeMiner,
+    MiningSettings,
+    Opportunity,
+    RepeatedCode,
+    SequenceMiner,
+    saving_of,
+    support_of,
+)
+from toolguild.synth.proving import Proof, prove
+from toolguild.synth.traces import Problem, ReadOptions, read_traces
+from toolguild.synth.validation import ValidationSettings
+from toolguild.synth.validation.static import infer_effects
+
+__all__ = ["Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
+
+MAX_LISTED_OCCURRENCES = 20
+
+
+@dataclass(slots=True)
+class Mined:
+    """What a set of logs holds."""
+
+    traces: int = 0
+    tasks: int = 0
+    tool_calls: int = 0
+    code_executions: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    opportunities: list[Opportunity] = field(default_factory=list)
+
+
+def mine(
+    paths: Iterable[Path],
+    *,
+    read: ReadOptions = ReadOptions(),
+    settings: MiningSettings = MiningSettings(),
+    on_trace: Callable[[int], None] = lambda count: None,
+) -> Mined:
+    """Read logs and find what recurs in them, best first.
+
+    Args:
+        paths: Log files, or folders of them.
+        read: How to read them.
+        settings: Thresholds.
+        on_trace: Called with the number of traces read so far.
+
+    Raises:
+        TraceFileError: a log cannot be read at all.
+    """
+    mined = Mined()
+    sequences, code = SequenceMiner(settings), CodeMiner(settings)
+    tasks = set()
+    for trace in read_traces(paths, options=read, on_problem=mined.problems.append):
+        mined.traces += 1
+        tasks.add(trace.task.id)
+        mined.tool_calls += sum(1 for _ in trace.calls())
+        mined.code_executions += sum(1 for _ in trace.code())
+        sequences.add(trace)
+        code.add(trace)
+        on_trace(mined.traces)
+    mined.tasks = len(tasks)
+    mined.opportunities = [*sequences.mine(), *code.mine()]
+    return mined
+
+
+class Fate(StrEnum):
+    """What became of an opportunity."""
+
+    REGISTERED = "registered"
+    UNCHANGED = "unchanged"
+    """The very same tool was registered before."""
+    REJECTED = "rejected"
+    NOT_DRAFTED = "not drafted"
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesized:
+    """The fate of one opportunity."""
+
+    proof: Proof
+    fate: Fate
+    changed: bool
+    """Whether anything was written to the registry."""
+    ref: str = ""
+    """`name@version` of the registered tool."""
+
+    @property
+    def name(self) -> str:
+        """The tool's name, as far as there is one."""
+        if self.proof.draft is not None:
+            return self.proof.draft.name
+        opportunity = self.proof.opportunity
+        return opportunity.name if isinstance(opportunity, RepeatedCode) else ""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why there is no tool; empty where there is one."""
+        if self.proof.report is None:
+            return (self.proof.reason,)
+        return self.proof.report.reasons
+
+
+def synthesize(
+    opportunities: Sequence[Opportunity],
+    registry: Registry,
+    sandbox: Sandbox,
+    executor: Executor,
+    settings: ValidationSettings = ValidationSettings(),
+) -> Iterator[Synthesized]:
+    """Prove a tool for each opportunity and register what passes, in the order given.
+
+    Each tool is registered as soon as its turn comes, in one transaction: an interrupted run
+    leaves whole tools, and the next run goes on from there.
+
+    Raises:
+        SandboxUnavailableError: drafts cannot be run.
+        RegistryError: the registry cannot be written.
+    """
+    futures = [
+        executor.submit(prove, opportunity, sandbox, settings) for opportunity in opportunities
+    ]
+    try:
+        for future in futures:
+            yield _register(future.result(), registry)
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _register(proof: Proof, registry: Registry) -> Synthesized:
+    if proof.draft is None or proof.report is None:
+        return Synthesized(proof, Fate.NOT_DRAFTED, changed=False)
+    spec = spec_of(proof.draft)
+    evidence = proof.report.evidence()
+    if not proof.passed:
+        try:
+            rejection = registry.reject(spec, proof.report.reasons, evidence)
+        except AlreadyRegisteredError:
+            # It passed before, on other recordings: what is registered is not undone here.
+            return Synthesized(proof, Fate.REJECTED, changed=False)
+        return Synthesized(proof, Fate.REJECTED, changed=rejection.created)
+    registration = registry.register(
+        spec, provenance=_provenance(proof.draft), evidence=evidence, why="passed validation"
+    )
+    fate = Fate.REGISTERED if registration.created else Fate.UNCHANGED
+    return Synthesized(proof, fate, registration.created, registration.version.ref)
+
+
+def spec_of(draft: Draft) -> ToolSpec:
+    """Return what the registry keeps of a draft."""
+    return ToolSpec(
+        name=draft.name,
+        description=draft.description,
+        source=draft.source,
+        parameters=draft.parameters,
+        returns=draft.returns,
+        calls=draft.calls,
+        needs=frozenset(use.capability for use in infer_effects(draft.source)),
+    )
+
+
+def _provenance(draft: Draft) -> JsonObject:
+    """Return where a draft comes from, as plain data."""
+    opportunity = draft.opportunity
+    if opportunity is None:
+        return {"origin": str(draft.origin)}
+    occurrences = opportunity.occurrences
+    saving = saving_of(occurrences)
+    places: list[Json] = [str(one.place) for one in occurrences[:MAX_LISTED_OCCURRENCES]]
+    return {
+        "origin": str(draft.origin),
+        "kind": opportunity.kind if isinstance(opportunity, RepeatedCode) else "sequence",
+        "support": support_of(occurrences),
+        "occurrences": len(occurrences),
+        "places": places,
+        "saving": {"calls": saving.calls, "characters": saving.characters},
+    }
