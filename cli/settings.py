@@ -65,9 +65,7 @@ def default_map(group: click.Group, path: Path = SETTINGS_FILE) -> dict[str, Any
         if isinstance(table, dict):
             _check_table(path, name, table, known)
             defaults[name].update(table)
-    return {
-        name: _nested(group.commands[name], values) for name, values in defaults.items()
-    }
+    return {name: _nested(group.commands[name], values) for name, values in defaults.items()}
 
 
 def _option_names(command: click.Command) -> set[str]:

@@ -89,9 +89,7 @@ def synthesize(
 
 @click.command()
 @log_options
-def mine(
-    paths: tuple[Path, ...], min_support: int | None, as_json: bool, **log: str | None
-) -> int:
+def mine(paths: tuple[Path, ...], min_support: int | None, as_json: bool, **log: str | None) -> int:
     """Show what recurs in trace logs, and what a tool for it would save.
 
     PATHS are log files, or folders of them. Nothing is run and nothing is stored.

@@ -169,8 +169,6 @@ def _print_checks(evidence: JsonObject) -> None:
     for check in checks:
         if isinstance(check, dict):
             passed = "passed" if check.get("passed") else "failed"
-            table.add_row(
-                plain(str(check.get("name"))), passed, plain(str(check.get("detail")))
-            )
+            table.add_row(plain(str(check.get("name"))), passed, plain(str(check.get("detail"))))
     out.print(table)
     out.print(plain(f"in sandbox {evidence.get('sandbox')}, seed {evidence.get('seed')}", "dim"))

@@ -16,6 +16,7 @@ from toolguild.synth.mining import (
     MiningSettings,
     Opportunity,
     RepeatedCode,
+    RepeatedSequence,
     SequenceMiner,
     saving_of,
     support_of,
@@ -180,11 +181,23 @@ def _provenance(draft: Draft) -> JsonObject:
     occurrences = opportunity.occurrences
     saving = saving_of(occurrences)
     places: list[Json] = [str(one.place) for one in occurrences[:MAX_LISTED_OCCURRENCES]]
+    found: JsonObject = (
+        {"kind": "sequence", "steps": _steps(draft, opportunity)}
+        if isinstance(opportunity, RepeatedSequence)
+        else {"kind": opportunity.kind}
+    )
     return {
         "origin": str(draft.origin),
-        "kind": opportunity.kind if isinstance(opportunity, RepeatedCode) else "sequence",
+        **found,
         "support": support_of(occurrences),
         "occurrences": len(occurrences),
         "places": places,
         "saving": {"calls": saving.calls, "characters": saving.characters},
     }
+
+
+def _steps(draft: Draft, opportunity: RepeatedSequence) -> JsonObject:
+    """Return, for each key of a composite's result, the tool that the value comes from."""
+    keys = draft.returns["properties"]
+    tools = [step.tool for step in opportunity.plan]
+    return dict(zip(keys if isinstance(keys, dict) else (), tools, strict=True))

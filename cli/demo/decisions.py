@@ -15,13 +15,16 @@ __all__ = ["Decision", "decide", "repeated_charges", "wanted_facts"]
 _MANY_LOGIN_TICKETS = 2
 """Earlier login tickets of a locked account from which on a person should look at it."""
 
+_ACCOUNT = (Fact.SUBSCRIPTION, Fact.INVOICES, Fact.INVOICE_DETAILS)
+"""What the desk's people look at before they answer anything about an account or its money."""
+
 _WANTED = {
-    "duplicate_charge": (Fact.SUBSCRIPTION, Fact.INVOICES, Fact.INVOICE_DETAILS),
+    "duplicate_charge": _ACCOUNT,
+    "invoice_question": _ACCOUNT,
+    "cancellation": _ACCOUNT,
+    "address_change": _ACCOUNT,
     "plan_question": (Fact.SUBSCRIPTION, Fact.ARTICLES, Fact.ARTICLE_TEXTS),
     "login": (Fact.ARTICLES, Fact.ARTICLE_TEXTS),
-    "cancellation": (Fact.SUBSCRIPTION, Fact.INVOICES),
-    "address_change": (Fact.SUBSCRIPTION,),
-    "invoice_question": (Fact.INVOICES, Fact.INVOICE_DETAILS),
 }
 
 

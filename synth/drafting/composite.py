@@ -99,28 +99,46 @@ def _result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
     """Name the result of each step: a loop's after its list, a call's after what it gives."""
     keys: list[str] = []
     for step in plan:
-        wish = noun_of(step.tool)
-        if isinstance(step, LoopStep):
-            names = [part for part in step.over.path if isinstance(part, str)]
-            wish = snake_case(names[-1]) if names else f"{wish}_list"
-        keys.append(unique(wish, [*keys, *spellings.values(), "call_tool"]))
+        wish = _list_name(step) if isinstance(step, LoopStep) else noun_of(step.tool)
+        taken = [*keys, *spellings.values(), "call_tool"]
+        if isinstance(step, LoopStep) and wish in taken:
+            wish = f"each_{singular(wish)}"
+        keys.append(unique(wish, taken))
     return keys
+
+
+def _list_name(step: LoopStep) -> str:
+    names = [part for part in step.over.path if isinstance(part, str)]
+    return snake_case(names[-1]) if names else f"{noun_of(step.tool)}_list"
 
 
 def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> str:
     tools = [snake_case(step.tool) for step in plan]
     last = plan[-1]
-    reading = all(believed_read_only(step.tool) for step in plan[:-1])
-    if len(set(tools)) == 1:
+    if len(set(tools)) == 1 and isinstance(last, CallStep):
         name = f"{tools[0]}_{'twice' if len(tools) == 2 else f'{len(tools)}_times'}"
+    elif not all(believed_read_only(step.tool) for step in plan):
+        name = _name_of_pipeline(plan, spellings) or "_then_".join(tools)
     elif isinstance(last, LoopStep) or not _takes_results(last):
-        joint = "_with_" if reading and believed_read_only(last.tool) else "_then_"
-        rest = keys[1:] if joint == "_with_" else tools[1:]
-        name = tools[0] + joint + ("_and_" if joint == "_with_" else "_then_").join(rest)
+        # What is got for each of a list is no further noun beside the list.
+        nouns = [key for key in keys[1:] if not key.startswith("each_")] or keys[1:]
+        name = f"{tools[0]}_with_{_joined(nouns)}"
     else:
-        given = dict.fromkeys(spelling.rstrip("_0123456789") for spelling in spellings.values())
-        name = f"{tools[-1]}_by_{'_and_'.join(given)}" if given else f"{tools[-1]}_from_{keys[0]}"
-    return name if len(name) <= MAX_NAME else f"{tools[0]}_to_{tools[-1]}"[:MAX_NAME].rstrip("_")
+        name = _name_of_pipeline(plan, spellings) or "_then_".join(tools)
+    return name if len(name) <= MAX_NAME else f"{tools[0]}_and_{len(tools) - 1}_more"[-MAX_NAME:]
+
+
+def _name_of_pipeline(plan: Plan, spellings: Mapping[str, str]) -> str:
+    """Name a plan after its last call, where that takes what the calls before it gave."""
+    if not _takes_results(plan[-1]):
+        return ""
+    given = dict.fromkeys(spelling.rstrip("_0123456789") for spelling in spellings.values())
+    last = snake_case(plan[-1].tool)
+    return f"{last}_by_{_joined(list(given))}" if given else f"{last}_from_{noun_of(plan[0].tool)}"
+
+
+def _joined(nouns: Sequence[str]) -> str:
+    return "_and_".join(filter(None, ["_".join(nouns[:-1]), nouns[-1]]))
 
 
 def _takes_results(step: PlanStep) -> bool:
@@ -243,7 +261,7 @@ def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list
         if isinstance(step, CallStep):
             lines += _call(f"{key} = ", step, "", keys, spellings)
         else:
-            item = unique(singular(key), [*keys, *spellings.values()])
+            item = unique(singular(_list_name(step)), [*keys, *spellings.values()])
             source = keys[step.over.step] + _subscripts(step.over.path)
             call = _call("", step, item, keys, spellings)
             lines += [f"{key} = [", *(f"    {line}" for line in call)]
