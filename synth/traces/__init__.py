@@ -1,5 +1,12 @@
 """Reading agent trace logs, one reader per format."""
 
+from toolguild.synth.traces.errors import (
+    AmbiguousFormatError,
+    OversizedRecord,
+    Problem,
+    TraceFileError,
+    UnknownFormatError,
+)
 from toolguild.synth.traces.model import (
     CodeExecution,
     Outcome,
@@ -10,14 +17,31 @@ from toolguild.synth.traces.model import (
     ToolDefinition,
     Trace,
 )
+from toolguild.synth.traces.reader import Reader, ReadOptions
+from toolguild.synth.traces.reading import read_traces
+from toolguild.synth.traces.records import Record
+from toolguild.synth.traces.redaction import redact, redact_text
+from toolguild.synth.traces.values import RAW_ARGUMENTS
 
 __all__ = [
+    "RAW_ARGUMENTS",
+    "AmbiguousFormatError",
     "CodeExecution",
     "Outcome",
+    "OversizedRecord",
     "Place",
+    "Problem",
+    "ReadOptions",
+    "Reader",
+    "Record",
     "Step",
     "Task",
     "ToolCall",
     "ToolDefinition",
     "Trace",
+    "TraceFileError",
+    "UnknownFormatError",
+    "read_traces",
+    "redact",
+    "redact_text",
 ]
