@@ -50,7 +50,7 @@ def run(job: Job, registry: Path, sandbox: str) -> Measured:
     command += ["--registry", str(registry), "--sandbox", sandbox, "--json"]
     started = time.monotonic()
     # The child's own children count as well; the report is of the largest process among them.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     output = process.communicate()[0]
     seconds = time.monotonic() - started
     if process.returncode:
@@ -63,7 +63,7 @@ def main() -> None:
     """Print a table, and fail where a figure is not kept."""
     sandbox = sys.argv[1] if len(sys.argv) > 1 else "local"
     failed = False
-    print(f"| log | sandbox | tools | first run | second run | peak memory | bound |")
+    print("| log | sandbox | tools | first run | second run | peak memory | bound |")
     print("| --- | --- | ---: | ---: | ---: | ---: | --- |")
     for job in JOBS:
         with tempfile.TemporaryDirectory() as directory:
@@ -77,7 +77,8 @@ def main() -> None:
         print(
             f"| {job.name} | {sandbox} | {len(registered)} | {first.seconds:.1f} s"
             f" | {second.seconds:.1f} s | {second.megabytes:.0f} MB"
-            f" | {job.max_seconds:.0f} s, {job.max_megabytes:.0f} MB: {'kept' if kept else 'BROKEN'} |"
+            f" | {job.max_seconds:.0f} s, {job.max_megabytes:.0f} MB: "
+            f"{'kept' if kept else 'BROKEN'} |"
         )
     sys.exit(failed)
 

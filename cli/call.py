@@ -8,7 +8,7 @@ from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, registry_option, sandbox_option
 from toolguild.registry import CallStatus, Registry, Toolbox
-from toolguild.sandbox import open_sandbox
+from toolguild.sandbox import SandboxKind, open_sandbox
 
 __all__ = ["call"]
 
@@ -19,7 +19,7 @@ __all__ = ["call"]
 @registry_option
 @sandbox_option
 @as_json
-def call(name: str, arguments: str, registry: str, sandbox: str, as_json: bool) -> int:
+def call(name: str, arguments: str, registry: str, sandbox: SandboxKind, as_json: bool) -> int:
     """Call the tool NAME and print its result.
 
     The tools that a composite calls are the caller's own; here there are none, so that only

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 from pydantic import BaseModel, JsonValue, ValidationError
-from rich.table import Table
 
 from toolguild.cli.console import out, plain, print_json, say
+from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, sandbox_option
 from toolguild.policies import Tier, ToolguildError
-from toolguild.sandbox import Json, open_sandbox
+from toolguild.sandbox import Json, SandboxKind, open_sandbox
 from toolguild.synth.drafting import Case
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
@@ -43,7 +43,7 @@ def check(file: Path, tier: str, as_json: bool) -> int:
     """Check the text of a tool by the static gate; nothing of it is run."""
     findings = check_source(_read_text(file), Tier(tier))
     if as_json:
-        listed: list[Json] = [finding.to_json() for finding in findings]
+        listed: list[Json] = [{**finding.to_json()} for finding in findings]
         print_json({"file": str(file), "tier": tier, "findings": listed})
     else:
         for finding in findings:
@@ -63,7 +63,7 @@ def check(file: Path, tier: str, as_json: bool) -> int:
 )
 @sandbox_option
 @as_json
-def validate(file: Path, cases: Path | None, sandbox: str, as_json: bool) -> int:
+def validate(file: Path, cases: Path | None, sandbox: SandboxKind, as_json: bool) -> int:
     """Prove the text of a tool: static gate, known results, generated inputs, in a sandbox."""
     draft = draft_from_text(_read_text(file), _read_cases(cases) if cases else ())
     with open_sandbox(sandbox) as box:
@@ -115,7 +115,7 @@ def _read_cases(path: Path) -> list[Case]:
 
 
 def _print_report(report: ValidationReport) -> None:
-    table = Table("check", "", "", box=None)
+    table = new_table("check", "", "")
     for one in report.checks:
         style = "green" if one.passed else "red"
         table.add_row(

@@ -7,19 +7,29 @@ control characters, so that a log cannot steer the reader's terminal.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 from rich.text import Text
 
 from toolguild.sandbox import Json
 
-__all__ = ["err", "out", "plain", "print_json", "progress", "say"]
+__all__ = ["err", "out", "plain", "print_json", "progress", "say", "table"]
 
-out = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
-err = Console(stderr=True, markup=False, highlight=False, emoji=False)
+PIPED_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe, where no terminal says how wide it is."""
+
+out = Console(
+    markup=False,
+    highlight=False,
+    emoji=False,
+    width=None if sys.stdout.isatty() else PIPED_WIDTH,
+)
+err = Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 _LINES = {ord("\t"), ord("\n")}
 _CONTROLS = {*range(32), *range(127, 160)}
@@ -35,6 +45,14 @@ def plain(text: str, style: str = "", *, keep_lines: bool = False) -> Text:
     return Text(text.translate(_HIDDEN_BUT_LINES if keep_lines else _HIDDEN), style=style)
 
 
+def table(*columns: str, header: bool = True) -> Table:
+    """Return an empty table whose first column is never cut or wrapped."""
+    made = Table(box=None, pad_edge=False, show_header=header)
+    for number, column in enumerate(columns):
+        made.add_column(column, no_wrap=number == 0, overflow="fold")
+    return made
+
+
 def say(message: str, style: str = "") -> None:
     """Write a message for a person to stderr."""
     err.print(plain(message, style, keep_lines=True))
@@ -46,14 +64,8 @@ def print_json(value: Json) -> None:
 
 
 @contextmanager
-def progress(unit: str) -> Iterator[Progress]:
-    """Show a progress bar on stderr while the block runs, if someone is looking."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-    )
+def progress() -> Iterator[Progress]:
+    """Show progress bars on stderr while the block runs, if someone is looking."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         yield bar

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 from rich.syntax import Syntax
-from rich.table import Table
 
 from toolguild.cli.console import out, plain, print_json, say
+from toolguild.cli.console import table as new_table
 from toolguild.cli.demo.session import Comparison, DemoResult, play
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json
@@ -94,7 +94,7 @@ def _comparison(comparison: Comparison) -> JsonObject:
 
 
 def _show(result: DemoResult) -> None:
-    made = Table("tool made from the traces", "tasks", "calls of it in the second run", box=None)
+    made = new_table("tool made from the traces", "tasks", "calls of it in the second run")
     for one in result.results:
         if one.fate is Fate.REGISTERED:
             uses = result.tools_used.get(one.name, 0)
@@ -109,15 +109,15 @@ def _show(result: DemoResult) -> None:
             out.print()
             source = plain(one.proof.draft.source, keep_lines=True).plain
             out.print(Syntax(source, "python", background_color="default", word_wrap=True))
-    table = Table("tickets", "calls before", "after", "saved", "replies", "database", box=None)
-    for label, one in (("the same", result.first), ("fresh", result.fresh)):
-        saved = 1 - one.calls_after / one.calls_before
+    table = new_table("tickets", "calls before", "after", "saved", "replies", "database")
+    for label, batch in (("the same", result.first), ("fresh", result.fresh)):
+        saved = 1 - batch.calls_after / batch.calls_before
         table.add_row(
-            f"{one.tickets} {label}",
-            str(one.calls_before),
-            str(one.calls_after),
+            f"{batch.tickets} {label}",
+            str(batch.calls_before),
+            str(batch.calls_after),
             f"{saved:.0%}",
-            "the same" if one.same_replies else "different",
-            "the same" if one.same_database else "different",
+            "the same" if batch.same_replies else "different",
+            "the same" if batch.same_database else "different",
         )
     out.print(table)

@@ -7,9 +7,9 @@ import platform
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from toolguild.cli.console import out, plain, print_json
+from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.registry import Registry, RegistryError
@@ -42,7 +42,7 @@ def doctor(registry: str, as_json: bool) -> int:
         )
     else:
         out.print(f"toolguild {__version__}, Python {platform.python_version()}")
-        table = Table("", "", "", "", box=None, show_header=False)
+        table = new_table("", "", "", "", header=False)
         for one in checks:
             mark = plain("ok", "green") if one.ok else plain("no", "yellow")
             table.add_row(mark, one.name, plain(one.detail), plain(one.remedy, "dim"))

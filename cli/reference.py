@@ -16,18 +16,21 @@ WIDTH = 100
 def reference() -> str:
     """Return the help text of every command, as Markdown."""
     parts = ["# Command line", "Made from `--help`; a test keeps it so."]
-    for context in _contexts(click.Context(toolguild, info_name="toolguild")):
+    for context in _contexts(toolguild, "toolguild", None):
         context.max_content_width = context.terminal_width = WIDTH
         help_text = context.command.get_help(context).rstrip()
         parts.append(f"## {context.command_path}\n\n```text\n{help_text}\n```")
     return "\n\n".join(parts) + "\n"
 
 
-def _contexts(context: click.Context) -> Iterator[click.Context]:
+def _contexts(
+    command: click.Command, name: str, parent: click.Context | None
+) -> Iterator[click.Context]:
+    context = command.make_context(name, [], parent=parent, resilient_parsing=True)
     yield context
-    if isinstance(context.command, click.Group):
-        for name, command in sorted(context.command.commands.items()):
-            yield from _contexts(click.Context(command, parent=context, info_name=name))
+    if isinstance(command, click.Group):
+        for inner, subcommand in sorted(command.commands.items()):
+            yield from _contexts(subcommand, inner, context)
 
 
 if __name__ == "__main__":

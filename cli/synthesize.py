@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.table import Table
 
 from toolguild.cli.console import out, plain, print_json, progress, say
+from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, registry_option, sandbox_option
 from toolguild.registry import Registry
-from toolguild.sandbox import Json, JsonObject, open_sandbox
+from toolguild.sandbox import Json, JsonObject, SandboxKind, open_sandbox
 from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
@@ -67,7 +67,7 @@ def log_options(command: F) -> F:
 def synthesize(
     paths: tuple[Path, ...],
     registry: str,
-    sandbox: str,
+    sandbox: SandboxKind,
     min_support: int | None,
     as_json: bool,
     **log: str | None,
@@ -122,13 +122,17 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
             definition_support=min_support,
             statements_support=min_support,
         )
-    with progress("traces") as bar:
-        reading = bar.add_task("Reading", total=None)
+    with progress() as bar:
+        tasks = {
+            "reading": bar.add_task("Reading traces", total=None),
+            "calls": bar.add_task("Comparing calls", total=1),
+            "code": bar.add_task("Comparing code", total=1),
+        }
         mined = mine_logs(
             paths,
             read=read,
             settings=settings,
-            on_trace=lambda count: bar.update(reading, completed=count),
+            on_progress=lambda stage, done: bar.update(tasks[stage], completed=done),
         )
     for problem in mined.problems[:MAX_PROBLEMS_SHOWN]:
         say(f"{problem.place}: skipped: {problem.message}", "yellow")
@@ -138,7 +142,7 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
 
 
 def _synthesize(
-    opportunities: Sequence[Opportunity], registry: Registry, sandbox: str
+    opportunities: Sequence[Opportunity], registry: Registry, sandbox: SandboxKind
 ) -> list[Synthesized]:
     if not opportunities:
         return []
@@ -149,9 +153,9 @@ def _synthesize(
     with (
         ThreadPoolExecutor(workers) as executor,
         open_sandbox(sandbox) as opened,
-        progress("tools") as bar,
+        progress() as bar,
     ):
-        proving = bar.add_task("Proving", total=len(opportunities))
+        proving = bar.add_task("Proving tools", total=len(opportunities))
         for result in synthesize_tools(opportunities, registry, opened, executor):
             results.append(result)
             bar.advance(proving)
@@ -232,7 +236,7 @@ def _show_opportunities(mined: Mined) -> None:
     if not mined.opportunities:
         say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
         return
-    table = Table("pattern", "kind", "tasks", "places", "saves", "first seen", box=None)
+    table = new_table("pattern", "kind", "tasks", "places", "saves", "first seen")
     for opportunity in mined.opportunities:
         table.add_row(
             plain(_pattern(opportunity)),
@@ -250,7 +254,7 @@ def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -
     if not results:
         say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
         return
-    table = Table("tool", "from", "tasks", "saves", "outcome", box=None)
+    table = new_table("tool", "from", "tasks", "saves", "outcome")
     for result in results:
         opportunity = result.proof.opportunity
         table.add_row(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 from rich.syntax import Syntax
-from rich.table import Table
 
 from toolguild.cli.console import out, plain, print_json, say
+from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.policies import Tier
@@ -17,6 +17,9 @@ from toolguild.registry import Registry, RejectedDraft, ToolVersion
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["tools"]
+
+MAX_LISTED = 3
+"""Entries of a list that a table shows."""
 
 
 @click.group()
@@ -90,7 +93,7 @@ def _uses(record: TrackRecord) -> str:
 
 
 def _print_table(versions: Sequence[ToolVersion], records: dict[str, TrackRecord]) -> None:
-    table = Table("tool", "tier", "state", "worked", "from", "what it does", box=None)
+    table = new_table("tool", "tier", "state", "worked", "from", "what it does")
     for version in versions:
         table.add_row(
             plain(version.ref),
@@ -126,7 +129,7 @@ def _list_rejected(drafts: Sequence[RejectedDraft], *, as_json: bool) -> None:
     if not drafts:
         say("No draft was rejected.")
         return
-    table = Table("draft", "why", box=None)
+    table = new_table("draft", "why")
     for draft in drafts:
         table.add_row(plain(draft.spec.name), plain("; ".join(draft.reasons)))
     out.print(table)
@@ -140,13 +143,13 @@ def _print_tool(version: ToolVersion, record: TrackRecord) -> None:
     out.print()
     source = plain(spec.source, keep_lines=True).plain
     out.print(Syntax(source, "python", background_color="default", word_wrap=True))
-    facts = Table("", "", box=None, show_header=False)
+    facts = new_table("", "", header=False)
     facts.add_row("worked", _uses(record))
     facts.add_row("calls", plain(", ".join(spec.calls) or "no other tool"))
     facts.add_row("needs", ", ".join(sorted(spec.needs)) or "nothing outside its own memory")
     facts.add_row("registered", version.registered_at.isoformat(timespec="seconds"))
     for name, value in version.provenance.items():
-        facts.add_row(plain(name), plain(_short(value)))
+        facts.add_row(plain(name), plain(_short(value), keep_lines=True))
     out.print(facts)
     _print_checks(version.evidence)
 
@@ -154,8 +157,9 @@ def _print_tool(version: ToolVersion, record: TrackRecord) -> None:
 def _short(value: Json) -> str:
     match value:
         case list():
-            shown = ", ".join(map(_short, value[:5]))
-            return f"{shown} and {len(value) - 5} more" if len(value) > 5 else shown
+            shown = "\n".join(map(_short, value[:MAX_LISTED]))
+            more = len(value) - MAX_LISTED
+            return f"{shown}\nand {more} more" if more > 0 else shown
         case dict():
             return ", ".join(f"{member} {name}" for name, member in value.items())
     return str(value)
@@ -165,7 +169,7 @@ def _print_checks(evidence: JsonObject) -> None:
     checks = evidence.get("checks")
     if not isinstance(checks, list):
         return
-    table = Table("proof", "", "", box=None)
+    table = new_table("proof", "", "")
     for check in checks:
         if isinstance(check, dict):
             passed = "passed" if check.get("passed") else "failed"

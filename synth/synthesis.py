@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from toolguild.registry import AlreadyRegisteredError, Registry, ToolSpec
 from toolguild.sandbox import Json, JsonObject, Sandbox
@@ -30,6 +31,9 @@ __all__ = ["Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
 
 MAX_LISTED_OCCURRENCES = 20
 
+Stage: TypeAlias = Literal["reading", "calls", "code"]
+OnProgress: TypeAlias = Callable[[Stage, float], None]
+
 
 @dataclass(slots=True)
 class Mined:
@@ -48,7 +52,7 @@ def mine(
     *,
     read: ReadOptions = ReadOptions(),
     settings: MiningSettings = MiningSettings(),
-    on_trace: Callable[[int], None] = lambda count: None,
+    on_progress: OnProgress = lambda stage, done: None,
 ) -> Mined:
     """Read logs and find what recurs in them, best first.
 
@@ -56,7 +60,8 @@ def mine(
         paths: Log files, or folders of them.
         read: How to read them.
         settings: Thresholds.
-        on_trace: Called with the number of traces read so far.
+        on_progress: Called with what is being done: `reading` with the number of traces so far,
+            then `calls` and `code` with the share that is done.
 
     Raises:
         TraceFileError: a log cannot be read at all.
@@ -71,9 +76,12 @@ def mine(
         mined.code_executions += sum(1 for _ in trace.code())
         sequences.add(trace)
         code.add(trace)
-        on_trace(mined.traces)
+        on_progress("reading", mined.traces)
     mined.tasks = len(tasks)
-    mined.opportunities = [*sequences.mine(), *code.mine()]
+    mined.opportunities = [
+        *sequences.mine(lambda done: on_progress("calls", done)),
+        *code.mine(lambda done: on_progress("code", done)),
+    ]
     return mined
 
 

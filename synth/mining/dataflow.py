@@ -13,6 +13,9 @@ __all__ = ["KnownText", "ResultIndex", "canonical", "value_at"]
 
 MAX_INDEXED_VALUES = 20_000
 MAX_LOOP_ITEMS = 100
+MAX_TEXT = 20_000
+MAX_PASSED_ON = 2000
+"""Characters and members, together, of a list or object that is passed on as one argument."""
 MAX_DEPTH = 12
 
 
@@ -97,12 +100,26 @@ class ResultIndex:
 def _can_be_an_argument(value: Json) -> bool:
     """Say whether equality with this value means anything: `true` or `3` stand everywhere."""
     if isinstance(value, str):
-        return len(value) >= 3
+        return 3 <= len(value) <= MAX_TEXT
     if isinstance(value, bool) or value is None:
         return False
     if isinstance(value, int | float):
         return abs(value) >= 100 or value != int(value)
-    return 0 < len(value) <= MAX_LOOP_ITEMS and len(canonical(value)) <= 2000
+    return 0 < len(value) <= MAX_LOOP_ITEMS and _is_small(value)
+
+
+def _is_small(value: Json) -> bool:
+    """Say whether a value is short as text, without reading all of one that is not."""
+    pending: list[Json] = [value]
+    room = MAX_PASSED_ON
+    while pending and room > 0:
+        part = pending.pop()
+        room -= 1 + (len(part) if isinstance(part, str | list | dict) else 0)
+        if room > 0 and isinstance(part, list):
+            pending += part
+        elif room > 0 and isinstance(part, dict):
+            pending += [*part, *part.values()]
+    return room > 0
 
 
 _WORD = re.compile(r"[\w.\-#@]+")

@@ -14,7 +14,6 @@ from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
     RepeatedCode,
     Saving,
-    support_of,
 )
 from toolguild.synth.mining.programs import Session, free_names
 from toolguild.synth.mining.settings import MiningSettings
@@ -51,12 +50,11 @@ def mine_definitions(sessions: Sequence[Session], settings: MiningSettings) -> l
     for session in sessions:
         for definition in _definitions(session):
             groups[_canonical_text(definition)].append(definition)
-    opportunities = [_opportunity(group) for _, group in sorted(groups.items())]
     return [
-        opportunity
-        for opportunity in opportunities
-        if support_of(opportunity.occurrences) >= settings.definition_support
-        and len(opportunity.parameters) <= settings.max_parameters
+        _opportunity(group)
+        for _, group in sorted(groups.items())
+        if len({definition.session.task_id for definition in group}) >= settings.definition_support
+        and len(group[0].function.args.args) <= settings.max_parameters
     ]
 
 

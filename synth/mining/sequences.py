@@ -62,7 +62,9 @@ class SequenceMiner:
 
     def add(self, trace: Trace) -> None:
         """Take in one trace."""
-        self._tools.update({tool.name: tool for tool in trace.tools})
+        for tool in trace.tools:
+            # Logs may describe a tool differently; which is kept must not depend on their order.
+            self._tools[tool.name] = max(tool, self._tools.get(tool.name, tool), key=str)
         log = CallLog(trace, self._settings)
         if len(log.calls) > 1:
             self._logs.append(log)
@@ -87,7 +89,8 @@ class SequenceMiner:
 
     def _groups(self) -> list[list[Window]]:
         by_shape: defaultdict[object, list[Window]] = defaultdict(list)
-        for log in self._logs:
+        # Sorted, so that the order in which traces were added changes nothing, not even examples.
+        for log in sorted(self._logs, key=lambda log: log.trace_id):
             for window in log.windows():
                 by_shape[window.shape()].append(window)
         return [
@@ -334,15 +337,21 @@ def _within(plan: Plan, better: Plan) -> bool:
 def _is_one_turn(step: PlanStep, loop: PlanStep) -> bool:
     if isinstance(step, LoopStep) or isinstance(loop, CallStep) or step.tool != loop.tool:
         return False
-    return believed_read_only(step.tool) and all(
-        origin == looped
-        or (
-            isinstance(looped, FromItem)
-            and isinstance(origin, FromResult)
-            and origin.step == loop.over.step
-            and origin.path in [(*loop.over.path, end, *looped.path) for end in (0, -1)]
-        )
-        for (_, origin), (_, looped) in zip(step.arguments, loop.arguments, strict=True)
+    # By name: agents give arguments in any order, and not always all of them.
+    given, looped = dict(step.arguments), dict(loop.arguments)
+    return (
+        believed_read_only(step.tool)
+        and given.keys() == looped.keys()
+        and all(_is_of_one_item(given[name], looped[name], loop.over) for name in given)
+    )
+
+
+def _is_of_one_item(origin: Origin, looped: Origin, over: FromResult) -> bool:
+    return origin == looped or (
+        isinstance(looped, FromItem)
+        and isinstance(origin, FromResult)
+        and origin.step == over.step
+        and origin.path in [(*over.path, end, *looped.path) for end in (0, -1)]
     )
 
 

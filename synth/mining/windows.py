@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,15 +29,25 @@ _READING_VERBS = frozenset(
     ls peek query read retrieve search show sum tail validate verify view
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
+_WRITING_VERBS = frozenset(
+    """
+    add append apply book buy cancel clear close create delete drop edit insert make modify move
+    open order pay place post put remove rename replace reset save send set submit transfer update
+    upload write
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
 
 
 def believed_read_only(tool: str) -> bool:
     """Guess from the verb in its name whether a tool only reads.
 
-    Used to decide which recorded sequences may be taken as one, never to permit anything.
+    The verb may come second, after what it is about (`user_search`), but not after another verb
+    (`delete_list`). Used to decide which recorded sequences may be taken as one, never to permit
+    anything.
     """
-    words = tool.replace("-", "_").replace(".", "_").lower().split("_")
-    return any(word in _READING_VERBS for word in words[:2])
+    first, *rest = re.split(r"[_.-]|(?<=[a-z0-9])(?=[A-Z])", tool)
+    words = [first.lower(), *(word.lower() for word in rest[:1])]
+    return words[0] not in _WRITING_VERBS and any(word in _READING_VERBS for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +137,8 @@ class Window:
         positions = [position for item in self.items for position in item.calls]
         spoken = False
         for position in positions[1:]:
-            call = self.log.calls[position]
-            spoken = spoken or bool(call.heard)
-            if spoken and not believed_read_only(call.tool):
+            spoken = spoken or position in self.log.spoken
+            if spoken and not believed_read_only(self.log.calls[position].tool):
                 return True
         return False
 
@@ -143,17 +153,24 @@ class CallLog:
         self.known = KnownText()
         self.moments: list[int] = []
         """What was known when each call was made."""
+        self.spoken: set[int] = set()
+        """Positions before which the user spoke, be it at a step that is not among the calls."""
         self._settings = settings
         self._indexes: dict[int, ResultIndex] = {}
         self._breaks: set[int] = set()
         """Positions before which a window may not reach across."""
         self.known.add(trace.task.text)
-        for call in trace.calls():
-            self._add(call, settings)
+        for step in trace.steps:
+            self.known.add(step.heard)
+            if step.heard:
+                self.spoken.add(len(self.calls))
+            if isinstance(step, ToolCall):
+                self._add(step)
+            else:
+                self.known.add(step.result)
 
-    def _add(self, call: ToolCall, settings: MiningSettings) -> None:
-        self.known.add(call.heard)
-        if call.tool.lower() in settings.ignored_tools:
+    def _add(self, call: ToolCall) -> None:
+        if call.tool.lower() in self._settings.ignored_tools:
             return
         if call.error is None:
             self.moments.append(self.known.moment())

@@ -51,7 +51,7 @@ class InProcessSandbox(Sandbox):
         arguments: Mapping[str, Json],
         *,
         tier: Tier,
-        limits: Limits = Limits(),  # noqa: B008 - frozen, and the signature of the base class
+        limits: Limits = Limits(),
         tools: ToolGateway | None = None,
     ) -> Outcome:
         self.runs.append((program.entry, tier, limits))

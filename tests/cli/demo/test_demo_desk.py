@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_desk_in_any_process(tmp_path: Path) -> Non
         "with Desk(path) as desk: print(desk.digest())\n"
     )
     digests = {
-        subprocess.run(  # noqa: S603 - this interpreter and the text above
+        subprocess.run(
             [sys.executable, "-c", program, str(tmp_path / f"{hash_seed}.db")],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             check=True,
