@@ -10,17 +10,29 @@ from toolguild.sandbox.base import (
     Status,
     ToolGateway,
 )
+from toolguild.sandbox.diagnosis import Check, Choice, choose, diagnose
 from toolguild.sandbox.errors import SandboxUnavailableError, ToolCallError
+from toolguild.sandbox.factory import SandboxKind, SandboxOptions, open_sandbox
+from toolguild.sandbox.scripted import ScriptedRun, ScriptedSandbox
 
 __all__ = [
+    "Check",
+    "Choice",
     "Json",
     "JsonObject",
     "Limits",
     "Outcome",
     "Program",
     "Sandbox",
+    "SandboxKind",
+    "SandboxOptions",
     "SandboxUnavailableError",
+    "ScriptedRun",
+    "ScriptedSandbox",
     "Status",
     "ToolCallError",
     "ToolGateway",
+    "choose",
+    "diagnose",
+    "open_sandbox",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from toolguild.synth.mining.definitions import mine_definitions
 from toolguild.synth.mining.instrument import watch_statements
@@ -13,7 +14,13 @@ from toolguild.synth.mining.opportunity import (
     Saving,
     support_of,
 )
-from toolguild.synth.mining.programs import Session, free_names, parse_function, parse_session
+from toolguild.synth.mining.programs import (
+    Position,
+    Session,
+    free_names,
+    parse_function,
+    parse_session,
+)
 from toolguild.synth.mining.selection import choose
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.statements import StatementWindow, repeated_windows
@@ -38,9 +45,11 @@ class CodeMiner:
 
     def mine(self, progress: Callable[[float], None] = lambda done: None) -> list[RepeatedCode]:
         """Return the code that saves most, best first, none of it overlapping another."""
-        candidates = mine_definitions(self._sessions, self._settings)
+        # Sorted, so that the order in which traces were added changes nothing.
+        sessions = sorted(self._sessions, key=lambda session: session.trace_id)
+        candidates = mine_definitions(sessions, self._settings)
         progress(0.5)
-        groups = repeated_windows(self._sessions, self._settings)
+        groups = repeated_windows(sessions, self._settings)
         for done, windows in enumerate(groups):
             candidate = self._from_windows(windows)
             if candidate is not None:
@@ -59,12 +68,13 @@ class CodeMiner:
         return support_of(candidate.occurrences) >= least[candidate.kind]
 
     def _from_windows(self, windows: Sequence[StatementWindow]) -> RepeatedCode | None:
-        imports = windows[0].session.imports_before(windows[0].snippet)
+        imports = windows[0].imports
         template = generalise(windows, frozenset(imports))
         if (
             template is None
             or template.work < self._settings.min_work
             or len(template.parameters) > self._settings.max_parameters
+            or _calls_a_parameter(template)
         ):
             return None
         verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
@@ -84,22 +94,28 @@ class CodeMiner:
         )
 
 
+def _calls_a_parameter(template: Template) -> bool:
+    """Say whether the code needs a function of its session: a tool can be given values only."""
+    called = {
+        node.func.id
+        for statement in template.body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    return not called.isdisjoint(template.parameters)
+
+
 def _in_order_of_assignment(template: Template, window: StatementWindow) -> tuple[str, ...]:
     """Return the parameters in the order in which the first window's session sets them.
 
     People set `x1, y1` before `x2, y2`, whatever order a formula reads them in.
     """
-    stored: dict[str, int] = {}
-    for snippet in window.session.snippets[: window.snippet + 1]:
-        for node in ast.walk(snippet.tree):
-            if isinstance(node, ast.Name | ast.arg):
-                name = node.id if isinstance(node, ast.Name) else node.arg
-                if isinstance(node, ast.arg) or isinstance(node.ctx, ast.Store):
-                    stored.setdefault(name, len(stored))
+    never = (len(window.session.snippets), 0, 0)
 
-    def order(parameter: str) -> int:
+    def order(parameter: str) -> Position:
         given = template.inputs[0][parameter]
-        return stored.get(given.id, len(stored)) if isinstance(given, ast.Name) else len(stored)
+        name = given.id if isinstance(given, ast.Name) else ""
+        return window.session.first_stores.get(name, never)
 
     return tuple(sorted(template.parameters, key=order))
 
@@ -142,7 +158,8 @@ def _occurrence(window: StatementWindow, template: Template, number: int) -> Cod
         lines=(statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno),
         text=text,
         saving=Saving(characters=len(text)),
-        program=watch_statements(
+        write_program=partial(
+            watch_statements,
             session,
             window.block,
             window.span,

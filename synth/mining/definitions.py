@@ -7,7 +7,7 @@ import copy
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from toolguild.synth.mining.instrument import watch_function
 from toolguild.synth.mining.opportunity import (
@@ -15,7 +15,7 @@ from toolguild.synth.mining.opportunity import (
     RepeatedCode,
     Saving,
 )
-from toolguild.synth.mining.programs import Session, free_names
+from toolguild.synth.mining.programs import BUILTINS, Session, assigned_names, free_names
 from toolguild.synth.mining.settings import MiningSettings
 
 __all__ = ["mine_definitions"]
@@ -102,14 +102,15 @@ def _is_print(node: ast.AST) -> bool:
 
 
 def bare(node: ast.FunctionDef) -> ast.FunctionDef:
-    """Return a copy without annotations and docstring."""
+    """Return a copy without annotations and docstrings, those of inner functions included."""
     function = copy.deepcopy(node)
-    function.returns = None
-    if ast.get_docstring(function) is not None:
-        function.body = function.body[1:] or [ast.Pass()]
     for child in ast.walk(function):
         if isinstance(child, ast.arg):
             child.annotation = None
+        elif isinstance(child, ast.FunctionDef):
+            child.returns = None
+            if ast.get_docstring(child) is not None:
+                child.body = child.body[1:] or [ast.Pass()]
     return function
 
 
@@ -137,30 +138,58 @@ def _needs(session: Session, snippet: int, node: ast.FunctionDef) -> list[ast.st
 def _canonical_text(definition: _Definition) -> str:
     """Return a text that functions share which differ in local names only."""
     function = copy.deepcopy(definition.function)
-    local = {argument.arg for argument in function.args.args} | {function.name}
-    local |= {
-        node.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
+    local = _local_names(function)
     numbers: dict[str, str] = {}
 
     def renamed(name: str) -> str:
-        return numbers.setdefault(name, f"v{len(numbers)}") if name in local else name
+        # No name in code has a `$`, so what is renamed never meets what is not.
+        return numbers.setdefault(name, f"${len(numbers)}") if name in local else name
 
-    function.name = renamed(function.name)
     for node in ast.walk(function):
-        if isinstance(node, ast.arg):
-            node.arg = renamed(node.arg)
-        elif isinstance(node, ast.Name):
-            node.id = renamed(node.id)
+        match node:
+            case ast.FunctionDef(name=str() as name) | ast.ExceptHandler(name=str() as name):
+                node.name = renamed(name)
+            case ast.arg(arg=name):
+                node.arg = renamed(name)
+            case ast.Name(id=name):
+                node.id = renamed(name)
+            case ast.keyword(arg=str() as name) if name in local:
+                # It may name a parameter of an inner function, or of one that is not ours.
+                node.arg = f"{name}{renamed(name)}"
     return "\n".join(ast.unparse(node) for node in [*definition.needs, function])
+
+
+def _local_names(function: ast.FunctionDef) -> set[str]:
+    """Return the names that a function or one inside it binds, and that can be renamed.
+
+    Builtins that only an inner function binds are left out: outside it they are still builtins.
+    """
+    bound: set[str] = set()
+    fixed: set[str] = set()
+    for node in ast.walk(function):
+        match node:
+            case ast.FunctionDef(name=name) | ast.arg(arg=name):
+                bound.add(name)
+            case ast.Name(id=name, ctx=ast.Store()) | ast.ExceptHandler(name=str() as name):
+                bound.add(name)
+            case ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
+                fixed.add(name)
+            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+                fixed.add(name)
+            case ast.MatchMapping(rest=str() as name):
+                fixed.add(name)
+            case ast.alias():
+                fixed.add(node.asname or node.name.split(".")[0])
+    own = {argument.arg for argument in function.args.args} | assigned_names(function.body)
+    return bound - fixed - (BUILTINS - own - {function.name})
 
 
 def _opportunity(group: Sequence[_Definition]) -> RepeatedCode:
     """Describe a group by the spelling that most of its members share."""
     texts = Counter(ast.unparse(definition.function) for definition in group)
-    best = max(group, key=lambda definition: texts[ast.unparse(definition.function)])
+    spelling = max(texts, key=lambda text: (texts[text], text))
+    best = next(member for member in group if ast.unparse(member.function) == spelling)
+    documents = Counter(filter(None, (ast.get_docstring(member.node) for member in group)))
     parameters = tuple(argument.arg for argument in best.function.args.args)
     source = "\n\n".join(ast.unparse(node) for node in [*best.needs, best.function])
     occurrences = tuple(_occurrence(definition, parameters) for definition in group)
@@ -170,7 +199,10 @@ def _opportunity(group: Sequence[_Definition]) -> RepeatedCode:
         source=source,
         kind="definition",
         occurrences=occurrences,
-        documentation=max((ast.get_docstring(member.node) or "" for member in group), key=len),
+        # What most agents say, not what one of them says at length.
+        documentation=max(
+            documents, key=lambda text: (documents[text], len(text), text), default=""
+        ),
     )
 
 
@@ -184,8 +216,13 @@ def _occurrence(definition: _Definition, parameters: tuple[str, ...]) -> CodeOcc
         lines=(node.lineno, node.end_lineno or node.lineno),
         text=text,
         saving=Saving(characters=len(text)),
-        program=watch_function(
-            session, definition.block, definition.block.index(node), node.name, parameters
+        write_program=partial(
+            watch_function,
+            session,
+            definition.block,
+            definition.block.index(node),
+            node.name,
+            parameters,
         ),
         recorded=session.recorded,
     )

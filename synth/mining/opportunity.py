@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -92,11 +92,15 @@ class CodeOccurrence:
     text: str
     """The code as the agent wrote it here."""
     saving: Saving
-    program: str = ""
-    """The whole session, instrumented: run in a sandbox it reports the code's inputs and
-    results (see `instrument`)."""
+    write_program: Callable[[], str] = field(compare=False, repr=False)
+    """Writes `program`, which is as long as its session, where it is wanted."""
     recorded: tuple[tuple[str, str | None], ...] = ()
     """What the log shows for each snippet of the session: its output, and its error if any."""
+
+    @property
+    def program(self) -> str:
+        """The session as a program that reports the code's inputs and results (`instrument`)."""
+        return self.write_program()
 
     @property
     def units(self) -> frozenset[Unit]:

@@ -6,11 +6,14 @@ import ast
 import builtins
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 
 from toolguild.synth.traces import CodeExecution, Trace
 
 __all__ = [
     "BUILTINS",
+    "Position",
     "Session",
     "Snippet",
     "assigned_names",
@@ -21,6 +24,14 @@ __all__ = [
 
 BUILTINS = frozenset(dir(builtins))
 MAX_SNIPPET_CHARACTERS = 100_000
+MAX_DEPTH = 80
+"""Levels of a syntax tree; `copy` and `ast` recurse several times for each."""
+
+MAX_BITS = 10_000
+"""Size of a whole number in code; Python refuses to write larger ones in decimals."""
+
+Position: TypeAlias = tuple[int, int, int]
+"""Where in a session something stands: snippet, line and column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ class Snippet:
     tree: ast.Module
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     """The code executions of one trace, which share an interpreter."""
 
@@ -43,6 +54,29 @@ class Session:
     def recorded(self) -> tuple[tuple[str, str | None], ...]:
         """What the log shows for each snippet: its output, and its error if any."""
         return tuple((snippet.step.result, snippet.step.error) for snippet in self.snippets)
+
+    @cached_property
+    def reads(self) -> dict[str, list[Position]]:
+        """Where each name is read, in order."""
+        found: dict[str, list[Position]] = {}
+        for number, snippet in enumerate(self.snippets):
+            for node in ast.walk(snippet.tree):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    place = number, node.lineno, node.col_offset
+                    found.setdefault(node.id, []).append(place)
+        return {name: sorted(places) for name, places in found.items()}
+
+    @cached_property
+    def first_stores(self) -> dict[str, Position]:
+        """Where each name is first given a value, be it as a parameter."""
+        found: dict[str, Position] = {}
+        for number, snippet in enumerate(self.snippets):
+            for node in ast.walk(snippet.tree):
+                match node:
+                    case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                        place = number, node.lineno, node.col_offset
+                        found[name] = min(place, found.get(name, place))
+        return found
 
     def imports_before(self, snippet: int) -> dict[str, ast.stmt]:
         """Return the import statement behind each imported name, as of the end of a snippet."""
@@ -71,7 +105,7 @@ def _single(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
 
 
 def parse_session(trace: Trace) -> Session:
-    """Parse the code of a trace; what does not parse, or is huge, is left out."""
+    """Parse the code of a trace; what Python would refuse, or is huge, is left out."""
     snippets = []
     for step in trace.code():
         tree = _parse(step.code)
@@ -87,9 +121,25 @@ def _parse(code: str) -> ast.Module | None:
         # Invalid escapes and such in other people's code are not our user's business.
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(code)
+            tree = ast.parse(code)
+            if _is_workable(tree):
+                # Some errors, such as a `return` outside a function, show only here.
+                compile(tree, "<snippet>", "exec", dont_inherit=True)
+                return tree
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+            pass
+    return None
+
+
+def _is_workable(tree: ast.Module) -> bool:
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        for node in level:
+            match node:
+                case ast.Constant(value=int() as value) if value.bit_length() > MAX_BITS:
+                    return False
+    return not level
 
 
 def assigned_names(nodes: list[ast.stmt]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -39,6 +39,7 @@ _UNMOVABLE = (
     ast.Raise,
     ast.Try,
     ast.With,
+    ast.Match,
     ast.AsyncFor,
     ast.AsyncWith,
     ast.FunctionDef,
@@ -56,9 +57,13 @@ class StatementWindow:
     session: Session
     snippet: int
     block: list[ast.stmt]
+    in_loop: bool
+    """Whether the block is run again and again."""
     positions: tuple[int, ...]
     """Indices in the block of the statements that count."""
     pattern: Skeleton
+    imports: dict[str, ast.stmt]
+    """What the imported names stand for."""
 
     @property
     def statements(self) -> list[ast.stmt]:
@@ -92,11 +97,9 @@ def _tasks(windows: Sequence[StatementWindow]) -> int:
 
 def _windows(session: Session, longest: int) -> Iterator[StatementWindow]:
     for number, snippet in enumerate(session.snippets):
-        imported = {
-            name: ast.unparse(statement)
-            for name, statement in session.imports_before(number).items()
-        }
-        for block in _blocks(snippet.tree):
+        imports = session.imports_before(number)
+        imported = {name: ast.unparse(statement) for name, statement in imports.items()}
+        for block, in_loop in _blocks(snippet.tree):
             counted = [
                 position
                 for position, statement in enumerate(block)
@@ -112,17 +115,27 @@ def _windows(session: Session, longest: int) -> Iterator[StatementWindow]:
                         session,
                         number,
                         block,
+                        in_loop,
                         tuple(counted[start:end]),
                         tuple(skeletons[start:end]),
+                        imports,
                     )
 
 
-def _blocks(tree: ast.Module) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(tree):
+def _blocks(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
+    """Yield every block of statements, and whether it is in a loop of its own scope."""
+    pending: deque[tuple[ast.AST, bool]] = deque([(tree, False)])
+    while pending:
+        node, in_loop = pending.popleft()
+        if isinstance(node, ast.For | ast.While):
+            in_loop = True
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            in_loop = False
+        pending += [(child, in_loop) for child in ast.iter_child_nodes(node)]
         for name in ("body", "orelse"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                yield block
+                yield block, in_loop
 
 
 def is_shown(statement: ast.stmt) -> bool:

@@ -184,6 +184,16 @@ class _HoleFiller(ast.NodeTransformer):
         node.value = self._fill(node.value, node.arg or "value")
         return node
 
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.JoinedStr:
+        # Between the texts of a formatted string only another placeholder may stand.
+        node.values = [
+            ast.FormattedValue(self._fill(part, "text"), conversion=-1)
+            if id(part) in self._holes
+            else self._fill(part, "text")
+            for part in node.values
+        ]
+        return node
+
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return self._fill(node, "value")
 
@@ -210,30 +220,26 @@ def _free(wish: str, taken: set[str]) -> str:
 
 def _used_later(names: dict[str, tuple[str, ...]], windows: Sequence[StatementWindow]) -> list[str]:
     """Return the names that the code after the window reads, in at least half of the windows."""
-    later = [_read_after(window) for window in windows]
     uses = {
-        name: sum(own in read for own, read in zip(column, later, strict=True))
+        name: sum(
+            _is_read_outside(own, window) for own, window in zip(column, windows, strict=True)
+        )
         for name, column in names.items()
     }
     return [name for name, count in uses.items() if 2 * count >= len(windows)]
 
 
-def _read_after(window: StatementWindow) -> set[str]:
-    """Return the names read below the window; inside a loop, anywhere outside the window."""
-    own = {id(node) for node in _nodes(window.statements)}
-    last_line = max(statement.end_lineno or 0 for statement in window.statements)
-    snippets = window.session.snippets
-    inside_loop = any(
-        isinstance(node, ast.For | ast.While) and window.block is node.body
-        for node in ast.walk(snippets[window.snippet].tree)
-    )
-    return {
-        node.id
-        for number, snippet in enumerate(snippets[window.snippet :])
-        for node in ast.walk(snippet.tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in own
-        if number > 0 or inside_loop or node.lineno > last_line
-    }
+def _is_read_outside(name: str, window: StatementWindow) -> bool:
+    """Say whether a name is read below the window; inside a loop, above it in its snippet too."""
+    reads = window.session.reads.get(name)
+    if reads is None:
+        return False
+    first, last = window.statements[0], window.statements[-1]
+    end = window.snippet, last.end_lineno or last.lineno, last.end_col_offset or last.col_offset
+    if reads[-1] >= end:
+        return True
+    start = window.snippet, first.lineno, first.col_offset
+    return window.in_loop and any((window.snippet, 0, 0) <= place < start for place in reads)
 
 
 def _nodes(statements: Sequence[ast.stmt]) -> list[ast.AST]:

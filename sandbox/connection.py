@@ -1,0 +1,222 @@
+"""The host's side of one worker: sends a run, answers its calls, and takes its end."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from toolguild.sandbox.base import Json, JsonObject, Limits, Outcome, Program, Status, ToolGateway
+from toolguild.sandbox.channel import Channel, ChannelClosedError
+from toolguild.sandbox.errors import SandboxUnavailableError, ToolCallError
+from toolguild.sandbox.frames import Frame, encode_frame
+from toolguild.sandbox.values import decode_untrusted
+
+__all__ = ["Worker", "WorkerLostError"]
+
+_GRACE_S = 1.0
+"""How much later than the worker's own deadline the host's falls."""
+_CLEANUP_S = 2.5
+"""Longer than a worker may take to end the processes of a call."""
+_MAX_SOURCE = 10_000_000  # characters
+_SLACK = 1 << 16  # bytes of a frame's body besides the value and stdout
+
+
+class WorkerLostError(ConnectionError):
+    """A worker ended while it had a run.
+
+    Attributes:
+        started: Whether the program may have begun to run.
+    """
+
+    def __init__(self, why: str, *, started: bool) -> None:
+        super().__init__(why)
+        self.started = started
+
+
+class Worker:
+    """One worker, used by one thread at a time.
+
+    `reusable` turns false with the first doubt about what state it is in.
+    """
+
+    def __init__(
+        self, channel: Channel, end: Callable[[], None], *, fits: Callable[[Limits], bool]
+    ) -> None:
+        """Take over a worker that said that it is ready.
+
+        Args:
+            channel: The connection to it.
+            end: Ends all its processes, which breaks the connection; called once.
+            fits: Whether a run under these limits may be given to it.
+        """
+        self.fits = fits
+        self.reusable = True
+        self.runs = 0
+        self._channel = channel
+        self._ending = threading.Lock()
+        self._end: Callable[[], None] | None = end
+
+    def end(self) -> None:
+        """End the worker and everything in it; ending twice is harmless.
+
+        May be called while another thread has a run here: that thread learns it from the
+        connection, which therefore stays open.
+        """
+        self.reusable = False
+        with self._ending:
+            end, self._end = self._end, None
+        if end:
+            end()
+
+    def close(self) -> None:
+        """End the worker and close the connection; closing twice is harmless."""
+        self.end()
+        self._channel.close()
+
+    def abandon(self) -> None:
+        """Let go of the connection only: in a forked copy of the process that owns the worker."""
+        self.reusable = False
+        self._end = None
+        self._channel.close()
+
+    def run(
+        self,
+        program: Program,
+        arguments: Mapping[str, Json],
+        limits: Limits,
+        tools: ToolGateway | None,
+    ) -> Outcome:
+        """Run a program.
+
+        Raises:
+            WorkerLostError: the worker ended, or it no longer speaks the protocol.
+            SandboxUnavailableError: the worker could not set up a process for the program.
+        """
+        if len(program.source) > _MAX_SOURCE:
+            return Outcome(Status.REFUSED, error=f"The program has over {_MAX_SOURCE} characters.")
+        self.runs += 1
+        begin = time.monotonic()
+        token = secrets.token_hex(16)
+        request = _run_frame(program, arguments, limits, token)
+        exchange = _Exchange(self._channel, limits, tools, token)
+        try:
+            end = exchange.run(request, begin)
+        except TimeoutError:
+            self.close()
+            error = f"No end was in sight {_GRACE_S + _CLEANUP_S:g} s after the deadline."
+            return Outcome(Status.TIMEOUT, error=error, duration_s=time.monotonic() - begin)
+        except ChannelClosedError as error:
+            self.close()
+            raise WorkerLostError(str(error), started=exchange.started) from error
+        except BaseException:
+            # Of the gateway: the worker still waits for an answer.
+            self.close()
+            raise
+        duration_s = time.monotonic() - begin
+        self.reusable = self.reusable and end.header.get("clean") is True
+        return _outcome(end, duration_s)
+
+
+def _run_frame(
+    program: Program, arguments: Mapping[str, Json], limits: Limits, token: str
+) -> bytes:
+    header = {
+        "kind": "run",
+        "token": token,
+        "source": program.source,
+        "entry": program.entry,
+        "wall_s": limits.wall_s,
+        "memory_bytes": limits.memory_mb << 20,
+        "output_bytes": limits.output_bytes,
+        "processes": limits.processes,
+    }
+    return encode_frame(header, json.dumps(dict(arguments), allow_nan=False).encode("ascii"))
+
+
+class _Exchange:
+    """What goes back and forth in one run."""
+
+    def __init__(
+        self, channel: Channel, limits: Limits, tools: ToolGateway | None, token: str
+    ) -> None:
+        self.started = False
+        self._token = token
+        self._channel = channel
+        self._tools = tools
+        self._wall_s = limits.wall_s
+        self._max_body = 2 * limits.output_bytes + _SLACK
+
+    def run(self, request: bytes, begin: float) -> Frame:
+        deadline = begin + self._wall_s + _GRACE_S + _CLEANUP_S
+        self._channel.send(request, deadline)
+        while True:
+            frame = self._channel.receive(self._max_body, deadline)
+            if frame.header.get("token") != self._token:
+                msg = "the worker sent a frame that does not belong to this run"
+                raise ChannelClosedError(msg)
+            if frame.kind == "end":
+                return frame
+            if frame.kind == "started":
+                self.started = True
+            elif frame.kind == "call":
+                answer = _answer(frame.body, self._tools)
+                # The gateway's time counts: but an answer that is late may still be sent, so that
+                # it is the worker that says how the run ended.
+                deadline = max(deadline, time.monotonic() + _GRACE_S + _CLEANUP_S)
+                self._channel.send(answer, deadline)
+            else:
+                msg = f"the worker sent a frame of kind {frame.kind!r}"
+                raise ChannelClosedError(msg)
+
+
+def _answer(request: bytes, tools: ToolGateway | None) -> bytes:
+    try:
+        name, arguments = _read_call(request)
+        if tools is None:
+            msg = f"{name} cannot be called: this run was given no tools"
+            raise ToolCallError(msg)
+        body = _encode_answer(name, tools(name, arguments))
+    except ToolCallError as error:
+        return encode_frame({"kind": "answer", "ok": False}, str(error).encode("utf-8", "replace"))
+    return encode_frame({"kind": "answer", "ok": True}, body)
+
+
+def _encode_answer(name: str, value: Json) -> bytes:
+    try:
+        return json.dumps(value, allow_nan=False).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = f"the result of {name} is not JSON: {error}"
+        raise ToolCallError(msg) from error
+
+
+def _read_call(request: bytes) -> tuple[str, JsonObject]:
+    try:
+        call = decode_untrusted(request)
+    except ValueError as error:
+        msg = f"the call is no JSON: {error}"
+        raise ToolCallError(msg) from error
+    match call:
+        case {"name": str(name), "arguments": dict(arguments)}:
+            return name, arguments
+    msg = "call_tool takes the name of a tool and an object of arguments"
+    raise ToolCallError(msg)
+
+
+def _outcome(end: Frame, duration_s: float) -> Outcome:
+    header = end.header
+    if header["status"] == "unavailable":
+        msg = f"The sandbox could not set up a process for the program: {header['error']}"
+        raise SandboxUnavailableError(msg)
+    value_bytes = cast("int", header["value_bytes"])
+    stdout = end.body[value_bytes:].decode("utf-8", "replace")
+    status, error, value = Status(header["status"]), cast("str", header["error"]), None
+    if status is Status.OK:
+        try:
+            value = decode_untrusted(end.body[:value_bytes])
+        except ValueError as problem:
+            status, error = Status.ERROR, f"ValueError: the result is not JSON: {problem}"
+    return Outcome(status, value, error, stdout, duration_s)

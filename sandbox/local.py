@@ -1,0 +1,273 @@
+"""The local backend: Linux's own isolation, without Docker and without privileges."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
+from functools import cache
+from typing import Any
+
+from toolguild.sandbox import interpreter, landlock, seccomp
+from toolguild.sandbox.base import Limits
+from toolguild.sandbox.bootstrap import (
+    COMMAND_LINE,
+    ENVIRONMENT,
+    LAUNCHER_MODULES,
+    PRELOAD,
+    base_profile,
+    start_message,
+)
+from toolguild.sandbox.channel import ChannelClosedError, PipeChannel
+from toolguild.sandbox.connection import Worker
+from toolguild.sandbox.errors import SandboxUnavailableError
+from toolguild.sandbox.frames import Frame
+from toolguild.sandbox.pool import RECYCLE_AFTER, PooledSandbox
+
+__all__ = ["Isolation", "LocalSandbox", "available_isolation"]
+
+_START_S = 15.0
+_END_S = 2.0
+_MAX_ERRORS = 2000  # characters of what a worker that fails to start writes
+_LAYERS = ("userns", "landlock", "seccomp")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """What stands between a program and the machine."""
+
+    layers: tuple[str, ...]
+    """Those in force, of `userns`, `landlock` and `seccomp`."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """The others, each with the reason why it is missing."""
+
+    @property
+    def level(self) -> str:
+        """The layers in one word, `process-only` where there are none."""
+        return "+".join(self.layers) or "process-only"
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether hostile programs may run behind it."""
+        return {"landlock", "seccomp"} <= set(self.layers)
+
+    @property
+    def reasons(self) -> str:
+        """What is missing and why, in one line."""
+        return "; ".join(f"{layer}: {reason}" for layer, reason in self.missing.items())
+
+    def without(self, layer: str, reason: str) -> Isolation:
+        """Return what is left when a layer turned out not to work."""
+        if layer not in self.layers:
+            msg = f"The local sandbox failed at {layer}: {reason}."
+            raise SandboxUnavailableError(msg)
+        layers = tuple(name for name in self.layers if name != layer)
+        return Isolation(layers, {**self.missing, layer: reason})
+
+
+@cache
+def available_isolation() -> Isolation:
+    """Find out what this machine offers, by trying it once in processes that run nothing.
+
+    Raises:
+        SandboxUnavailableError: not even a process could be started.
+    """
+    if sys.platform != "linux":
+        return Isolation((), dict.fromkeys(_LAYERS, f"this is {sys.platform} and not Linux"))
+    isolation = Isolation(_LAYERS)
+    while isolation.layers:
+        process = _Process()
+        try:
+            answer = process.begin(isolation, check=True)
+        finally:
+            process.close()
+        if answer.kind == "isolated":
+            break
+        isolation = isolation.without(answer.header["layer"], answer.header["error"])
+    return isolation
+
+
+class LocalSandbox(PooledSandbox):
+    """Runs programs in processes of this machine that can reach nothing of it.
+
+    Each worker is an interpreter in namespaces of its own (user, mount, process, network, IPC,
+    host name), whose root holds the standard library and nothing else, under Landlock and a
+    seccomp filter, without capabilities. A program is one process in it, with threads, and cannot
+    start another.
+    """
+
+    name = "local"
+
+    def __init__(
+        self,
+        *,
+        size: int | None = None,
+        recycle_after: int = RECYCLE_AFTER,
+        weakest: bool = False,
+        isolation: Isolation | None = None,
+    ) -> None:
+        """Find out what isolation there is; the workers start when they are needed.
+
+        Args:
+            size: Workers at most.
+            recycle_after: Runs that a worker serves at most.
+            weakest: Accept whatever isolation there is, even none but a process with limits.
+            isolation: Use these layers instead of all there are, to see how a machine with less
+                would do.
+
+        Raises:
+            SandboxUnavailableError: the machine offers less than Landlock with seccomp.
+        """
+        super().__init__(size=size, recycle_after=recycle_after)
+        self._isolation = isolation or available_isolation()
+        if sys.platform != "linux" or not (weakest or self._isolation.sufficient):
+            msg = (
+                f"The local sandbox cannot isolate programs here: {self._isolation.reasons}. "
+                "Use Docker (`open_sandbox('docker')`), or on Linux accept less with "
+                "`weakest=True`."
+            )
+            raise SandboxUnavailableError(msg)
+
+    @property
+    def level(self) -> str:
+        """The layers in force, for example `userns+landlock+seccomp`."""
+        return self._isolation.level
+
+    def _start(self, limits: Limits) -> Worker:
+        process = _Process()
+        try:
+            answer = process.begin(self._isolation)
+            if answer.kind != "ready":
+                header = answer.header
+                msg = f"The local sandbox failed at {header['layer']}: {header['error']}."
+                raise SandboxUnavailableError(msg)
+        except BaseException:
+            process.close()
+            raise
+        return Worker(process.channel, process.end, fits=lambda limits: True)
+
+
+class _Process:
+    """A launcher and, below it, its worker."""
+
+    def __init__(self) -> None:
+        """Start an interpreter that waits for `begin`.
+
+        Raises:
+            SandboxUnavailableError: it cannot be started.
+        """
+        try:
+            self._popen = subprocess.Popen(  # noqa: S603 - our own interpreter
+                [interpreter.executable(), *COMMAND_LINE],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            msg = f"The local sandbox cannot start {interpreter.executable()}: {error}."
+            raise SandboxUnavailableError(msg) from error
+        to_child, from_child, errors = self._popen.stdin, self._popen.stdout, self._popen.stderr
+        assert to_child and from_child and errors  # noqa: S101 - pipes, as was asked for
+        self.channel = PipeChannel(from_child, to_child)
+        self._errors = errors
+
+    def begin(self, isolation: Isolation, *, check: bool = False) -> Frame:
+        """Send it on its way and return what it says first, or end it.
+
+        Raises:
+            SandboxUnavailableError: it ended, or hangs, without a word.
+        """
+        until = time.monotonic() + _START_S
+        message = start_message(LAUNCHER_MODULES, _settings(isolation, check=check))
+        try:
+            self.channel.send(message, until)
+            return self.channel.receive(0, until)
+        except (ChannelClosedError, TimeoutError) as error:
+            self.end()
+            said = self._errors.read(_MAX_ERRORS).decode("utf-8", "replace").strip()
+            msg = f"The local sandbox's worker did not become ready: {said or error or 'it hangs'}"
+            raise SandboxUnavailableError(msg) from error
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            self._errors.close()
+
+    def close(self) -> None:
+        """End everything and close the connection."""
+        self.end()
+        self.channel.close()
+
+    def end(self) -> None:
+        """End the launcher, which takes everything below it along."""
+        self._popen.terminate()
+        try:
+            self._popen.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._popen.pid, signal.SIGKILL)
+            self._popen.wait()
+
+
+def _settings(isolation: Isolation, *, check: bool) -> dict[str, Any]:
+    return {
+        **_visible(),
+        "host": os.getpid(),
+        "check": check,
+        "layers": isolation.layers,
+        "base_filter": _assembled(base_profile()[1], isolation),
+        "program_filter": _assembled(_program_profile(isolation), isolation),
+        "other_processes": _other_processes(isolation),
+        "environment": ENVIRONMENT,
+        "preload": PRELOAD,
+    }
+
+
+def _assembled(profile: seccomp.Profile, isolation: Isolation) -> str:
+    machine = os.uname().machine
+    if "seccomp" not in isolation.layers or machine not in seccomp.ARCHITECTURES:
+        return ""  # which the launcher reports as the layer that is missing
+    return seccomp.assemble(profile, machine).hex()
+
+
+def _program_profile(isolation: Isolation) -> seccomp.Profile:
+    own_processes = "userns" in isolation.layers
+    return seccomp.ONE_PROCESS if own_processes else seccomp.ONE_PROCESS_NO_SIGNALS
+
+
+def _other_processes(isolation: Isolation) -> int | None:
+    if "userns" not in isolation.layers:
+        return None  # there the kernel counts every process of the user
+    # The supervisor and, where it has the same identity, the launcher.
+    return 1 if os.geteuid() == 0 else 2
+
+
+@cache
+def _visible() -> dict[str, Any]:
+    """Return what a program can see: only what the interpreter needs, to read."""
+    library = interpreter.standard_library()
+    paths = (library, *interpreter.system_libraries(), *interpreter.shared_data())
+    links, real = interpreter.without_links(paths)
+    grants = [landlock.Grant(str(path)) for path in real if path != library]
+    # Names may be listed, as importing needs that; other people's packages cannot be read.
+    grants.append(landlock.Grant(str(library), read=False))
+    grants += [
+        landlock.Grant(str(entry))
+        for entry in sorted(library.iterdir())
+        if entry.name not in interpreter.LEFT_OUT
+    ]
+    grants += [landlock.Grant(name, write=name == os.devnull) for name in _DEVICES]
+    return {
+        "files": [str(path) for path in real],
+        "devices": _DEVICES,
+        "links": links,
+        "grants": [astuple(grant) for grant in grants],
+    }

@@ -1,0 +1,104 @@
+"""The rules of the static gate, one small class each."""
+
+from toolguild.synth.validation.static.rules.attributes import (
+    AttributeByName,
+    ClassPattern,
+    ForbiddenAttribute,
+    FormatTemplate,
+    PrivateAttribute,
+    SpecialAttribute,
+)
+from toolguild.synth.validation.static.rules.base import Family, Question, Rule, TextRule, TreeRule
+from toolguild.synth.validation.static.rules.contract import (
+    CallToolForm,
+    EntryDocstring,
+    EntryForm,
+    EntryMissing,
+    EntrySignature,
+    EntryTypes,
+    HarnessNameTaken,
+    VagueType,
+)
+from toolguild.synth.validation.static.rules.definitions import (
+    CallAtDefinition,
+    DefaultNotConstant,
+    ForeignDecorator,
+    RegisteredByAnnotation,
+    StatementAtDefinition,
+)
+from toolguild.synth.validation.static.rules.imports import (
+    ModuleAsValue,
+    ModuleChanged,
+    ModuleNotListed,
+    NotExported,
+    RelativeImport,
+    StarImport,
+)
+from toolguild.synth.validation.static.rules.names import (
+    GuardedFunction,
+    ReservedName,
+    SpecialDefinition,
+    UnknownName,
+)
+from toolguild.synth.validation.static.rules.reach import (
+    BareExcept,
+    CapabilityOutOfReach,
+    ClassHeader,
+    LiteralPath,
+    UnreadableAnnotation,
+)
+from toolguild.synth.validation.static.rules.text import (
+    CodingCookie,
+    HiddenCharacters,
+    NotPython,
+    TooBig,
+    UnstableIdentifier,
+)
+from toolguild.synth.validation.static.rules.work import EndlessLoop, HugeConstantWork
+
+__all__ = ["RULES", "Family", "Question", "Rule", "TextRule", "TreeRule"]
+
+RULES: tuple[Rule, ...] = (
+    NotPython(),
+    TooBig(),
+    CodingCookie(),
+    HiddenCharacters(),
+    UnstableIdentifier(),
+    ModuleNotListed(),
+    NotExported(),
+    StarImport(),
+    RelativeImport(),
+    ModuleAsValue(),
+    ModuleChanged(),
+    UnknownName(),
+    GuardedFunction(),
+    AttributeByName(),
+    SpecialAttribute(),
+    SpecialDefinition(),
+    PrivateAttribute(),
+    ForbiddenAttribute(),
+    FormatTemplate(),
+    ClassPattern(),
+    ReservedName(),
+    ClassHeader(),
+    BareExcept(),
+    CapabilityOutOfReach(),
+    LiteralPath(),
+    UnreadableAnnotation(),
+    StatementAtDefinition(),
+    CallAtDefinition(),
+    ForeignDecorator(),
+    DefaultNotConstant(),
+    RegisteredByAnnotation(),
+    EntryMissing(),
+    EntryForm(),
+    EntrySignature(),
+    EntryTypes(),
+    VagueType(),
+    EntryDocstring(),
+    CallToolForm(),
+    HarnessNameTaken(),
+    EndlessLoop(),
+    HugeConstantWork(),
+)
+"""Every rule, by code."""

@@ -1,0 +1,379 @@
+"""TG203, TG204, TG206 to TG209: which attributes, in code and in data?"""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+
+from toolguild.synth.validation.static.findings import Finding
+from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
+from toolguild.synth.validation.static.source import ToolSource, is_dunder
+
+__all__ = [
+    "AttributeByName",
+    "ClassPattern",
+    "ForbiddenAttribute",
+    "FormatTemplate",
+    "PrivateAttribute",
+    "SpecialAttribute",
+    "objection",
+]
+
+
+def objection(name: str, source: ToolSource) -> str | None:
+    """Return why an attribute of some value may not be read by name, or None where it may."""
+    if name in source.profile.attributes.templates:
+        return f"{shown(name)} reads whatever attributes its template names"
+    return _special(name, source) or _private(name, source) or _forbidden(name, source)
+
+
+def _special(name: str, source: ToolSource) -> str | None:
+    rules = source.profile.attributes
+    if not is_dunder(name) or name in rules.dunder_reads | rules.dunder_methods:
+        return None
+    return f"{shown(name)} leads into the workings of the interpreter"
+
+
+def _private(name: str, source: ToolSource) -> str | None:
+    if not name.startswith("_") or is_dunder(name):
+        return None
+    if name in source.profile.attributes.private | source.own_attributes:
+        return None
+    return f"{shown(name)} is private to something that the tool did not define"
+
+
+def _forbidden(name: str, source: ToolSource) -> str | None:
+    if name not in source.profile.attributes.forbidden:
+        return None
+    return f"{shown(name)} leads to frames, code, modules or what others hold"
+
+
+class SpecialAttribute(TreeRule[ast.Attribute]):
+    """An attribute with two underscores around it."""
+
+    code = "TG204"
+    title = "special attribute"
+    docs = (
+        "From any value `__class__`, `__base__`, `__subclasses__` and `__globals__` lead to every"
+        " module that is loaded. What ordinary code needs of such names is listed."
+    )
+    remedy = "Use the function or operator that stands for it, such as `len` or `==`."
+    good = (
+        "x = (1).__class__.__name__",
+        "class A(Exception):\n    def __init__(self): super().__init__('x')",
+        "class A:\n    def __init_subclass__(cls, **k): super().__init_subclass__(**k)",
+        "class A:\n    def __post_init__(self): object.__setattr__(self, 'x', 1)",
+    )
+    bad = (
+        "x = ().__class__.__base__",
+        "x = print.__self__",
+        "def f(): return f.__globals__",
+        "x = f'{().__class__.__subclasses__()=}'",
+        "class A:\n    pass\nA.__match_args__ = ('x',)",
+        "try: pass\nexcept ValueError as e: e.__traceback__",
+        "object.__getattribute__",
+        "x = len.__init_subclass__",
+        "x = (1).__dict__",
+        "def f(o, n): object.__setattr__(o, n, 1)",
+        "def f(o): object.__setattr__(o, '__class__', 1)",
+        "def f(o): object.__setattr__(*o)",
+    )
+    visits = (ast.Attribute,)
+
+    def check(
+        self, node: ast.Attribute, source: ToolSource, question: Question
+    ) -> Iterator[Finding]:
+        """Look at the name, and at what it is read from."""
+        rules = question.profile.attributes
+        if node.attr in rules.dunder_hooks and _is_super(node.value, source):
+            return
+        if node.attr == "__setattr__" and self._sets_plain_attribute(node, source):
+            return
+        written = is_dunder(node.attr) and not isinstance(node.ctx, ast.Load)
+        if written:
+            message = f"{shown(node.attr)} is assigned, which changes how the interpreter works"
+            yield self.at(node, source, message, "Define it in the body of the class.")
+        elif (message_ := _special(node.attr, source)) and not source.modules(node.value):
+            yield self.at(node, source, message_)
+
+    def _sets_plain_attribute(self, node: ast.Attribute, source: ToolSource) -> bool:
+        """Whether it is `object.__setattr__(self, "x", v)`, as frozen dataclasses need it."""
+        call = source.called_as(node)
+        is_super = _is_super(node.value, source)
+        if call is None or not (is_super or source.certain_origin(node.value) == "builtins.object"):
+            return False
+        names = call.args[0:1] if is_super else call.args[1:2]
+        name = source.constant_text(names[0]) if names else None
+        return name is not None and not is_dunder(name) and objection(name, source) is None
+
+
+def _is_super(node: ast.AST, source: ToolSource) -> bool:
+    return isinstance(node, ast.Call) and "builtins.super" in source.origins(node.func)
+
+
+class PrivateAttribute(TreeRule[ast.Attribute]):
+    """An attribute with a leading underscore of something that is not the tool's own."""
+
+    code = "TG206"
+    title = "private attribute of others"
+    docs = (
+        "Classes of the standard library keep modules in private attributes"
+        " (`warnings.catch_warnings()._module`) and evaluate text in private methods."
+    )
+    remedy = "Use what the class documents, or define the attribute in a class of the tool."
+    good = (
+        "class A:\n    def __init__(self): self._x = 1\n    def f(self, o): return o._x",
+        "class A:\n    __slots__ = ('_y',)\n    def f(self, o): return o._y",
+        "from collections import namedtuple\nP = namedtuple('P', 'a')\nx = P(1)._asdict()",
+    )
+    bad = (
+        "x = (1)._private",
+        "def f(o): o._x = 1",
+        "import random\nrandom.Random()._randbelow(3)",
+    )
+    visits = (ast.Attribute,)
+
+    def check(
+        self, node: ast.Attribute, source: ToolSource, question: Question
+    ) -> Iterator[Finding]:
+        """Look whether the text defines the name for a class of its own."""
+        if (message := _private(node.attr, source)) and not source.modules(node.value):
+            yield self.at(node, source, message)
+
+
+class ForbiddenAttribute(TreeRule[ast.Attribute]):
+    """An attribute that only frames, code objects, modules and the like have."""
+
+    code = "TG207"
+    title = "attribute that leads out"
+    docs = (
+        "Frames give the variables of whoever called the tool, and modules and their namespaces"
+        " give everything. No ordinary value has these attributes."
+    )
+    remedy = "Choose another name for an attribute of the tool's own."
+    good = ("def f(row): return row.author, row.name",)
+    bad = (
+        "def f(tb): return tb.tb_frame",
+        "x = (i for i in []).gi_frame",
+        "try: pass\nexcept AttributeError as e: e.obj",
+        "def f(m): return m.sys.modules",
+        "class A:\n    def _evaluate(self): pass\n    def f(self): self._evaluate()",
+    )
+    visits = (ast.Attribute,)
+
+    def check(
+        self, node: ast.Attribute, source: ToolSource, question: Question
+    ) -> Iterator[Finding]:
+        """Look the name up; on modules the list of exports decides."""
+        if (message := _forbidden(node.attr, source)) and not source.modules(node.value):
+            yield self.at(node, source, message)
+
+
+class AttributeByName(TreeRule[ast.Call]):
+    """`getattr` and its like with a name that is no literal, or that code could not use."""
+
+    code = "TG203"
+    title = "attribute named by data"
+    docs = "A name that is put together when the tool runs can be any name, `__globals__` included."
+    remedy = "Use a dict from names to functions or values, or write the attribute out."
+    good = (
+        "def f(x): return getattr(x, 'name', None)",
+        "import operator\nsorted([], key=operator.attrgetter('a.b', 'c'))",
+        "from operator import methodcaller\nf = methodcaller('lower')",
+        "NAME = 'real'\ndef f(x): return hasattr(x, NAME)",
+    )
+    bad = (
+        "def f(x, n): return getattr(x, n)",
+        "getattr(1, '__cla' + 'ss__').x\ngetattr(1, '__base__')",
+        "def f(x, n): return hasattr(x, n)",
+        "import operator\noperator.attrgetter('sys.modules')",
+        "import operator\noperator.attrgetter('a', input)",
+        "from operator import methodcaller as m\nm('format', 1)",
+        "def f(x):\n    n = 'a'\n    n += 'b'\n    return getattr(x, n)",
+    )
+    visits = (ast.Call,)
+
+    def check(self, node: ast.Call, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Look at the arguments that name attributes."""
+        for function in sorted(source.origins(node.func)):
+            bare = function.removeprefix("builtins.")
+            for argument in _naming_arguments(function, node):
+                name = source.constant_text(argument)
+                if name is None:
+                    message = f"the attribute that {bare} reads is decided when the tool runs"
+                    yield self.at(argument, source, message)
+                    continue
+                for part in name.split("."):
+                    if message_ := objection(part, source):
+                        yield self.at(argument, source, message_)
+
+
+def _naming_arguments(function: str, call: ast.Call) -> list[ast.expr]:
+    """Return the arguments of a call that hold names of attributes."""
+    match function:
+        case "builtins.getattr" | "builtins.hasattr":
+            return call.args[1:2]
+        case "operator.attrgetter":
+            return call.args
+        case "operator.methodcaller":
+            return call.args[:1]
+    return []
+
+
+class FormatTemplate(TreeRule[ast.Attribute]):
+    """`str.format` with a template that nobody can read beforehand."""
+
+    code = "TG208"
+    title = "format template"
+    docs = (
+        "A template reads attributes: `'{0.__globals__}'.format(f)`. So it has to be a literal, and"
+        " its fields may name what code may name."
+    )
+    remedy = "Use an f-string, or `string.Template` for a template that comes as data."
+    good = (
+        "'{} {name:>{width}}|{0[key]}'.format(1, name=2, width=3)",
+        "T = 'a {0.real}'\ndef f(x): return T.format(x)",
+        "'%s' % 1",
+        "def f(x): return x.format()",
+        "('{} ' 'b' + '{}').format(1, 2)",
+        "format(1, '.2f')",
+    )
+    bad = (
+        "def f(t, x): return t.format(x)",
+        "'{0.__class__}'.format(1)",
+        "'{0:{1.__class__}}'.format(1, 2)",
+        "'{0[a].gi_frame}'.format(1)",
+        "str.format('{0.x}', 1)",
+        "f = '{0}'.format",
+        "list(map('{0.sys}'.format, []))",
+        "'{a._x}'.format_map({})",
+        "def f():\n    t = '{}'\n    t += '{0.sys}'\n    return t.format(1)",
+        "def f(x): return ('{' + x + '}').format(1)",
+    )
+    visits = (ast.Attribute,)
+
+    def check(
+        self, node: ast.Attribute, source: ToolSource, question: Question
+    ) -> Iterator[Finding]:
+        """Look at what the method belongs to and how it is used."""
+        if node.attr not in question.profile.attributes.templates or source.modules(node.value):
+            return
+        call = source.called_as(node)
+        if call is not None and not call.args and not call.keywords:
+            return  # nothing is passed whose attributes could be read
+        template = source.constant_text(node.value) if call is not None else None
+        if template is None:
+            yield self.at(node, source, f"the template of {node.attr} is not a literal")
+            return
+        try:
+            attributes = list(_template_attributes(template))
+        except ValueError as error:
+            yield self.at(node, source, f"the template is malformed: {error}")
+            return
+        for attribute in attributes:
+            if attribute.startswith("_"):
+                yield self.at(node, source, f"the template reads the attribute {shown(attribute)}")
+            elif message := objection(attribute, source):
+                yield self.at(node, source, message)
+
+
+_ACCESS = re.compile(r"\.([^.\[]*)|\[[^\]]*\]")
+
+
+def _template_attributes(template: str, depth: int = 2) -> Iterator[str]:
+    """Yield the attributes that a template reads, those in its format specifications included.
+
+    Raises:
+        ValueError: the template is malformed.
+    """
+    for _, field, specification, _ in string.Formatter().parse(template):
+        if field:
+            yield from (access[1] for access in _ACCESS.finditer(field) if access[1] is not None)
+        if specification and depth:
+            yield from _template_attributes(specification, depth - 1)
+
+
+class ClassPattern(TreeRule[ast.MatchClass]):
+    """A class pattern that reads attributes which the text does not show."""
+
+    code = "TG209"
+    title = "class pattern"
+    docs = (
+        "`case Point(x)` reads the attributes that `Point.__match_args__` names. The text shows"
+        " them for builtin types and for plain classes of its own only."
+    )
+    remedy = "Name the attributes: `case Point(x=x, y=y)`."
+    good = (
+        "match 1:\n    case int(n) | str(n): n",
+        "class P:\n    __match_args__ = ('x',)\nmatch 1:\n    case P(x): x",
+        "from datetime import date\nmatch 1:\n    case date(year=y): y",
+        "from typing import NamedTuple as T\nclass N(T):\n    a: int\nmatch 1:\n    case N(a): a",
+    )
+    bad = (
+        "match print:\n    case object(__self__=s): s",
+        "match 1:\n    case AttributeError(obj=o): o",
+        "class P(Exception): pass\nmatch 1:\n    case P(x): x",
+        "def f(C):\n    match 1:\n        case C(x): x",
+        "class P:\n    __match_args__ = ('__self__',)\nmatch 1:\n    case P(x): x",
+        "class P:\n    __match_args__ = tuple('x')\nmatch 1:\n    case P(x): x",
+        "match 1:\n    case str(format=f): f",
+        "class P: pass\nP = int\nmatch 1:\n    case P(x): x",
+        "class int(Exception):\n    pass\nmatch 1:\n    case int(x): x",
+    )
+    visits = (ast.MatchClass,)
+
+    # Types for which a single positional pattern means the value itself (PEP 634).
+    _whole_values = frozenset(
+        f"builtins.{name}"
+        for name in (
+            "bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set",
+            "str", "tuple",
+        )
+    )  # fmt: skip
+
+    def check(
+        self, node: ast.MatchClass, source: ToolSource, question: Question
+    ) -> Iterator[Finding]:
+        """Look at the attributes named, and at the class where they are not named."""
+        for name in node.kwd_attrs:
+            if message := objection(name, source):
+                yield self.at(node, source, message)
+        if not node.patterns or source.certain_origin(node.cls) in self._whole_values:
+            return
+        own = source.own_class(node.cls)
+        if own is None or not _is_plain(own, source):
+            message = "the pattern reads attributes that the text does not show"
+            yield self.at(node, source, message)
+            return
+        for name in _match_args(own):
+            if message := objection(name, source) if name else "__match_args__ is no literal":
+                yield self.at(node, source, message)
+
+
+def _is_plain(node: ast.ClassDef, source: ToolSource, depth: int = 10) -> bool:
+    """Whether `isinstance` with a class cannot be fooled: neither it nor a base has a metaclass."""
+    if node.keywords or depth == 0:
+        return False
+    for base in node.bases:
+        own = source.own_class(base)
+        if source.certain_origin(base) in ("typing.NamedTuple", "builtins.object"):
+            continue
+        if own is None or not _is_plain(own, source, depth - 1):
+            return False
+    return True
+
+
+def _match_args(node: ast.ClassDef) -> Iterator[str]:
+    """Yield the attributes in a class's own `__match_args__`; '' for what is no literal."""
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="__match_args__")], value=ast.Tuple(elts=items)):
+                for item in items:
+                    is_text = isinstance(item, ast.Constant) and isinstance(item.value, str)
+                    yield str(item.value) if is_text and isinstance(item, ast.Constant) else ""
+            case ast.Assign() | ast.AnnAssign() | ast.If() | ast.For() | ast.With():
+                names = (n.id for n in ast.walk(statement) if isinstance(n, ast.Name))
+                if "__match_args__" in names:
+                    yield ""

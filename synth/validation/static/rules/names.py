@@ -1,0 +1,236 @@
+"""TG201, TG202, TG205, TG210: which names, and what do they stand for?"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from toolguild.synth.validation.static.findings import Finding
+from toolguild.synth.validation.static.index import FunctionNode
+from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
+from toolguild.synth.validation.static.scopes import ScopeKind
+from toolguild.synth.validation.static.source import (
+    BUILTIN_NAMES,
+    ToolSource,
+    is_dunder,
+    is_sunder,
+)
+
+__all__ = ["GuardedFunction", "ReservedName", "SpecialDefinition", "UnknownName"]
+
+
+class UnknownName(TreeRule[ast.Name]):
+    """A name that the text does not define and that tools may not take from the builtins."""
+
+    code = "TG201"
+    title = "name not available"
+    docs = (
+        "`eval`, `exec`, `vars` and their like undo every other rule, and a name that is defined"
+        " nowhere fails when the tool runs. So the usable builtins are listed."
+    )
+    remedy = "Define the name, import it, or take the value as a parameter."
+    good = (
+        "def tool(input, type, id): return input, type, id",
+        "x = len([])",
+        "call_tool('a', {})",
+        "def f():\n    x = 1\n    def g():\n        nonlocal x\n        x += 1",
+        "[i for i in range(3)]",
+        "class A:\n    def open(self): return self.open()",
+        "match 1:\n    case [a, *b]: a, b\n    case {'k': c, **d}: c, d",
+        "lambda a, /, b, *c, d, **e: (a, b, c, d, e)",
+    )
+    bad = (
+        "eval('1')",
+        "x = __builtins__",
+        "f = lambda: exec",
+        "undefined",
+        "def f(calc=eval): pass",
+        "class A:\n    print(vars)\n    vars = 1",
+        "x = globals()\nglobals = 1",
+        "del f\ndef f():\n    [x for x in (1,) if (y := compile)]",
+        "def f():\n    global eval\n    return eval",
+        "f'{0:{__import__}}'",
+        "class A(metaclass=exit): pass",
+        "class A:\n    x = 1\n    def f(self): return x",
+        "def f(a: 'eval(1)'): pass",
+    )
+    visits = (ast.Name,)
+
+    def check(self, node: ast.Name, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Resolve a name that is read."""
+        if not isinstance(node.ctx, ast.Load):
+            return
+        allowed = question.profile.builtins
+        if node.id in allowed.free | allowed.guarded | allowed.injected:
+            return
+        resolution = source.resolve(node)
+        advice = question.profile.instead.get(node.id)
+        if not resolution.bindings:
+            known = node.id in BUILTIN_NAMES or is_dunder(node.id)
+            what = "is not for tools to use" if known else "is not defined in the text"
+            yield self.at(node, source, f"the name {shown(node.id)} {what}", advice)
+        elif resolution.maybe_builtin and node.id in BUILTIN_NAMES:
+            message = f"{shown(node.id)} is a builtin that tools may not use, until it is assigned"
+            yield self.at(node, source, message, "Choose another name.")
+
+
+class GuardedFunction(TreeRule[ast.Name | ast.Attribute]):
+    """A function whose arguments decide what it reaches, used so that they cannot be seen."""
+
+    code = "TG202"
+    title = "function that must be called directly"
+    docs = (
+        "`getattr`, `type`, `open` and `functools.wraps` are harmless or not depending on their"
+        " arguments. Handed to `map` or stored under another name, they get arguments unseen."
+    )
+    remedy = "Call the function by its name, with its arguments written out."
+    good = (
+        "type(1).__name__",
+        "def f(getattr): return [getattr]",
+        "x: type = int",
+        "from functools import wraps\ndef d(f):\n    @wraps(f)\n    def g(): f()\n    return g",
+        "sorted([], key=lambda x: getattr(x, 'a', None))",
+    )
+    bad = (
+        "f = getattr",
+        "list(map(getattr, [], []))",
+        "type('X', (), {})",
+        "type(*[1, 2, 3])",
+        "from functools import partial\npartial(open, 'x')",
+        "import operator\nf = operator.attrgetter",
+        "from functools import wraps\nwraps(f, updated=('__globals__',))\ndef f(): pass",
+        "from functools import wraps as w\nw(f, ('__globals__',))\ndef f(): pass",
+        "class M(type): pass",
+        "class A:\n    f = open\n    open = 1",
+    )
+    visits = (ast.Name, ast.Attribute)
+
+    def check(
+        self, node: ast.Name | ast.Attribute, source: ToolSource, question: Question
+    ) -> Iterator[Finding]:
+        """Look at how one of the functions is used."""
+        limits = question.profile.direct_calls
+        for name in sorted(source.origins(node) & limits.keys()):
+            if not isinstance(node.ctx, ast.Load) or source.in_annotation(node):
+                continue
+            bare = name.removeprefix("builtins.")
+            call = source.called_as(node)
+            if call is None:
+                message = f"{bare} is used as a value, so nobody sees what it is called with"
+                yield self.at(node, source, message)
+            elif any(isinstance(argument, ast.Starred) for argument in call.args):
+                yield self.at(call, source, f"{bare} is called with arguments that cannot be seen")
+            elif any(keyword.arg is None for keyword in call.keywords):
+                yield self.at(call, source, f"{bare} is called with keywords that cannot be seen")
+            elif len(call.args) + len(call.keywords) > limits[name]:
+                message = f"{bare} is called with more than {limits[name]} argument(s)"
+                yield self.at(call, source, message, "Leave out the further arguments.")
+
+
+class SpecialDefinition(TreeRule[ast.Module]):
+    """A name with two underscores around it that a tool has no business to define."""
+
+    code = "TG205"
+    title = "special name defined"
+    docs = (
+        "Names such as `__reduce__`, `__class_getitem__` and `__prepare__` are hooks that Python"
+        " calls without a call in the text; `__builtins__` and `__import__` replace its workings."
+    )
+    remedy = "Use a plain name, or one of the usual methods such as `__init__` and `__repr__`."
+    good = (
+        "class A:\n    __slots__ = ()\n    def __init__(self): pass\n    __hash__ = None",
+        "__all__ = ['f']",
+        "class V:\n    def __add__(self, o): pass\n    __radd__ = __add__",
+    )
+    bad = (
+        "class A:\n    def __reduce__(self): pass",
+        "class A:\n    __class_getitem__ = len",
+        "import json as __builtins__",
+        "def __import__(): pass",
+        "class A:\n    def f(self, __class__): pass",
+        "def f():\n    __init__ = 1",
+        "try: pass\nexcept ValueError as __x__: pass",
+        "match 1:\n    case {**__rest__}: pass",
+        "f(__class__=1)\ndef f(**k): pass",
+        "class A:\n    def __getattribute__(self, n): pass",
+        "class A:\n    __getattr__ = staticmethod(len)",
+    )
+    visits = (ast.Module,)
+
+    def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Look at everything that is bound, and at keywords, which can end up as attributes."""
+        rules = question.profile.attributes
+        for scope, binding in source.index.bindings:
+            if not is_dunder(binding.name):
+                continue
+            allowed: frozenset[str] = frozenset()
+            if scope.kind is ScopeKind.CLASS:
+                allowed = rules.dunder_methods | rules.dunder_class_data
+                if isinstance(binding.node, FunctionNode):
+                    allowed |= rules.dunder_hooks
+            elif scope.kind is ScopeKind.MODULE:
+                allowed = rules.dunder_module_data
+            if binding.name not in allowed:
+                message = f"{shown(binding.name)} is a name that Python gives a meaning of its own"
+                yield self.at(binding.node, source, message)
+        for keyword in source.index.nodes:
+            if isinstance(keyword, ast.keyword) and keyword.arg and is_dunder(keyword.arg):
+                yield self.at(keyword, source, f"the keyword {shown(keyword.arg)} is special")
+
+
+class ReservedName(TreeRule[ast.Module]):
+    """A name that stands for something else than it seems to."""
+
+    code = "TG210"
+    title = "reserved name"
+    docs = (
+        "Names such as `_getattr_` are how guards are injected elsewhere, `__name` is spelled"
+        " differently inside of a class, and `global len` changes a builtin for the whole module."
+    )
+    remedy = "Use a name without underscores on both sides, and not one of the builtins."
+    good = (
+        "_x = 1\nfor _ in []: pass",
+        "from enum import Enum\nclass A(Enum):\n    def _missing_(v): pass",
+        "class A:\n    __cache = {}\n    def __f(self): return self.__cache",
+        "def f():\n    global counter\n    counter = 1",
+    )
+    bad = (
+        "def f(_getattr_, /): pass",
+        "lambda *_getiter_: 1",
+        "(_x_ := 1)",
+        "class _print_: pass",
+        "import math as _write_",
+        "def f():\n    global len\n    len = 1",
+        "__x = 1",
+        "class A:\n    y = __m\n    __m = 1",
+        "[1 for _getiter_ in []]",
+    )
+    visits = (ast.Module,)
+
+    def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Look at everything that is bound."""
+        sunders = question.profile.attributes.sunder_class_names
+        for scope, binding in source.index.bindings:
+            in_class = scope.kind is ScopeKind.CLASS
+            if is_sunder(binding.name) and not (in_class and binding.name in sunders):
+                message = f"{shown(binding.name)} has the form of an injected guard"
+                yield self.at(binding.node, source, message)
+            elif _is_mangled(binding.name) and not in_class:
+                message = f"{shown(binding.name)} is another name inside of classes"
+                yield self.at(binding.node, source, message, "Use one leading underscore.")
+        for inner in source.index.nodes:
+            if isinstance(inner, ast.Global):
+                for name in sorted(BUILTIN_NAMES.intersection(inner.names)):
+                    message = f"`global` makes {shown(name)} another thing for the whole module"
+                    yield self.at(inner, source, message)
+            elif isinstance(inner, ast.Name) and _is_mangled(inner.id) and _is_read(inner):
+                message = f"{shown(inner.id)} is another name inside of classes"
+                yield self.at(inner, source, message, "Use one leading underscore.")
+
+
+def _is_mangled(name: str) -> bool:
+    return name.startswith("__") and not is_dunder(name) and bool(name.strip("_"))
+
+
+def _is_read(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Load)

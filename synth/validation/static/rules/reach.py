@@ -1,0 +1,258 @@
+"""TG211 to TG215: classes, exceptions, files, and code in quotes."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Iterator
+
+from toolguild.policies import lowest_tier_allowing
+from toolguild.policies.code_rules import listed
+from toolguild.synth.validation.static.effects import find_uses
+from toolguild.synth.validation.static.findings import Finding
+from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
+from toolguild.synth.validation.static.source import ToolSource
+
+__all__ = [
+    "BareExcept",
+    "CapabilityOutOfReach",
+    "ClassHeader",
+    "LiteralPath",
+    "UnreadableAnnotation",
+]
+
+
+_MAX_BUILDERS = 5  # calls around a path, such as `str(PurePath(...))`
+
+
+class ClassHeader(TreeRule[ast.ClassDef]):
+    """A class that derives from something whose inner workings it could take over."""
+
+    code = "TG211"
+    title = "class header"
+    docs = (
+        "A metaclass decides what `isinstance` says, and subclasses of some library classes choose"
+        " what these open or set. Besides its own classes a tool has the listed bases."
+    )
+    remedy = "Derive from a class of the tool, a builtin data type, an exception, or nothing."
+    good = (
+        "class A: pass\nclass B(A): pass",
+        "from enum import Enum\nclass C(str, Enum):\n    X = 'x'",
+        "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass G(Generic[T]): pass",
+        "from collections import namedtuple\nclass P(namedtuple('P', 'a b')): pass",
+        "from typing import TypedDict\nclass D(TypedDict, total=False): pass",
+        "import abc\nclass I(metaclass=abc.ABCMeta): pass",
+        "import json\nclass E(json.JSONEncoder): pass",
+    )
+    bad = (
+        "class M(type): pass",
+        "class G(ExceptionGroup): pass",
+        "def b(*a): pass\nclass L(metaclass=b): pass",
+        "def f(x):\n    class A(x): pass",
+        "class A(*[int]): pass",
+        "class A(**{'metaclass': type}): pass",
+        "class A(type(1)): pass",
+        "class A: pass\nA = int\nclass B(A): pass",
+        "import io\nclass R(io.TextIOWrapper): pass",
+        "class int(Exception): pass\nclass B(int): pass\nint = type",
+    )
+    visits = (ast.ClassDef,)
+
+    def check(
+        self, node: ast.ClassDef, source: ToolSource, question: Question
+    ) -> Iterator[Finding]:
+        """Look at the bases and at the keywords."""
+        rules = question.profile.definitions
+        for base in node.bases:
+            plain = base.value if isinstance(base, ast.Subscript) else base
+            if source.own_class(plain) is not None:
+                continue
+            called = isinstance(plain, ast.Call)
+            origin = source.certain_origin(plain.func if isinstance(plain, ast.Call) else plain)
+            if origin is None or not listed(rules.base_calls if called else rules.bases, origin):
+                message = f"a tool's class may not derive from {shown(origin or 'this')}"
+                yield self.at(base, source, message)
+        for keyword in node.keywords:
+            metaclass = source.certain_origin(keyword.value)
+            if keyword.arg == "metaclass" and metaclass in rules.metaclasses:
+                continue
+            if keyword.arg in (None, "metaclass") or not isinstance(keyword.value, ast.Constant):
+                message = f"the keyword {shown(keyword.arg or '**')} decides how the class is made"
+                yield self.at(keyword, source, message, "Leave the keyword out.")
+
+
+class BareExcept(TreeRule[ast.ExceptHandler]):
+    """`except:` without a class."""
+
+    code = "TG212"
+    title = "bare except"
+    docs = (
+        "It also catches what ends a run, such as `SystemExit`, and hides every mistake in the tool"
+        " from whoever judges it."
+    )
+    remedy = "Write `except Exception:`, or better the exceptions that are expected."
+    good = (
+        "try: pass\nexcept Exception: pass",
+        "try: pass\nexcept:\n    print('x')\n    raise",
+    )
+    bad = (
+        "try: pass\nexcept: pass",
+        "try: pass\nexcept:\n    def f():\n        raise",
+        "try: pass\nexcept:\n    if 0: raise",
+    )
+    visits = (ast.ExceptHandler,)
+
+    def check(
+        self, node: ast.ExceptHandler, source: ToolSource, question: Question
+    ) -> Iterator[Finding]:
+        """Let a handler pass that ends by raising again."""
+        last = node.body[-1]
+        if node.type is None and not (isinstance(last, ast.Raise) and last.exc is None):
+            yield self.at(node, source, "a bare `except` also catches what ends the run")
+
+
+class CapabilityOutOfReach(TreeRule[ast.Module]):
+    """Files or network in a tier that does not have them."""
+
+    code = "TG213"
+    title = "capability that the tier does not have"
+    docs = (
+        "A tier grants capabilities: `sandbox` may read files, `restricted` may also write them,"
+        " `full` may also use the network. A mode or a target that is decided when the tool runs"
+        " counts as writing."
+    )
+    remedy = "Return the data instead, and let the caller store or send it."
+    good = (
+        "def f(p):\n    with open(p) as h: return h.read()",
+        "from pathlib import Path\ndef f(p): return Path(p).read_text()",
+        "import io, zipfile\nb = io.BytesIO()\nz = zipfile.ZipFile(b, 'w')",
+        "import sqlite3\nc = sqlite3.connect(':memory:')",
+        "'a'.replace('a', 'b')",
+    )
+    bad = (
+        "def f(p): open(p, 'w')",
+        "def f(p, m): open(p, mode=m)",
+        "def f(p, k): open(p, **k)",
+        "import gzip\ndef f(p): gzip.open(p, 'wt')",
+        "from pathlib import Path\ndef f(p): Path(p).write_text('x')",
+        "from pathlib import Path\ndef f(p): Path(p).open('a')",
+        "from pathlib import Path\ndef f(p, q): Path(p).replace(q)",
+        "import sqlite3\nc = sqlite3.connect('x.db')",
+        "import os\ndef f(p): os.remove(p)",
+        "import shutil\nf = shutil.rmtree",
+        "import io, zipfile\nzipfile.ZipFile(io.BytesIO()).extractall('x')",
+        "import urllib.request\nurllib.request.urlopen('http://example.org')",
+        "from io import open as o\ndef f(p): o(p, 'r+')",
+    )
+    visits = (ast.Module,)
+
+    def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Compare what the text uses with what the tier has."""
+        for use in find_uses(source):
+            if use.capability not in question.tier.capabilities:
+                message = (
+                    f"{shown(use.what)} needs the capability {use.capability},"
+                    f" which the tier {question.tier} does not have"
+                )
+                tier = lowest_tier_allowing([use.capability])
+                yield self.at(use.node, source, message, f"{self.remedy} It takes the tier {tier}.")
+
+
+class LiteralPath(TreeRule[ast.Call]):
+    """A path that is written out and leads out of the tool's own folder."""
+
+    code = "TG214"
+    title = "path written out"
+    docs = (
+        "A tool works on files that it is handed. A path such as `/proc/self/environ` or `../x` in"
+        " its text points at what belongs to others, and a number at an open descriptor."
+    )
+    remedy = "Take the path as a parameter."
+    good = (
+        "open('data.csv')",
+        "import os\ndef f(d): return os.path.join(d, 'out.csv')",
+        "open('/tmp/x')",
+        "def f(p): open(p)",
+        "import os\nx = os.path.join('/', 'etc')",
+    )
+    bad = (
+        "open('/proc/self/environ')",
+        "open('/tmp/../etc/passwd')",
+        "open('/pro' + 'c/1/environ')",
+        "def f(x): open(f'/proc/{x}/environ')",
+        "open('../secret')",
+        "from pathlib import Path\nPath('/etc') / 'passwd'",
+        "open(b'/etc/passwd')",
+        "open(1, 'w')",
+        "open(file='/etc/passwd')",
+        "open('x', opener=print)",
+        "import os\nos.listdir('/')",
+        "import glob\nglob.glob('~/.ssh/*')",
+        "import os\nopen(os.path.join('/', 'etc'))",
+    )
+    visits = (ast.Call,)
+
+    def check(self, node: ast.Call, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Look at the first argument of whatever takes a path."""
+        profile = question.profile
+        takers = [
+            origin
+            for origin in sorted(source.origins(node.func))
+            if origin in profile.openers
+            or origin in profile.paths.functions
+            or profile.capability(origin) is not None
+        ]
+        if not takers:
+            return
+        for keyword in node.keywords:
+            if keyword.arg in ("opener", "closefd"):
+                yield self.at(keyword, source, f"{keyword.arg} opens by other means than a path")
+        paths = [*node.args[:1], *(k.value for k in node.keywords if k.arg in ("file", "path"))]
+        for path in paths:
+            if problem := _path_problem(path, source, profile.paths.absolute):
+                yield self.at(path, source, problem)
+
+
+def _path_problem(node: ast.expr, source: ToolSource, allowed: tuple[str, ...]) -> str | None:
+    for _ in range(_MAX_BUILDERS):
+        if not isinstance(node, ast.Call) or not node.args:
+            break
+        if not source.origins(node.func) & source.profile.paths.builders:
+            break
+        node = node.args[0]
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return "a number stands for a file that somebody else has opened"
+    text = source.known_text(node).start
+    if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+        text = node.value.decode("utf-8", "replace")
+    if text.startswith("~") or ".." in text.split("/"):
+        return f"the path {shown(text)} leads out of the tool's own folder"
+    path = posixpath.normpath(text)
+    if text.startswith("/") and not any(f"{path}/".startswith(f"{top}/") for top in allowed):
+        return f"the path {shown(text)} belongs to the system, not to the tool"
+    return None
+
+
+class UnreadableAnnotation(TreeRule[ast.Module]):
+    """An annotation in quotes that is no expression."""
+
+    code = "TG215"
+    title = "annotation in quotes"
+    docs = (
+        "Some functions of the standard library evaluate annotations in quotes. They are read as"
+        " code by all rules, so they have to be code."
+    )
+    remedy = "Write the type without quotes, or put a note into a comment."
+    good = (
+        "def f(x: 'list[int]') -> 'A': pass\nclass A: pass",
+        "from typing import Literal\ndef f(x: Literal['a b']): pass",
+        "from typing import Annotated\ndef f(x: Annotated[int, 'in metres']): pass",
+    )
+    bad = ("def f(x: 'a number of things'): pass", "x: 'import os' = 1", "def f(x: 'a' 'b('): pass")
+    visits = (ast.Module,)
+
+    def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Report what the index could not read."""
+        for constant in source.index.unreadable_quotes:
+            message = f"the annotation {shown(str(constant.value))} is not an expression"
+            yield self.at(constant, source, message)

@@ -1,0 +1,124 @@
+"""One sandbox of each real kind for all the tests here, and short ways to use it."""
+
+from __future__ import annotations
+
+import contextlib
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from toolguild.policies import Tier
+from toolguild.sandbox import (
+    Json,
+    Limits,
+    Outcome,
+    Program,
+    Sandbox,
+    SandboxUnavailableError,
+    ToolGateway,
+    open_sandbox,
+)
+
+KINDS = ["local", pytest.param("docker", marks=pytest.mark.docker)]
+QUICK = Limits(wall_s=10)
+
+
+class Run(Protocol):
+    """Runs a program text, by default its `tool()`."""
+
+    def __call__(
+        self,
+        source: str,
+        arguments: Mapping[str, Json] | None = None,
+        *,
+        limits: Limits = QUICK,
+        tools: ToolGateway | None = None,
+    ) -> Outcome: ...
+
+
+def runner(sandbox: Sandbox) -> Run:
+    def run(
+        source: str,
+        arguments: Mapping[str, Json] | None = None,
+        *,
+        limits: Limits = QUICK,
+        tools: ToolGateway | None = None,
+    ) -> Outcome:
+        program = Program(textwrap.dedent(source), "tool")
+        return sandbox.run(program, arguments or {}, tier=Tier.SANDBOX, limits=limits, tools=tools)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> None:
+    """Skip where no Docker engine answers."""
+    from toolguild.sandbox.engine import connect
+
+    try:
+        connect(timeout_s=5).close()
+    except SandboxUnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    if request.param == "docker":
+        request.getfixturevalue("docker_engine")
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def sandbox(kind: str) -> Iterator[Sandbox]:
+    with open_sandbox("docker" if kind == "docker" else "local") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def run(sandbox: Sandbox) -> Run:
+    return runner(sandbox)
+
+
+class Processes:
+    """What /proc says about processes; zombies count as gone."""
+
+    @staticmethod
+    def below(ancestors: set[int]) -> set[int]:
+        """Return every process below some."""
+        parents = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it may have ended in the meantime
+                state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+                if state not in "ZX":
+                    parents[int(stat.parent.name)] = int(parent)
+        found: set[int] = set()
+        while more := {p for p, parent in parents.items() if parent in found | ancestors} - found:
+            found |= more
+        return found
+
+    @staticmethod
+    def alive(pids: set[int]) -> set[int]:
+        """Return those that still run."""
+        living = set()
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+                    living.add(pid)
+        return living
+
+    @staticmethod
+    def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
+        """Return whether a condition comes true before a generous deadline."""
+        until = time.monotonic() + within_s
+        while not condition() and time.monotonic() < until:
+            time.sleep(0.02)
+        return condition()
+
+
+@pytest.fixture
+def processes() -> Processes:
+    return Processes()

@@ -1,0 +1,225 @@
+"""What the local backend does on machines that offer less, and how it names what it does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import toolguild
+from toolguild.policies import Tier
+from toolguild.sandbox import Limits, Program, SandboxUnavailableError, Status, local
+from toolguild.sandbox.local import Isolation, LocalSandbox, available_isolation
+
+FULL = ("userns", "landlock", "seccomp")
+WITHOUT_NAMESPACES = Isolation(("landlock", "seccomp"))
+NOTHING = Isolation((), {"landlock": "the kernel has none"})
+
+
+def call(sandbox: LocalSandbox, source: str, **limits: float):
+    program = Program(source, "tool")
+    return sandbox.run(program, {}, tier=Tier.SANDBOX, limits=Limits(**limits))
+
+
+def test_this_machine_offers_every_layer() -> None:
+    assert available_isolation() == Isolation(FULL)
+    with LocalSandbox() as sandbox:
+        assert sandbox.level == "userns+landlock+seccomp"
+
+
+@pytest.fixture(scope="module")
+def weaker():
+    with LocalSandbox(size=1, isolation=WITHOUT_NAMESPACES) as sandbox:
+        yield sandbox
+
+
+class TestWithoutNamespaces:
+    """As in most containers, where no namespaces can be made."""
+
+    def test_the_level_says_so(self, weaker) -> None:
+        assert weaker.level == "landlock+seccomp"
+
+    def test_programs_run(self, weaker) -> None:
+        assert call(weaker, "import sqlite3, asyncio\ndef tool(): return 1").value == 1
+
+    def test_nothing_is_written_and_only_the_library_is_read(self, weaker, tmp_path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("x")
+        source = f"""
+import os
+def tool():
+    reached = []
+    for path in ({str(secret)!r}, "/etc/passwd", "/proc/self/status", "/etc/hostname"):
+        try: reached.append(open(path).read())
+        except OSError: pass
+    for folder in ("/tmp", "/dev/shm", "/var/tmp", {str(tmp_path)!r}):
+        try: reached.append(open(folder + "/w", "w"))
+        except OSError: pass
+    return reached
+"""
+        outcome = call(weaker, source)
+        assert outcome.value == [], outcome
+        assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+    def test_other_processes_are_out_of_reach(self, weaker) -> None:
+        source = f"""
+import ctypes, os
+def tool():
+    reached = []
+    for pid in (os.getppid(), {os.getpid()}, 0):
+        try:
+            os.kill(pid, 0)  # 0 is no signal, only the question whether one might be sent
+            reached.append(pid)
+        except PermissionError: pass
+    return reached
+"""
+        assert call(weaker, source).value == []
+
+    def test_no_network_and_no_second_process(self, weaker) -> None:
+        for attempt in ("socket.socket()", "os.fork()", "os.execv('/bin/true', ['true'])"):
+            outcome = call(weaker, f"import os, socket\ndef tool(): {attempt}")
+            assert outcome.error.startswith("PermissionError"), attempt
+
+    def test_limits_hold(self, weaker) -> None:
+        loop = "def tool():\n    while True: pass"
+        assert call(weaker, loop, wall_s=0.2).status is Status.TIMEOUT
+        hoard = "def tool(): return bytearray(1 << 34)"
+        assert call(weaker, hoard).status is Status.MEMORY
+
+
+class TestWithoutAnything:
+    def test_it_is_refused_with_what_is_missing_and_what_to_do(self) -> None:
+        with pytest.raises(SandboxUnavailableError, match=r"landlock: the kernel has none.*Docker"):
+            LocalSandbox(isolation=NOTHING)
+
+    @pytest.mark.parametrize("layers", [("seccomp",), ("landlock",), ("userns", "seccomp")])
+    def test_half_of_it_is_refused_too(self, layers) -> None:
+        with pytest.raises(SandboxUnavailableError):
+            LocalSandbox(isolation=Isolation(layers))
+
+    def test_it_is_taken_where_the_caller_says_so(self, processes) -> None:
+        with LocalSandbox(size=1, weakest=True, isolation=NOTHING) as sandbox:
+            assert sandbox.level == "process-only"
+            assert call(sandbox, "def tool(): return 1").value == 1
+            assert call(sandbox, "def tool():\n    while 1: pass", wall_s=0.2).status is (
+                Status.TIMEOUT
+            )
+            source = """
+import os, time
+def tool():
+    for _ in range(3):
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                time.sleep(600)
+            os._exit(0)
+    time.sleep(0.2)
+    return os.getppid()
+"""
+            outcome = call(sandbox, source)
+            # What the program left behind has lost its parent, and is ended all the same.
+            assert outcome.ok, outcome
+            assert not processes.below({outcome.value})
+
+
+@pytest.mark.parametrize(
+    ("failing", "left"),
+    [
+        ({"userns"}, ("landlock", "seccomp")),
+        ({"userns", "landlock"}, ("seccomp",)),
+        ({"userns", "landlock", "seccomp"}, ()),
+    ],
+)
+def test_layers_that_fail_are_left_out_with_their_reason(failing, left, monkeypatch) -> None:
+    real = local._settings
+
+    def broken(isolation, *, check):
+        settings = real(isolation, check=check)
+        if "userns" in failing:
+            settings["files"] = ["/no/such/file"]
+        if "landlock" in failing:
+            settings["grants"] = [("/\0", True, True, False)]
+        if "seccomp" in failing:
+            settings["base_filter"] = ""
+        return settings
+
+    monkeypatch.setattr(local, "_settings", broken)
+    available_isolation.cache_clear()
+    try:
+        isolation = available_isolation()
+    finally:
+        available_isolation.cache_clear()
+    assert isolation.layers == left
+    assert set(isolation.missing) == failing
+    assert all(isolation.missing.values())
+
+
+def test_a_layer_that_fails_later_starts_no_weaker_worker(monkeypatch) -> None:
+    real = local._settings
+
+    def broken(isolation, *, check):
+        return {**real(isolation, check=check), "base_filter": "00"}
+
+    with LocalSandbox(size=1) as sandbox:
+        monkeypatch.setattr(local, "_settings", broken)
+        with pytest.raises(SandboxUnavailableError, match="failed at seccomp"):
+            call(sandbox, "def tool(): return 1")
+        monkeypatch.undo()
+        assert call(sandbox, "def tool(): return 1").ok
+
+
+def test_an_interpreter_that_does_not_start_is_the_sandboxs_failure(monkeypatch) -> None:
+    with LocalSandbox(size=1) as sandbox:
+        for command in ("/no/such/python", "/bin/false"):
+            monkeypatch.setattr(local.interpreter, "executable", lambda command=command: command)
+            with pytest.raises(SandboxUnavailableError, match="local sandbox"):
+                call(sandbox, "def tool(): return 1")
+
+
+def test_other_systems_are_sent_to_docker(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    available_isolation.cache_clear()
+    try:
+        for weakest in (False, True):
+            with pytest.raises(SandboxUnavailableError, match=r"darwin and not Linux.*Docker"):
+                LocalSandbox(weakest=weakest)
+    finally:
+        available_isolation.cache_clear()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_it_works_for_an_ordinary_user() -> None:
+    python = shutil.which("python3", path="/usr/bin")
+    if not python:
+        pytest.skip("no interpreter that others than root may use")
+    script = """
+import sys
+if sys.version_info < (3, 11): sys.exit(77)
+from toolguild.policies import Tier
+from toolguild.sandbox import Program, open_sandbox
+with open_sandbox("local", size=1) as sandbox:
+    outcome = sandbox.run(
+        Program("import os\\ndef tool(): return os.getuid()", "tool"), {}, tier=Tier.SANDBOX
+    )
+    print(sandbox.level, outcome.value)
+"""
+    root = Path(toolguild.__file__).parent.parent
+    ordinary = 12345
+    done = subprocess.run(
+        [python, "-B", "-c", script],
+        env={"PYTHONPATH": str(root)},
+        user=ordinary,
+        group=ordinary,
+        extra_groups=[],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if done.returncode == 77 or "Permission denied" in done.stderr:
+        pytest.skip("the interpreter or the package is not within an ordinary user's reach")
+    assert done.stdout == "userns+landlock+seccomp 65534\n", done.stderr
