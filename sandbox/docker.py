@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import ssl
-import struct
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +16,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from docker.types import Healthcheck, HostConfig, LogConfig, Ulimit
 
 from toolguild.sandbox import seccomp
+from toolguild.sandbox.attached import AttachedChannel
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
     COMMAND_LINE,
@@ -28,7 +26,7 @@ from toolguild.sandbox.bootstrap import (
     base_profile,
     start_message,
 )
-from toolguild.sandbox.channel import Channel, ChannelClosedError
+from toolguild.sandbox.channel import ChannelClosedError
 from toolguild.sandbox.connection import Worker
 from toolguild.sandbox.engine import connect, engine_errors
 from toolguild.sandbox.errors import SandboxUnavailableError
@@ -273,17 +271,17 @@ def _host_config(prepared: _Prepared, limits: Limits) -> HostConfig:
     return config
 
 
-def _attach(client: docker.APIClient, container: str) -> _AttachedChannel:
+def _attach(client: docker.APIClient, container: str) -> AttachedChannel:
     """Connect to a container that has not started: its stdin ends with this connection."""
     with engine_errors("attach to a container"):
-        return _AttachedChannel(
+        return AttachedChannel(
             client.attach_socket(
                 container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             )
         )
 
 
-def _hand_over(channel: _AttachedChannel, prepared: _Prepared) -> None:
+def _hand_over(channel: AttachedChannel, prepared: _Prepared) -> None:
     """Send the worker into the container and wait until it is ready."""
     until = time.monotonic() + _START_S
     settings = {
@@ -339,79 +337,3 @@ def _remove_orphans(client: docker.APIClient) -> None:
         owner = Owner.parse(container["Labels"][LABEL])
         if owner and owner.surely_gone:
             _remove(client, container["Id"])
-
-
-class _AttachedChannel(Channel):
-    """Frames over the connection that `docker attach` makes.
-
-    What comes from the container is cut into pieces with a head of eight bytes: the stream (1 for
-    stdout, 2 for stderr), three zeros, and the length.
-    Format: https://docs.docker.com/reference/api/engine/ (attach to a container).
-    """
-
-    _HEAD = struct.Struct("!BxxxI")
-    _CHUNK = 1 << 16
-    _MAX_ERRORS = 2000
-
-    def __init__(self, attached: Any) -> None:
-        """Take over what `attach_socket` returned.
-
-        Raises:
-            SandboxUnavailableError: the engine is reached over something that is no socket.
-        """
-        super().__init__()
-        self.errors = b""
-        """The beginning of what the container wrote to stderr."""
-        self._attached = attached  # keeps the connection open
-        self._socket = getattr(attached, "_sock", attached)
-        if not isinstance(self._socket, socket.socket):
-            msg = "The docker sandbox reaches engines over unix and tcp sockets only, not over ssh."
-            raise SandboxUnavailableError(msg)
-        self._socket.setblocking(False)
-        self._pieces = bytearray()
-
-    def close(self) -> None:
-        """Close the connection, and with it the container's stdin."""
-        self._attached.close()
-        self._socket.close()
-
-    def _read_descriptor(self) -> int:
-        return self._socket.fileno()
-
-    _write_descriptor = _read_descriptor
-
-    def _read_some(self) -> bytes | None:
-        try:
-            data = self._socket.recv(self._CHUNK)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return None
-        except OSError as error:
-            raise ChannelClosedError(str(error)) from error
-        if not data:
-            msg = "the container ended"
-            raise ChannelClosedError(msg)
-        self._pieces += data
-        return self._take_pieces()
-
-    def _take_pieces(self) -> bytes:
-        payload = b""
-        while len(self._pieces) >= self._HEAD.size:
-            stream, length = self._HEAD.unpack_from(self._pieces)
-            end = self._HEAD.size + length
-            if len(self._pieces) < end:
-                break
-            piece = bytes(self._pieces[self._HEAD.size : end])
-            del self._pieces[:end]
-            if stream == 1:
-                payload += piece
-            else:
-                self.errors = (self.errors + piece)[: self._MAX_ERRORS]
-        return payload
-
-    def _write_some(self, data: memoryview) -> int:
-        try:
-            return self._socket.send(data)
-        except (BlockingIOError, ssl.SSLWantWriteError):
-            return 0
-        except OSError as error:
-            raise ChannelClosedError(str(error)) from error

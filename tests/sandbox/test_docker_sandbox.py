@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tarfile
 import time
 
 import pytest
+from docker.errors import NotFound
 
 from toolguild.policies import Tier
 from toolguild.sandbox import Limits, Program, SandboxUnavailableError, Status, open_sandbox
@@ -172,12 +174,15 @@ class TestImages:
         container = engine.create_container(image.id, ["python3", "-c", "1"])["Id"]
         engine.commit(container, repository=repository, tag=tag, message="a copy")
         engine.remove_container(container)
+        copy = engine.inspect_image(name)["Id"]
         with open_sandbox("docker", size=1, recycle_after=1, image=name) as sandbox:
             assert run(sandbox, memory_mb=64).ok
             engine.remove_image(name, force=True)
             # This one has no other source, which the message says.
             with pytest.raises(SandboxUnavailableError, match=f"no image {name}: run `docker pull"):
                 run(sandbox, memory_mb=65)
+        with contextlib.suppress(NotFound):
+            engine.remove_image(copy, force=True)
 
     def test_one_that_nobody_has_is_unavailable(self, docker_engine) -> None:
         with (
