@@ -112,6 +112,8 @@ class MethodRules(_Part):
     write: Names = frozenset()
     open: Names = frozenset()
     """Methods that open a file and take the mode as their first argument."""
+    forbidden: Names = frozenset()
+    """Attributes that lead to modules."""
 
 
 class OpenerRules(_Part):
@@ -164,6 +166,10 @@ class DefinitionRules(_Part):
     base_calls: Names
     """Functions whose result a class may derive from."""
     metaclasses: Names
+    header_only: Names
+    """Classes that are derived from, or named as a metaclass, and used in no other way."""
+    decorator_only: Names
+    """Functions that are decorators, and used in no other way."""
 
 
 class PathRules(_Part):

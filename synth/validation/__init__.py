@@ -6,13 +6,33 @@ from toolguild.synth.validation.report import (
     Counterexample,
     ValidationReport,
 )
+from toolguild.synth.validation.static import (
+    SAFETY_FAMILIES,
+    EffectUse,
+    Family,
+    Finding,
+    Severity,
+    called_tools,
+    check_source,
+    infer_effects,
+    refused,
+)
 from toolguild.synth.validation.validator import ValidationSettings, validate
 
 __all__ = [
+    "SAFETY_FAMILIES",
     "Check",
     "CheckName",
     "Counterexample",
+    "EffectUse",
+    "Family",
+    "Finding",
+    "Severity",
     "ValidationReport",
     "ValidationSettings",
+    "called_tools",
+    "check_source",
+    "infer_effects",
+    "refused",
     "validate",
 ]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import hypothesis
 from hypothesis import HealthCheck, Phase, strategies
 from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.errors import NoSuchExample
+from hypothesis.errors import Flaky, NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
 from toolguild.sandbox import Json, JsonObject
@@ -69,6 +69,13 @@ def _values(schema: JsonObject, seen: Sequence[Json]) -> SearchStrategy[Json]:
 
 def _by_type(schema: JsonObject, seen: Sequence[Json]) -> SearchStrategy[Json]:
     kind = schema.get("type")
+    choices, branches = schema.get("enum"), schema.get("anyOf")
+    if isinstance(choices, list):
+        return strategies.sampled_from(choices)
+    if isinstance(branches, list):
+        return strategies.one_of(
+            [_by_type(branch, seen) for branch in branches if isinstance(branch, dict)]
+        )
     if isinstance(kind, list):
         return strategies.one_of([_by_type({**schema, "type": one}, seen) for one in kind])
     match kind:
@@ -189,5 +196,5 @@ def shrink(
             settings=_settings(MAX_SHRINK_RUNS, Phase.generate, Phase.shrink),
             random=random.Random(seed),  # noqa: S311 - a reproducible search, not a secret
         )
-    except NoSuchExample:
+    except (NoSuchExample, Flaky):
         return example

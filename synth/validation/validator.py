@@ -28,7 +28,7 @@ from toolguild.synth.validation.inputs import arguments_strategy, draw, shrink
 from toolguild.synth.validation.raises import raised_types
 from toolguild.synth.validation.recordings import RecordedTools, SimulatedTools
 from toolguild.synth.validation.report import Check, CheckName, Counterexample, ValidationReport
-from toolguild.synth.validation.static import check_source
+from toolguild.synth.validation.static import Severity, check_source, refused
 
 __all__ = ["ValidationSettings", "validate"]
 
@@ -117,10 +117,12 @@ class _Validation:
         findings = check_source(self._draft.source, Tier.SANDBOX, entry=self._draft.name)
         if not findings:
             return Check(CheckName.STATIC, True, "no findings")
+        # Errors before warnings, so that the first tells why a text is refused.
+        findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
         first = findings[0]
         detail = f"{first.code} on line {first.line}: {first.message}"
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        return Check(CheckName.STATIC, False, detail + more)
+        return Check(CheckName.STATIC, not refused(findings), detail + more)
 
     def _check_cases(self) -> Check:
         wrong = [
@@ -146,6 +148,8 @@ class _Validation:
             same = outcome.ok and canonical(outcome.value) == canonical(case.value)
             expected = f"returns {_short(case.value)}"
         if tools.unrecorded:
+            # Whether it swallowed the failure or not: nobody knows what a real call would do.
+            same = False
             observed = f"calls {tools.unrecorded[0]}, which the recorded run did not"
         elif same and not tools.writes_agree:
             same, observed = False, "makes writing calls in another order than the recorded run"

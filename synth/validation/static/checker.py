@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from itertools import islice
 
 from toolguild.policies import Tier
 from toolguild.policies.code_rules import CodeProfile, load_code_profile
-from toolguild.synth.validation.static.findings import Finding
+from toolguild.synth.validation.static.findings import Finding, Severity
 from toolguild.synth.validation.static.reading import SourceError, SourceTooBigError
 from toolguild.synth.validation.static.rules import (
     RULES,
@@ -49,12 +48,24 @@ def check_source(
         families: the rules to ask; `SAFETY_FAMILIES` leaves out those about quality.
 
     Returns:
-        What is wrong, by place, at most 200 findings. `refused` tells whether one of them is more
-        than a warning. A text that cannot be parsed is an error whatever the families.
+        What is wrong, by place, at most 200 errors and 200 warnings. `refused` tells whether one of
+        them is an error. A text that cannot be parsed is an error whatever the families.
     """
     question = Question(tier, profile or load_code_profile(), entry, calls)
     rules = [rule for rule in RULES if rule.family in families]
-    return sorted(islice(_findings(source, question, rules), _MAX_FINDINGS))
+    errors: list[Finding] = []
+    warnings: list[Finding] = []
+    try:
+        for finding in _findings(source, question, rules):
+            # Apart, so that no number of warnings can keep an error out of the answer.
+            kept = errors if finding.severity is Severity.ERROR else warnings
+            kept.append(finding)
+            if len(errors) == _MAX_FINDINGS:
+                break
+    except RecursionError:
+        # Rules go into a tree by a few levels only, but the caller may stand deep already.
+        return [TooBig().finding((1, 1, 1), "the text is nested too deeply to be judged", None)]
+    return sorted(errors + warnings[:_MAX_FINDINGS])
 
 
 def _findings(text: str, question: Question, rules: list[Rule]) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ from toolguild.synth.validation.static.source import ToolSource
 __all__ = ["EffectUse", "Use", "called_tools", "find_uses", "infer_effects", "tool_calls"]
 
 _WRITING_MODES = frozenset("wax+")
+_SQL_FILES = [
+    (re.compile(r"(?i)\battach\b"), re.compile(r"(?i)\bas\b")),
+    (re.compile(r"(?i)\bvacuum\b"), re.compile(r"(?i)\binto\b")),
+]
+"""Words that stand together in statements of SQLite that open further files."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,6 +90,9 @@ def find_uses(source: ToolSource) -> Iterator[Use]:
         match node:
             case ast.Import() | ast.ImportFrom():
                 yield from _import_uses(node, profile)
+            case ast.Constant(value=str(text)) if "sqlite3" in source.imported_modules:
+                if any(all(word.search(text) for word in words) for words in _SQL_FILES):
+                    yield Use(Capability.WRITE, node, "SQL that names a file")
             case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
                 for origin in source.origins(node):
                     yield from _origin_uses(node, origin, source)
@@ -159,8 +168,7 @@ def _methods_in_force(
     source: ToolSource,
 ) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """Return names of methods that open, read and write, by what the text imports and uses."""
-    used = source.imported_modules | source.used_origins
-    rules = [rules for giver, rules in source.profile.methods.items() if giver in used]
+    rules = source.method_rules
     own = source.own_attributes
     empty: frozenset[str] = frozenset()
     return (

@@ -27,6 +27,7 @@ _LISTS = frozenset(
 _DICTS = frozenset({"builtins.dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"})
 _UNIONS = frozenset({"typing.Optional", "typing.Union"})
 _WRAPPERS = frozenset({"typing.Annotated", "typing.Required", "typing.NotRequired", "typing.Final"})
+_MAX_DEPTH = 40  # steps into an annotation, or on to what a name in it stands for
 
 
 def json_fit(annotation: ast.expr, source: ToolSource) -> Fit:
@@ -45,11 +46,16 @@ class _Judge:
     def __init__(self, source: ToolSource) -> None:
         self._source = source
         self._known: dict[ast.AST, Fit] = {}
+        self._depth = 0
 
     def fit(self, node: ast.expr) -> Fit:
         if node not in self._known:
+            if self._depth == _MAX_DEPTH:
+                return Fit.NOT_JSON
+            self._depth += 1
             self._known[node] = Fit.JSON  # while it is being judged; the rest of it decides
             self._known[node] = self._judge(node)
+            self._depth -= 1
         return self._known[node]
 
     def _judge(self, node: ast.expr) -> Fit:

@@ -34,7 +34,7 @@ class Binding:
     """The expression assigned, where there is exactly one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resolution:
     """What a name can mean at one place."""
 
@@ -99,10 +99,12 @@ class Scope:
 
     def resolve(self, name: str) -> Resolution:
         """Return every binding that a name read in this scope can mean."""
-        if name in self.global_names:
-            return Resolution(tuple(self.module.bindings.get(name, ())), maybe_builtin=True)
         found: list[Binding] = []
         for scope in self.outward():
+            if name in scope.global_names:
+                # Holds for the functions and comprehensions inside, too.
+                found.extend(self.module.bindings.get(name, ()))
+                return Resolution(tuple(found), maybe_builtin=True)
             own = scope.bindings.get(name, ())
             if scope.kind in (ScopeKind.FUNCTION, ScopeKind.COMPREHENSION):
                 found.extend(own)

@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Iterator
 from functools import cached_property
 
-from toolguild.policies.code_rules import CodeProfile
+from toolguild.policies.code_rules import CodeProfile, MethodRules
 from toolguild.synth.validation.static.constants import KnownText, fold_text
 from toolguild.synth.validation.static.index import FunctionNode, build_index
 from toolguild.synth.validation.static.reading import parse
@@ -44,6 +44,9 @@ class ToolSource:
         self.index = build_index(self.tree, profile.limits)
         self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self._origins: dict[ast.AST, frozenset[str]] = {}
+        # Kept, because hostile text can bind and read one name thousands of times.
+        self._resolutions: dict[tuple[Scope, str], Resolution] = {}
+        self._tops: dict[Resolution, frozenset[str]] = {}
 
     # --- places
 
@@ -90,6 +93,12 @@ class ToolSource:
         parent = self.parent(node)
         return parent if isinstance(parent, ast.Call) and parent.func is node else None
 
+    def is_read(self, node: ast.Name | ast.Attribute) -> bool:
+        """Whether the value of a name or attribute is used: `x += y` hands it to `y`, too."""
+        parent = self.parent(node)
+        augmented = isinstance(parent, ast.AugAssign) and parent.target is node
+        return isinstance(node.ctx, ast.Load) or augmented
+
     def in_annotation(self, node: ast.AST) -> bool:
         """Whether a node stands in an annotation, quoted or not."""
         return node in self.index.annotations
@@ -98,7 +107,11 @@ class ToolSource:
 
     def resolve(self, name: ast.Name) -> Resolution:
         """Return what a name can mean where it stands."""
-        return self.scope(name).resolve(name.id)
+        asked = self.scope(name), name.id
+        known = self._resolutions.get(asked)
+        if known is None:
+            known = self._resolutions[asked] = asked[0].resolve(name.id)
+        return known
 
     def origins(self, node: ast.AST) -> frozenset[str]:
         """Return the dotted names that an expression can stand for.
@@ -119,9 +132,12 @@ class ToolSource:
         if not isinstance(node, ast.Name):
             return frozenset()
         resolution = self.resolve(node)
-        tops = {binding.origin for binding in resolution.bindings if binding.origin}
-        if resolution.maybe_builtin and node.id in BUILTIN_NAMES:
-            tops.add(f"builtins.{node.id}")
+        tops = self._tops.get(resolution)
+        if tops is None:
+            named = {binding.origin for binding in resolution.bindings if binding.origin}
+            if resolution.maybe_builtin and node.id in BUILTIN_NAMES:
+                named.add(f"builtins.{node.id}")
+            tops = self._tops[resolution] = frozenset(named)
         return frozenset(".".join([top, *reversed(attributes)]) for top in tops)
 
     def certain_origin(self, node: ast.AST) -> str | None:
@@ -148,6 +164,19 @@ class ToolSource:
 
     def _is_module(self, dotted: str) -> bool:
         return dotted in self.imported_modules or self.profile.is_module(dotted)
+
+    @cached_property
+    def method_rules(self) -> tuple[MethodRules, ...]:
+        """Rules about methods of what the text imports or uses."""
+        used = self.imported_modules | self.used_origins
+        return tuple(rules for giver, rules in self.profile.methods.items() if giver in used)
+
+    @cached_property
+    def forbidden_attributes(self) -> frozenset[str]:
+        """Attributes that lead to frames, code or modules."""
+        return self.profile.attributes.forbidden.union(
+            *(rules.forbidden for rules in self.method_rules)
+        )
 
     @cached_property
     def used_origins(self) -> frozenset[str]:

@@ -9,6 +9,13 @@ from toolguild.synth.validation.static.rules.attributes import (
     SpecialAttribute,
 )
 from toolguild.synth.validation.static.rules.base import Family, Question, Rule, TextRule, TreeRule
+from toolguild.synth.validation.static.rules.classes import (
+    ClassHeader,
+    ClassOfValue,
+    DecoratorOnly,
+    FieldHeld,
+    HeaderOnly,
+)
 from toolguild.synth.validation.static.rules.contract import (
     CallToolForm,
     EntryDocstring,
@@ -27,6 +34,7 @@ from toolguild.synth.validation.static.rules.definitions import (
     StatementAtDefinition,
 )
 from toolguild.synth.validation.static.rules.imports import (
+    ImportInClass,
     ModuleAsValue,
     ModuleChanged,
     ModuleNotListed,
@@ -43,7 +51,6 @@ from toolguild.synth.validation.static.rules.names import (
 from toolguild.synth.validation.static.rules.reach import (
     BareExcept,
     CapabilityOutOfReach,
-    ClassHeader,
     LiteralPath,
     UnreadableAnnotation,
 )
@@ -70,6 +77,7 @@ RULES: tuple[Rule, ...] = (
     RelativeImport(),
     ModuleAsValue(),
     ModuleChanged(),
+    ImportInClass(),
     UnknownName(),
     GuardedFunction(),
     AttributeByName(),
@@ -85,11 +93,15 @@ RULES: tuple[Rule, ...] = (
     CapabilityOutOfReach(),
     LiteralPath(),
     UnreadableAnnotation(),
+    ClassOfValue(),
+    HeaderOnly(),
+    FieldHeld(),
     StatementAtDefinition(),
     CallAtDefinition(),
     ForeignDecorator(),
     DefaultNotConstant(),
     RegisteredByAnnotation(),
+    DecoratorOnly(),
     EntryMissing(),
     EntryForm(),
     EntrySignature(),

@@ -21,11 +21,15 @@ __all__ = [
     "objection",
 ]
 
+_MAX_NAME = 200  # characters of a dotted name in a string
+
 
 def objection(name: str, source: ToolSource) -> str | None:
     """Return why an attribute of some value may not be read by name, or None where it may."""
     if name in source.profile.attributes.templates:
         return f"{shown(name)} reads whatever attributes its template names"
+    if name == "__class__":
+        return f"{shown(name)} is the class of a value, which is not handed around"
     return _special(name, source) or _private(name, source) or _forbidden(name, source)
 
 
@@ -45,7 +49,7 @@ def _private(name: str, source: ToolSource) -> str | None:
 
 
 def _forbidden(name: str, source: ToolSource) -> str | None:
-    if name not in source.profile.attributes.forbidden:
+    if name not in source.forbidden_attributes:
         return None
     return f"{shown(name)} leads to frames, code, modules or what others hold"
 
@@ -153,13 +157,14 @@ class ForbiddenAttribute(TreeRule[ast.Attribute]):
         " give everything. No ordinary value has these attributes."
     )
     remedy = "Choose another name for an attribute of the tool's own."
-    good = ("def f(row): return row.author, row.name",)
+    good = ("def f(row): return row.author, row.name, row.parser",)
     bad = (
         "def f(tb): return tb.tb_frame",
         "x = (i for i in []).gi_frame",
         "try: pass\nexcept AttributeError as e: e.obj",
         "def f(m): return m.sys.modules",
         "class A:\n    def _evaluate(self): pass\n    def f(self): self._evaluate()",
+        "from pathlib import Path\nx = Path('a').parser",
     )
     visits = (ast.Attribute,)
 
@@ -201,7 +206,7 @@ class AttributeByName(TreeRule[ast.Call]):
             bare = function.removeprefix("builtins.")
             for argument in _naming_arguments(function, node):
                 name = source.constant_text(argument)
-                if name is None:
+                if name is None or len(name) > _MAX_NAME:
                     message = f"the attribute that {bare} reads is decided when the tool runs"
                     yield self.at(argument, source, message)
                     continue
@@ -222,7 +227,7 @@ def _naming_arguments(function: str, call: ast.Call) -> list[ast.expr]:
     return []
 
 
-class FormatTemplate(TreeRule[ast.Attribute]):
+class FormatTemplate(TreeRule[ast.Module]):
     """`str.format` with a template that nobody can read beforehand."""
 
     code = "TG208"
@@ -252,31 +257,40 @@ class FormatTemplate(TreeRule[ast.Attribute]):
         "def f():\n    t = '{}'\n    t += '{0.sys}'\n    return t.format(1)",
         "def f(x): return ('{' + x + '}').format(1)",
     )
-    visits = (ast.Attribute,)
+    visits = (ast.Module,)
 
-    def check(
-        self, node: ast.Attribute, source: ToolSource, question: Question
-    ) -> Iterator[Finding]:
-        """Look at what the method belongs to and how it is used."""
-        if node.attr not in question.profile.attributes.templates or source.modules(node.value):
-            return
-        call = source.called_as(node)
-        if call is not None and not call.args and not call.keywords:
-            return  # nothing is passed whose attributes could be read
-        template = source.constant_text(node.value) if call is not None else None
-        if template is None:
-            yield self.at(node, source, f"the template of {node.attr} is not a literal")
-            return
-        try:
-            attributes = list(_template_attributes(template))
-        except ValueError as error:
-            yield self.at(node, source, f"the template is malformed: {error}")
-            return
-        for attribute in attributes:
-            if attribute.startswith("_"):
-                yield self.at(node, source, f"the template reads the attribute {shown(attribute)}")
-            elif message := objection(attribute, source):
-                yield self.at(node, source, message)
+    def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Look at what each such method belongs to and how it is used."""
+        judged: dict[str, str | None] = {}
+        for method in source.index.nodes:
+            if not isinstance(method, ast.Attribute) or source.modules(method.value):
+                continue
+            if method.attr not in question.profile.attributes.templates:
+                continue
+            call = source.called_as(method)
+            if call is not None and not call.args and not call.keywords:
+                continue  # nothing is passed whose attributes could be read
+            template = source.constant_text(method.value) if call is not None else None
+            if template is None:
+                yield self.at(method, source, f"the template of {method.attr} is not a literal")
+                continue
+            if template not in judged:  # once: a long one may be used thousands of times
+                judged[template] = _template_problem(template, source)
+            if problem := judged[template]:
+                yield self.at(method, source, problem)
+
+
+def _template_problem(template: str, source: ToolSource) -> str | None:
+    try:
+        attributes = set(_template_attributes(template))
+    except ValueError as error:
+        return f"the template is malformed: {error}"
+    for name in sorted(attributes):
+        if name.startswith("_"):
+            return f"the template reads the attribute {shown(name)}"
+        if problem := objection(name, source):
+            return problem
+    return None
 
 
 _ACCESS = re.compile(r"\.([^.\[]*)|\[[^\]]*\]")

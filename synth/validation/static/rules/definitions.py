@@ -20,6 +20,7 @@ __all__ = [
     "StatementAtDefinition",
 ]
 
+_MAX_BINDINGS = 50  # getter, setters and registered functions under one name
 _SINGLE_DISPATCH = frozenset({"functools.singledispatch", "functools.singledispatchmethod"})
 
 
@@ -118,6 +119,7 @@ class CallAtDefinition(TreeRule[ast.Call | ast.Await | ast.NamedExpr | ast.Yield
         "def set(): pass\nx = set()",
         "import time\nx = (time.time)()",
         "x = (lambda: 1)()",
+        "def f():\n    def g(x: print('a')): pass",
     )
     visits = (ast.Call, ast.Await, ast.NamedExpr, ast.Yield)
 
@@ -127,8 +129,8 @@ class CallAtDefinition(TreeRule[ast.Call | ast.Await | ast.NamedExpr | ast.Yield
         source: ToolSource,
         question: Question,
     ) -> Iterator[Finding]:
-        """Look at calls in scopes that are evaluated at definition time."""
-        if not source.scope(node).at_definition:
+        """Look at calls in scopes that are evaluated at definition time, and in annotations."""
+        if not source.scope(node).at_definition and not source.in_annotation(node):
             return
         if not isinstance(node, ast.Call):
             yield self.at(node, source, "constants are plain expressions")
@@ -215,7 +217,7 @@ def _is_own_decorator(node: ast.expr, source: ToolSource) -> bool:
 def _is_defined_with(name: ast.Name, decorator: str, source: ToolSource) -> bool:
     """Whether a name is bound to functions only, the first of which has a decorator."""
     functions = [binding.node for binding in source.resolve(name).bindings]
-    if not functions or not isinstance(functions[0], FunctionNode):
+    if not 0 < len(functions) <= _MAX_BINDINGS or not isinstance(functions[0], FunctionNode):
         return False
     if not all(isinstance(function, FunctionNode) for function in functions):
         return False
@@ -244,6 +246,8 @@ class RegisteredByAnnotation(TreeRule[ast.Attribute]):
         "@functools.singledispatch\ndef f(x): pass\n@f.register\ndef _(x: A): pass",
         "from functools import singledispatch\n@singledispatch\ndef f(x): pass\n"
         "def g(x: 'a'): pass\nf.register(g)",
+        "from functools import singledispatch\n@singledispatch\ndef f(x): pass\n"
+        "def own(g): return g\n@f.register\n@own\ndef _(x: int): pass",
     )
     visits = (ast.Attribute,)
 
@@ -261,6 +265,8 @@ class RegisteredByAnnotation(TreeRule[ast.Attribute]):
         elif call is not None:
             if len(call.args) != 1 or call.keywords or not _is_class(call.args[0], source):
                 yield self.at(call, source, "`register` is not given one class by its name")
+        elif len(function.decorator_list) > 1:
+            yield self.at(node, source, "another decorator could change the annotations")
         elif not all(_is_class(a, source) for a in _annotations(function)):
             message = "the annotations of a registered function are not plain names of classes"
             yield self.at(node, source, message)

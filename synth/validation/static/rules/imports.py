@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from toolguild.policies import lowest_tier_allowing
 from toolguild.synth.validation.static.findings import Finding
 from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
+from toolguild.synth.validation.static.scopes import ScopeKind
 from toolguild.synth.validation.static.source import ToolSource
 
 __all__ = [
+    "ImportInClass",
     "ModuleAsValue",
     "ModuleChanged",
     "ModuleNotListed",
@@ -111,6 +113,7 @@ class NotExported(TreeRule[ast.ImportFrom | ast.Attribute]):
         "def f():\n    from random import _os",
         "import typing\nclass A:\n    y = typing.sys\n    typing = 1",
         "def f():\n    global j\n    import json as j\ndef g():\n    return j.codecs",
+        "import json as j\ndef f(j):\n    def g():\n        global j\n        [j.x for i in [1]]",
         "def f():\n    def g():\n        nonlocal j\n        import json as j\n    j = 1\n    j.x",
     )
     visits = (ast.ImportFrom, ast.Attribute)
@@ -177,6 +180,27 @@ class RelativeImport(TreeRule[ast.ImportFrom]):
             yield self.at(node, source, "a tool is one module, there is nothing beside it")
 
 
+class ImportInClass(TreeRule[Import]):
+    """An import in the body of a class."""
+
+    code = "TG107"
+    title = "import in a class"
+    docs = "It makes the module an attribute of the class, and so a value: `C.json.codecs`."
+    remedy = "Import at the top of the module, or in a function."
+    good = ("import json\nclass A:\n    def f(self):\n        import csv",)
+    bad = (
+        "class A:\n    import json",
+        "class A:\n    from os import path",
+        "def f():\n    class A:\n        if 1:\n            import json as j",
+    )
+    visits = (ast.Import, ast.ImportFrom)
+
+    def check(self, node: Import, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Look at the scope that the import binds in."""
+        if source.scope(node).kind is ScopeKind.CLASS:
+            yield self.at(node, source, "the import makes the module a value of the class")
+
+
 class ModuleAsValue(TreeRule[ast.Name | ast.Attribute]):
     """A module that is handed around."""
 
@@ -199,6 +223,7 @@ class ModuleAsValue(TreeRule[ast.Name | ast.Attribute]):
         "import json\nx = f'{json}'",
         "import json\ndef f(): return json",
         "from urllib import parse\nx = getattr(parse, 'sys')",
+        "import json\ndef f(e):\n    global json\n    json += e",
     )
     visits = (ast.Name, ast.Attribute)
 
@@ -207,7 +232,7 @@ class ModuleAsValue(TreeRule[ast.Name | ast.Attribute]):
     ) -> Iterator[Finding]:
         """Look at what holds an expression that stands for a module."""
         parent = source.parent(node)
-        if isinstance(parent, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        if isinstance(parent, ast.Attribute) or not source.is_read(node):
             return
         for module in sorted(source.modules(node)):
             yield self.at(node, source, f"the module {module} is used as a value")

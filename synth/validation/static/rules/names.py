@@ -53,12 +53,13 @@ class UnknownName(TreeRule[ast.Name]):
         "class A(metaclass=exit): pass",
         "class A:\n    x = 1\n    def f(self): return x",
         "def f(a: 'eval(1)'): pass",
+        "def f(e):\n    class A:\n        eval += e",
     )
     visits = (ast.Name,)
 
     def check(self, node: ast.Name, source: ToolSource, question: Question) -> Iterator[Finding]:
         """Resolve a name that is read."""
-        if not isinstance(node.ctx, ast.Load):
+        if not source.is_read(node):
             return
         allowed = question.profile.builtins
         if node.id in allowed.free | allowed.guarded | allowed.injected:
@@ -102,6 +103,8 @@ class GuardedFunction(TreeRule[ast.Name | ast.Attribute]):
         "from functools import wraps as w\nw(f, ('__globals__',))\ndef f(): pass",
         "class M(type): pass",
         "class A:\n    f = open\n    open = 1",
+        "def f():\n    def g(x: (t := type('X', (), {}))): pass",
+        "def f(e):\n    class A:\n        getattr += e",
     )
     visits = (ast.Name, ast.Attribute)
 
@@ -111,7 +114,7 @@ class GuardedFunction(TreeRule[ast.Name | ast.Attribute]):
         """Look at how one of the functions is used."""
         limits = question.profile.direct_calls
         for name in sorted(source.origins(node) & limits.keys()):
-            if not isinstance(node.ctx, ast.Load) or source.in_annotation(node):
+            if not source.is_read(node) or _is_type_hint(node, source):
                 continue
             bare = name.removeprefix("builtins.")
             call = source.called_as(node)
@@ -203,6 +206,7 @@ class ReservedName(TreeRule[ast.Module]):
         "def f():\n    global len\n    len = 1",
         "__x = 1",
         "class A:\n    y = __m\n    __m = 1",
+        "def f(e):\n    class A:\n        __m += e",
         "[1 for _getiter_ in []]",
     )
     visits = (ast.Module,)
@@ -223,7 +227,7 @@ class ReservedName(TreeRule[ast.Module]):
                 for name in sorted(BUILTIN_NAMES.intersection(inner.names)):
                     message = f"`global` makes {shown(name)} another thing for the whole module"
                     yield self.at(inner, source, message)
-            elif isinstance(inner, ast.Name) and _is_mangled(inner.id) and _is_read(inner):
+            elif isinstance(inner, ast.Name) and _is_mangled(inner.id) and source.is_read(inner):
                 message = f"{shown(inner.id)} is another name inside of classes"
                 yield self.at(inner, source, message, "Use one leading underscore.")
 
@@ -232,5 +236,6 @@ def _is_mangled(name: str) -> bool:
     return name.startswith("__") and not is_dunder(name) and bool(name.strip("_"))
 
 
-def _is_read(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Load)
+def _is_type_hint(node: ast.AST, source: ToolSource) -> bool:
+    """Whether a name is a type in an annotation, such as `type` in `x: type[int]`."""
+    return source.in_annotation(node) and source.called_as(node) is None

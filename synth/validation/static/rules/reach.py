@@ -1,4 +1,4 @@
-"""TG211 to TG215: classes, exceptions, files, and code in quotes."""
+"""TG212 to TG215: exceptions, files, and code in quotes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import posixpath
 from collections.abc import Iterator
 
 from toolguild.policies import lowest_tier_allowing
-from toolguild.policies.code_rules import listed
 from toolguild.synth.validation.static.effects import find_uses
 from toolguild.synth.validation.static.findings import Finding
 from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
@@ -16,69 +15,12 @@ from toolguild.synth.validation.static.source import ToolSource
 __all__ = [
     "BareExcept",
     "CapabilityOutOfReach",
-    "ClassHeader",
     "LiteralPath",
     "UnreadableAnnotation",
 ]
 
 
 _MAX_BUILDERS = 5  # calls around a path, such as `str(PurePath(...))`
-
-
-class ClassHeader(TreeRule[ast.ClassDef]):
-    """A class that derives from something whose inner workings it could take over."""
-
-    code = "TG211"
-    title = "class header"
-    docs = (
-        "A metaclass decides what `isinstance` says, and subclasses of some library classes choose"
-        " what these open or set. Besides its own classes a tool has the listed bases."
-    )
-    remedy = "Derive from a class of the tool, a builtin data type, an exception, or nothing."
-    good = (
-        "class A: pass\nclass B(A): pass",
-        "from enum import Enum\nclass C(str, Enum):\n    X = 'x'",
-        "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass G(Generic[T]): pass",
-        "from collections import namedtuple\nclass P(namedtuple('P', 'a b')): pass",
-        "from typing import TypedDict\nclass D(TypedDict, total=False): pass",
-        "import abc\nclass I(metaclass=abc.ABCMeta): pass",
-        "import json\nclass E(json.JSONEncoder): pass",
-    )
-    bad = (
-        "class M(type): pass",
-        "class G(ExceptionGroup): pass",
-        "def b(*a): pass\nclass L(metaclass=b): pass",
-        "def f(x):\n    class A(x): pass",
-        "class A(*[int]): pass",
-        "class A(**{'metaclass': type}): pass",
-        "class A(type(1)): pass",
-        "class A: pass\nA = int\nclass B(A): pass",
-        "import io\nclass R(io.TextIOWrapper): pass",
-        "class int(Exception): pass\nclass B(int): pass\nint = type",
-    )
-    visits = (ast.ClassDef,)
-
-    def check(
-        self, node: ast.ClassDef, source: ToolSource, question: Question
-    ) -> Iterator[Finding]:
-        """Look at the bases and at the keywords."""
-        rules = question.profile.definitions
-        for base in node.bases:
-            plain = base.value if isinstance(base, ast.Subscript) else base
-            if source.own_class(plain) is not None:
-                continue
-            called = isinstance(plain, ast.Call)
-            origin = source.certain_origin(plain.func if isinstance(plain, ast.Call) else plain)
-            if origin is None or not listed(rules.base_calls if called else rules.bases, origin):
-                message = f"a tool's class may not derive from {shown(origin or 'this')}"
-                yield self.at(base, source, message)
-        for keyword in node.keywords:
-            metaclass = source.certain_origin(keyword.value)
-            if keyword.arg == "metaclass" and metaclass in rules.metaclasses:
-                continue
-            if keyword.arg in (None, "metaclass") or not isinstance(keyword.value, ast.Constant):
-                message = f"the keyword {shown(keyword.arg or '**')} decides how the class is made"
-                yield self.at(keyword, source, message, "Leave the keyword out.")
 
 
 class BareExcept(TreeRule[ast.ExceptHandler]):
@@ -143,6 +85,7 @@ class CapabilityOutOfReach(TreeRule[ast.Module]):
         "import io, zipfile\nzipfile.ZipFile(io.BytesIO()).extractall('x')",
         "import urllib.request\nurllib.request.urlopen('http://example.org')",
         "from io import open as o\ndef f(p): o(p, 'r+')",
+        "import sqlite3\nq = \"ATTACH 'x.db' AS y\"",
     )
     visits = (ast.Module,)
 
