@@ -73,31 +73,33 @@ def learn(draft: Draft, report: ValidationReport, domain: Domain) -> Domain | No
     if failed.keys() == {CheckName.SCHEMA}:
         return replace(domain, results=(*domain.results, *report.results))
     if failed.keys() - {CheckName.SCHEMA} == {CheckName.GENERATED}:
-        counterexamples = failed[CheckName.GENERATED].counterexamples
-        bounds = _bounds(draft, counterexamples)
-        unexplained = [
-            counterexample
-            for counterexample in counterexamples
-            if not any(
-                _is_outside(counterexample.arguments[parameter], bound)
-                for parameter, bound in bounds.items()
-            )
-        ]
-        if bounds and not unexplained:
+        bounds = _bounds(draft, failed[CheckName.GENERATED].counterexamples)
+        if bounds:
             return replace(domain, bounds={**domain.bounds, **bounds})
     return None
 
 
 def _bounds(draft: Draft, counterexamples: Sequence[Counterexample]) -> dict[str, JsonObject]:
-    """Return, for each parameter, the mildest bound that keeps out some of the failures."""
-    bounds = {}
-    for parameter in draft.cases[0].arguments:
-        recorded = [case.arguments[parameter] for case in draft.cases]
-        failing = [counterexample.arguments[parameter] for counterexample in counterexamples]
-        for bound in _candidate_bounds(recorded):
-            if any(_is_outside(value, bound) for value in failing):
-                bounds[parameter] = bound
-                break
+    """Return few and mild bounds that together keep out all the failures; none where some stay."""
+    candidates = [
+        (parameter, bound)
+        for parameter in draft.cases[0].arguments
+        for bound in _candidate_bounds([case.arguments[parameter] for case in draft.cases])
+    ]
+    bounds: dict[str, JsonObject] = {}
+    left = list(counterexamples)
+    while left:
+        inside = [
+            [one for one in left if not _is_outside(one.arguments[parameter], bound)]
+            for parameter, bound in candidates
+        ]
+        # The first of the shortest: milder bounds come before stricter ones that do no more.
+        best = min(range(len(candidates)), key=lambda number: len(inside[number]), default=None)
+        if best is None or len(inside[best]) == len(left):
+            return {}
+        parameter, bound = candidates[best]
+        bounds[parameter] = {**bounds.get(parameter, {}), **bound}
+        left = inside[best]
     return bounds
 
 

@@ -6,9 +6,11 @@ import ast
 from collections.abc import Sequence
 
 from toolguild.policies import ToolguildError
-from toolguild.sandbox import JsonObject
+from toolguild.policies.code_rules import load_code_profile
+from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import Case, Draft, DraftOrigin, object_schema
-from toolguild.synth.validation.static import called_tools
+from toolguild.synth.validation.static import SourceError, called_tools
+from toolguild.synth.validation.static.reading import parse
 
 __all__ = ["ToolTextError", "draft_from_text"]
 
@@ -29,12 +31,13 @@ def draft_from_text(source: str, cases: Sequence[Case] = ()) -> Draft:
     """Read a tool text as a draft.
 
     Raises:
-        ToolTextError: it does not parse, or has not exactly one public function.
+        ToolTextError: it does not parse, is too big, has not exactly one public function, or an
+            annotation in it names values that JSON does not have.
     """
     try:
-        module = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        message = f"the text is not Python: {error}"
+        module = parse(source, load_code_profile().limits)
+    except SourceError as error:
+        message = f"the text is no tool: {error} (line {error.line})"
         raise ToolTextError(message) from error
     public = [
         node
@@ -78,7 +81,11 @@ def _with_optionals(schema: JsonObject, function: ast.FunctionDef) -> JsonObject
 
 
 def schema_of_annotation(annotation: ast.expr | None) -> JsonObject:
-    """Return the JSON Schema of the values that an annotation allows; {} where it is not plain."""
+    """Return the JSON Schema of the values that an annotation allows; {} where it is not plain.
+
+    Raises:
+        ToolTextError: a `Literal` holds something that JSON does not have.
+    """
     match annotation:
         case ast.Constant(value=None):
             return {"type": "null"}
@@ -98,7 +105,17 @@ def schema_of_annotation(annotation: ast.expr | None) -> JsonObject:
             )
         case ast.Subscript(value=ast.Name(id="Literal"), slice=choices):
             values = choices.elts if isinstance(choices, ast.Tuple) else [choices]
-            return {"enum": [ast.literal_eval(value) for value in values]}
+            return {"enum": [_json_literal(value) for value in values]}
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return {"anyOf": [schema_of_annotation(left), schema_of_annotation(right)]}
     return {}
+
+
+def _json_literal(node: ast.expr) -> Json:
+    match node:
+        case ast.Constant(value=None | bool() | int() | float() | str() as value):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return -value
+    message = f"line {node.lineno}: a Literal in a tool may hold texts, numbers, bools and None"
+    raise ToolTextError(message)

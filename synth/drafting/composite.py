@@ -9,8 +9,10 @@ from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
 from toolguild.synth.drafting.schemas import annotation_of, infer_schema, object_schema
 from toolguild.synth.drafting.text import bracketed, docstring, tool_text
 from toolguild.synth.drafting.wording import (
+    MAX_NAME,
     and_list,
     example,
+    is_plain_word,
     noun_of,
     plain_sentence,
     singular,
@@ -39,9 +41,6 @@ from toolguild.synth.mining import (
 from toolguild.synth.traces import ToolCall
 
 __all__ = ["draft_composite"]
-
-MAX_NAME = 64
-"""OpenAI and MCP clients take tool names of up to 64 characters."""
 
 
 def draft_composite(opportunity: RepeatedSequence) -> Draft:
@@ -125,7 +124,10 @@ def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) ->
         name = f"{tools[0]}_with_{_joined(nouns)}"
     else:
         name = _name_of_pipeline(plan, spellings) or "_then_".join(tools)
-    return name if len(name) <= MAX_NAME else f"{tools[0]}_and_{len(tools) - 1}_more"[-MAX_NAME:]
+    if len(name) <= MAX_NAME:
+        return name
+    ending = f"_and_{len(tools) - 1}_more"
+    return f"{tools[0][: MAX_NAME - len(ending)].rstrip('_')}{ending}"
 
 
 def _name_of_pipeline(plan: Plan, spellings: Mapping[str, str]) -> str:
@@ -148,18 +150,25 @@ def _takes_results(step: PlanStep) -> bool:
 def _summary(plan: Plan, keys: Sequence[str]) -> str:
     """Return one sentence, without its full stop, on what the tool does."""
     if len({step.tool for step in plan}) == 1 and not isinstance(plan[-1], LoopStep):
-        return f"Call {plan[0].tool} {len(plan)} times and return all the results"
+        return f"Call {_spoken_tool(plan[0])} {len(plan)} times and return all the results"
     parts = []
     for step in plan:
         if isinstance(step, LoopStep):
             source = f"{keys[step.over.step]}{_dotted(step.over.path)}"
-            parts.append(f"{step.tool} for every item of `{source}`")
+            parts.append(f"{_spoken_tool(step)} for every item of `{source}`")
         else:
-            parts.append(step.tool)
+            parts.append(_spoken_tool(step))
     return f"Call {', then '.join(parts)}, and return all their results"
 
 
+def _spoken_tool(step: PlanStep) -> str:
+    """Return the tool's name, which a log gave, unless it is more than a name."""
+    return step.tool if is_plain_word(step.tool) else "another tool"
+
+
 def _dotted(path: JsonPath) -> str:
+    if not all(is_plain_word(part) for part in path if isinstance(part, str)):
+        return ""
     text = render_path(path)
     return f".{text}" if text and not text.startswith("[") else text
 
@@ -174,7 +183,7 @@ def _describe_parameter(opportunity: RepeatedSequence, name: str) -> str:
             if isinstance(declared, str) and (sentence := plain_sentence(declared)):
                 return sentence
             values = [occurrence.bindings[name] for occurrence in opportunity.occurrences]
-            return f"The {spoken(argument)} for {step.tool}{example(values)}"
+            return f"The {spoken(argument)} for {_spoken_tool(step)}{example(values)}"
     return spoken(name)
 
 
@@ -193,9 +202,9 @@ def _describe_result(plan: Plan, keys: Sequence[str]) -> str:
     parts = []
     for step, key in zip(plan, keys, strict=True):
         if isinstance(step, LoopStep):
-            parts.append(f"`{key}` (a list of what {step.tool} returns for each item)")
+            parts.append(f"`{key}` (a list of what {_spoken_tool(step)} returns for each item)")
         else:
-            parts.append(f"`{key}` (what {step.tool} returns)")
+            parts.append(f"`{key}` (what {_spoken_tool(step)} returns)")
     return f"An object with {and_list(parts)}"
 
 
@@ -206,7 +215,7 @@ def _result_schema(
     properties: JsonObject = {}
     for number, (step, key) in enumerate(zip(plan, keys, strict=True)):
         results = [call.result for occurrence in occurrences for call in occurrence.steps[number]]
-        told = f"What {step.tool} returns{_known_fields(results)}"
+        told = f"What {_spoken_tool(step)} returns{_known_fields(results)}"
         properties[key] = (
             {"type": "array", "description": f"{told}, for each item"}
             if isinstance(step, LoopStep)
@@ -217,7 +226,7 @@ def _result_schema(
 
 def _known_fields(results: Sequence[Json]) -> str:
     fields = infer_schema(results, depth=2).get("properties")
-    names = [name for name in fields if name.isidentifier()] if isinstance(fields, dict) else []
+    names = [name for name in fields if is_plain_word(name)] if isinstance(fields, dict) else []
     return f" (an object with {and_list(names)})" if names else ""
 
 

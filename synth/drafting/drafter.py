@@ -9,6 +9,7 @@ from toolguild.synth.drafting.composite import draft_composite
 from toolguild.synth.drafting.draft import Draft
 from toolguild.synth.drafting.function import draft_function
 from toolguild.synth.drafting.recovery import recover_cases
+from toolguild.synth.drafting.wording import MAX_NAME
 from toolguild.synth.mining import Opportunity, RepeatedSequence
 
 __all__ = ["NotDrafted", "draft_tool"]
@@ -30,10 +31,17 @@ def draft_tool(opportunity: Opportunity, sandbox: Sandbox) -> Draft | NotDrafted
     """
     if isinstance(opportunity, RepeatedSequence):
         return draft_composite(opportunity)
-    cases = recover_cases(opportunity.occurrences, sandbox)
+    if not all(map(_is_parameter_name, opportunity.parameters)):
+        return NotDrafted(opportunity, "the name of a parameter is long or not in ASCII")
+    cases = recover_cases(opportunity.occurrences, opportunity.parameters, sandbox)
     if not any(case.error is None and case.value is not None for case in cases):
         return NotDrafted(
             opportunity,
             "running the recorded code again gave no result that agrees with the log",
         )
     return draft_function(opportunity, cases)
+
+
+def _is_parameter_name(name: str) -> bool:
+    """Say whether vendors' APIs take a name as that of a property."""
+    return name.isascii() and len(name) <= MAX_NAME

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
 from toolguild.synth.drafting.schemas import annotation_of, infer_schema, object_schema
 from toolguild.synth.drafting.text import docstring, tool_text
+from toolguild.synth.drafting.tidy import tidy
 from toolguild.synth.drafting.wording import (
     and_list,
     example,
@@ -17,6 +19,7 @@ from toolguild.synth.drafting.wording import (
     snake_case,
     spoken,
     spoken_type,
+    unique,
 )
 from toolguild.synth.mining import RepeatedCode
 
@@ -69,7 +72,7 @@ def draft_function(
         parameters={parameter: annotation_of(schema) for parameter, schema in schemas.items()},
         returns=annotation_of(returns),
         docs=docstring(summary, described, spoken_type(returns) + example(returned)),
-        body=_lines(function.body if isinstance(function, ast.FunctionDef) else []),
+        body=_body_lines(function),
         before=_before(module.body[:-1]),
     )
     return Draft(
@@ -116,18 +119,22 @@ def _renamed(opportunity: RepeatedCode, name: str) -> ast.Module:
     """Return the code with its function under the tool's name and its helpers made private."""
     module = ast.parse(opportunity.source)
     functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
-    names = {node.name: f"_{node.name.lstrip('_')}" for node in functions}
-    names[opportunity.name] = name
+    *helpers, function = functions
+    names = {function.name: name}
+    for helper in helpers:
+        names[helper.name] = unique(f"_{helper.name.lstrip('_')}", names.values())
     for node in ast.walk(module):
         if isinstance(node, ast.Name) and node.id in names:
             node.id = names[node.id]
-    for function in functions:
-        function.name = names[function.name]
+    for node in functions:
+        node.name = names[node.name]
     return module
 
 
-def _lines(body: Sequence[ast.stmt]) -> list[str]:
-    return [line for statement in body for line in ast.unparse(statement).splitlines()]
+def _body_lines(function: ast.stmt) -> list[str]:
+    """Return the lines below a function's head, not indented."""
+    _, *body = tidy(ast.unparse(function)).splitlines()
+    return textwrap.dedent("\n".join(body)).splitlines()
 
 
 def _before(statements: Sequence[ast.stmt]) -> str:
@@ -135,7 +142,7 @@ def _before(statements: Sequence[ast.stmt]) -> str:
     imports = [node for node in statements if not isinstance(node, ast.FunctionDef)]
     helpers = [node for node in statements if isinstance(node, ast.FunctionDef)]
     parts = ["\n".join(ast.unparse(node) for node in imports)] if imports else []
-    return "\n\n\n".join([*parts, *(ast.unparse(helper) for helper in helpers)])
+    return "\n\n\n".join([*parts, *(tidy(ast.unparse(helper)) for helper in helpers)])
 
 
 def _summary(opportunity: RepeatedCode) -> str:

@@ -44,7 +44,9 @@ class _Report(BaseModel):
     errors: list[str | None]
 
 
-def recover_cases(occurrences: Sequence[CodeOccurrence], sandbox: Sandbox) -> list[Case]:
+def recover_cases(
+    occurrences: Sequence[CodeOccurrence], parameters: Sequence[str], sandbox: Sandbox
+) -> list[Case]:
     """Return the distinct cases of code occurrences, in the order of the occurrences.
 
     Where two runs disagree on the result for the same arguments, the code depends on more than
@@ -56,6 +58,8 @@ def recover_cases(occurrences: Sequence[CodeOccurrence], sandbox: Sandbox) -> li
     by_arguments: dict[str, Case] = {}
     for occurrence in islice(_one_task_after_the_other(occurrences), MAX_OCCURRENCES):
         for case in _cases_of(occurrence, sandbox):
+            if case.arguments.keys() != set(parameters):
+                continue  # The recorded code has written into the report.
             known = by_arguments.setdefault(canonical(case.arguments), case)
             if (canonical(known.value), known.error) != (canonical(case.value), case.error):
                 return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.drafting.wording import is_plain_word
 
 __all__ = ["annotation_of", "infer_schema", "object_schema"]
 
@@ -69,8 +70,9 @@ def _object_keywords(values: Sequence[JsonObject], depth: int) -> JsonObject:
     some = set.union(*(set(value) for value in values))
     if not some:
         return {}
-    if 2 * len(every) < len(some) or len(some) > MAX_PROPERTIES:
-        # Keys that differ from object to object are data: a mapping, not a record.
+    is_mapping = 2 * len(every) < len(some) or len(some) > MAX_PROPERTIES
+    if is_mapping or not all(map(is_plain_word, some)):
+        # Keys that differ from object to object, or are no words, are data: a mapping, no record.
         members = [member for value in values for member in value.values()]
         inner = infer_schema(members, depth - 1)
         return {"additionalProperties": inner} if inner else {}

@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = [
+    "MAX_NAME",
     "and_list",
     "example",
+    "is_plain_word",
     "noun_of",
     "plain_sentence",
     "singular",
@@ -23,6 +25,12 @@ __all__ = [
     "spoken_type",
     "unique",
 ]
+
+MAX_NAME = 64
+"""OpenAI and MCP clients take names of up to 64 characters."""
+
+MAX_IDENTIFIER = 60
+"""Leaves room for a number that tells equal names apart."""
 
 _GETTER_VERBS = frozenset(
     """
@@ -62,6 +70,17 @@ _MANY = {
 }
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@/+-]{0,39}")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,63}")
+_MAX_SPOKEN = 40
+
+_TAG_OR_LINK = re.compile(r"</?[A-Za-z][^<>]*>|\w+://\S+")
+
+_ADDRESSING = re.compile(
+    r"\b(?:you|your|yours|please|ignore|disregard|forget|override|always|never|before using"
+    r"|instructions?|prompts?|assistant|passwords?|secrets?|credentials?|do not|don t)\b",
+    re.IGNORECASE,
+)
+"""Words of a text that speaks to its reader; what documents code speaks of the code."""
 
 
 def snake_case(name: str) -> str:
@@ -69,6 +88,7 @@ def snake_case(name: str) -> str:
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     text = re.sub(r"\W+", "_", parted, flags=re.ASCII).strip("_").lower() or "value"
     text = f"n{text}" if text[0].isdigit() else text
+    text = text[:MAX_IDENTIFIER].rstrip("_")
     return f"{text}_" if keyword.iskeyword(text) else text
 
 
@@ -99,9 +119,19 @@ def unique(wish: str, taken: Iterable[str]) -> str:
 
 
 def spoken(name: str) -> str:
-    """Return a name as words, abbreviations spelled out: `is_prime` gives `is prime`."""
-    words = (word for word in snake_case(name).split("_") if word)
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
+    """Return a name as words, abbreviations spelled out: `is_prime` gives `is prime`.
+
+    A name as long as a sentence may be one, meant for whoever reads it: it gives `value`.
+    """
+    words = [word for word in snake_case(name).split("_") if word]
+    text = " ".join(_ABBREVIATIONS.get(word, word) for word in words)
+    is_sentence = len(words) > 3 and _ADDRESSING.search(text)
+    return "value" if is_sentence or len(text) > _MAX_SPOKEN else text
+
+
+def is_plain_word(name: str) -> bool:
+    """Say whether a name is a word as names of tools and fields mostly are, and may be quoted."""
+    return bool(_PLAIN_NAME.fullmatch(name))
 
 
 def spoken_type(schema: JsonObject) -> str:
@@ -128,7 +158,7 @@ def example(values: Iterable[Json]) -> str:
     for value in values:
         if isinstance(value, bool) or value is None:
             continue
-        if isinstance(value, int | float) or (isinstance(value, str) and _PLAIN.fullmatch(value)):
+        if isinstance(value, str | int | float) and _PLAIN.fullmatch(str(value).lstrip("-")):
             return f", such as {value!r}"
     return ""
 
@@ -137,10 +167,14 @@ def plain_sentence(text: str, limit: int = 200) -> str:
     """Return the first sentence of a text as plain words, or nothing where there is none.
 
     Keeps letters, digits and common punctuation; markup, links, quotes and control characters
-    go, for the text may have been written to be read as an instruction.
+    go, for the text may have been written to be read as an instruction. A sentence that speaks
+    to its reader goes as a whole.
     """
     first_paragraph = text.strip().split("\n\n")[0]
-    printable = re.sub(r"[^\w .,;:()+*/=<>%-]", " ", first_paragraph, flags=re.ASCII)
+    bare = _TAG_OR_LINK.sub(" ", first_paragraph)
+    printable = re.sub(r"[^\w .,;:()+*/=<>%-]", " ", bare, flags=re.ASCII)
     words = " ".join(printable.split())
     sentence = re.split(r"(?<=[.])\s", words, maxsplit=1)[0].rstrip(". ")
-    return sentence if 8 <= len(sentence) <= limit else ""
+    if not 8 <= len(sentence) <= limit or _ADDRESSING.search(sentence):
+        return ""
+    return sentence

@@ -54,10 +54,12 @@ class CodeMiner:
             candidate = self._from_windows(windows)
             if candidate is not None:
                 candidates.append(candidate)
-            progress(0.5 + 0.5 * (done + 1) / len(groups))
-        return choose(
+            progress(0.5 + 0.5 * done / len(groups))
+        chosen = choose(
             candidates, worth_keeping=self._is_worth_keeping, limit=self._settings.max_opportunities
         )
+        progress(1.0)
+        return chosen
 
     def _is_worth_keeping(self, candidate: RepeatedCode, chosen: Sequence[RepeatedCode]) -> bool:
         settings = self._settings

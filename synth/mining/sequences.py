@@ -61,10 +61,12 @@ class SequenceMiner:
         for done, windows in enumerate(groups):
             for flow in flows_of(windows, self._settings):
                 candidates.append(_opportunity(flow, self._tools))
-            progress((done + 1) / len(groups))
-        return choose(
+            progress(done / len(groups))
+        chosen = choose(
             candidates, worth_keeping=self._is_worth_keeping, limit=self._settings.max_opportunities
         )
+        progress(1.0)
+        return chosen
 
     def _is_worth_keeping(
         self, candidate: RepeatedSequence, chosen: Sequence[RepeatedSequence]

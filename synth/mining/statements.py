@@ -149,12 +149,18 @@ def is_shown(statement: ast.stmt) -> bool:
 
 
 def _is_movable(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Break | ast.Continue):
-        return False
-    return not any(
+    return not _jumps_out(statement) and not any(
         isinstance(node, _UNMOVABLE) or (isinstance(node, ast.Name) and node.id == "print")
         for node in ast.walk(statement)
     )
+
+
+def _jumps_out(node: ast.AST) -> bool:
+    """Say whether a `break` or `continue` in it is of a loop around it."""
+    if isinstance(node, ast.Break | ast.Continue):
+        return True
+    inner = node.orelse if isinstance(node, ast.For | ast.While) else ast.iter_child_nodes(node)
+    return any(map(_jumps_out, inner))
 
 
 def _skeleton(node: object, imported: dict[str, str]) -> Skeleton:

@@ -280,6 +280,32 @@ def test_statements_that_cannot_move_are_in_no_window(writer: Writer, tied: str)
     assert found.source.splitlines()[1:] == ["    return max(sizes) + min(sizes) - len(sizes) * 2"]
 
 
+@pytest.mark.parametrize("jump", ["break", "continue"])
+def test_a_jump_out_of_the_loop_around_it_cannot_move_but_one_of_its_own_loop_can(
+    writer: Writer, jump: str
+) -> None:
+    out = f"""
+        for cells in table:
+            if max(cells) - min(cells) + sum(cells) * len(cells) > bound:
+                top = 1
+                {jump}
+        print(top)
+    """
+    inside = f"""
+        top = bound
+        for cell in cells:
+            if cell * len(cells) > bound - min(cells):
+                {jump}
+            top = top + cell
+        print(top)
+    """
+    for found in writer.repeated_code(sessions(writer, out, out, out)):
+        compile(found.source, "<found>", "exec")
+        assert found.source.count(jump) == found.source.count("for cells")
+    found = only(writer, inside, inside, inside)
+    assert run(found, cells=[5, 1], bound=3) == (3 if jump == "break" else 4)
+
+
 def test_a_window_that_calls_a_function_of_its_session_is_no_tool(writer: Writer) -> None:
     code = """
         def scale(x):

@@ -1,0 +1,161 @@
+"""Generated inputs fit their schema, stay near what was recorded, and are always the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.drafting import object_schema
+from toolguild.synth.drafting.schemas import infer_schema
+from toolguild.synth.mining import canonical
+from toolguild.synth.validation.inputs import arguments_strategy, draw, shrink
+
+scalars = st.one_of(
+    st.integers(-(10**6), 10**6), st.floats(-1e6, 1e6), st.text(max_size=6), st.booleans()
+)
+columns = st.one_of(
+    st.lists(scalars, min_size=1, max_size=4),
+    st.lists(st.lists(scalars, max_size=3), min_size=1, max_size=4),
+    st.lists(st.dictionaries(st.sampled_from("abc"), scalars, max_size=3), min_size=1, max_size=4),
+)
+
+
+def parameters(**schemas: Json) -> JsonObject:
+    return object_schema(dict(schemas), closed=True)
+
+
+# What is tested here draws by a `given` of its own.
+@settings(suppress_health_check=[HealthCheck.nested_given])
+@given(column=columns, seed=st.integers(0, 2**32 - 1))
+def test_every_input_fits_the_schema_of_what_was_recorded(column: list[Json], seed: int) -> None:
+    schema = parameters(x=infer_schema(column))
+    strategy = arguments_strategy(schema, [{"x": value} for value in column])
+    validator = Draft202012Validator(schema)
+    drawn = draw(strategy, 12, seed)
+    assert 1 <= len(drawn) <= 12
+    assert all(validator.is_valid(arguments) for arguments in drawn)
+    assert draw(strategy, 12, seed) == drawn
+
+
+def test_inputs_are_distinct_and_many_are_recorded_ones() -> None:
+    recorded: list[JsonObject] = [{"x": 5, "y": "ab"}, {"x": 900, "y": "cd"}]
+    schema = parameters(x={"type": "integer"}, y={"type": "string"})
+    drawn = draw(arguments_strategy(schema, recorded), 60, 1)
+    assert len({canonical(arguments) for arguments in drawn}) == len(drawn) > 30
+    assert sum(arguments["x"] in (5, 900) for arguments in drawn) > 10
+    assert any(arguments["x"] not in (5, 900) for arguments in drawn)
+
+
+def test_numbers_and_lengths_stay_near_the_recorded_ones() -> None:
+    recorded: list[JsonObject] = [{"x": 10, "y": [1, 2]}, {"x": -3, "y": []}]
+    schema = parameters(x={"type": "integer"}, y={"type": "array", "items": {"type": "integer"}})
+    for arguments in draw(arguments_strategy(schema, recorded), 100, 2):
+        assert isinstance(arguments["x"], int)
+        assert isinstance(arguments["y"], list)
+        assert abs(arguments["x"]) <= 4 * 10 + 16
+        assert len(arguments["y"]) <= 2 * 2 + 3
+
+
+@pytest.mark.parametrize(
+    ("schema", "low"),
+    [({"type": "integer", "minimum": 3}, 3), ({"type": "number", "minimum": 0}, 0)],
+)
+def test_a_minimum_is_kept(schema: JsonObject, low: int) -> None:
+    strategy = arguments_strategy(parameters(x=schema), [{"x": 5}])
+    values = [arguments["x"] for arguments in draw(strategy, 80, 3)]
+    assert all(isinstance(value, int | float) and value >= low for value in values)
+    assert low in values  # the edge is where faults are
+
+
+@pytest.mark.parametrize(
+    ("schema", "seen"),
+    [
+        ({"type": "string", "minLength": 1}, ["ab"]),
+        ({"type": "array", "items": {"type": "integer"}, "minItems": 1}, [[1]]),
+    ],
+)
+def test_what_may_not_be_empty_is_not(schema: JsonObject, seen: list[Json]) -> None:
+    strategy = arguments_strategy(parameters(x=schema), [{"x": value} for value in seen])
+    assert all(arguments["x"] for arguments in draw(strategy, 80, 4))
+    del schema["minLength" if schema["type"] == "string" else "minItems"]
+    strategy = arguments_strategy(parameters(x=schema), [{"x": value} for value in seen])
+    assert not all(arguments["x"] for arguments in draw(strategy, 80, 4))
+
+
+def test_texts_hold_characters_that_trip_programs() -> None:
+    strategy = arguments_strategy(parameters(x={"type": "string"}), [{"x": "abc"}])
+    text = "".join(str(arguments["x"]) for arguments in draw(strategy, 200, 5))
+    assert any(ord(character) > 127 for character in text)
+    assert "\n" in text
+    assert "\0" in text
+
+
+@pytest.mark.parametrize(
+    ("schema", "kinds"),
+    [
+        ({"type": ["integer", "null"]}, {int, type(None)}),
+        ({"type": "boolean"}, {bool}),
+        ({"enum": ["a", "b"]}, {str}),
+        ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, {int, str}),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, {dict}),
+        ({"type": "object", "properties": {"a": {"type": "integer"}}}, {dict}),
+        ({"type": "array"}, {list}),
+        ({}, {type(None)}),
+    ],
+)
+def test_without_recordings_the_schema_alone_is_followed(
+    schema: JsonObject, kinds: set[type]
+) -> None:
+    validator = Draft202012Validator(schema)
+    values = [
+        arguments["x"] for arguments in draw(arguments_strategy(parameters(x=schema), []), 60, 6)
+    ]
+    assert {type(value) for value in values} == kinds
+    assert all(validator.is_valid(value) for value in values)
+
+
+def test_a_tool_without_parameters_has_one_input() -> None:
+    assert draw(arguments_strategy(parameters(), []), 60, 7) == [{}]
+
+
+def test_the_simplest_failing_input_is_found() -> None:
+    schema = parameters(x={"type": "integer"}, y={"type": "string"})
+    strategy = arguments_strategy(schema, [{"x": 20, "y": "abc"}])
+
+    def fails(arguments: JsonObject) -> bool:
+        return isinstance(arguments["x"], int) and arguments["x"] > 30
+
+    assert shrink(strategy, {"x": 77, "y": "zz"}, fails, 8) == {"x": 31, "y": "abc"}
+    assert shrink(strategy, {"x": 77, "y": "zz"}, lambda _: False, 8) == {"x": 77, "y": "zz"}
+
+
+def test_a_failure_that_comes_and_goes_leaves_the_example() -> None:
+    strategy = arguments_strategy(parameters(x={"type": "integer"}), [{"x": 500}])
+    answers = iter([True, False] * 500)
+    found = shrink(strategy, {"x": 77}, lambda _: next(answers), 9)
+    assert isinstance(found["x"], int)
+
+
+def test_the_search_is_bounded() -> None:
+    strategy = arguments_strategy(parameters(x={"type": "integer"}), [{"x": 500}])
+    asked: list[JsonObject] = []
+
+    def fails(arguments: JsonObject) -> bool:
+        asked.append(arguments)
+        return len(str(arguments["x"])) > 1
+
+    shrink(strategy, {"x": 500}, fails, 10)
+    assert len(asked) < 600
+
+
+def test_nothing_is_written_into_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw(arguments_strategy(parameters(x={"type": "string"}), []), 10, 11)
+    assert list(tmp_path.iterdir()) == []
