@@ -48,7 +48,8 @@ class AttachedChannel(Channel):
         self._socket.close()
 
     def _read_descriptor(self) -> int:
-        return self._socket.fileno()
+        descriptor: int = self._socket.fileno()
+        return descriptor
 
     _write_descriptor = _read_descriptor
 
@@ -82,8 +83,9 @@ class AttachedChannel(Channel):
 
     def _write_some(self, data: memoryview) -> int:
         try:
-            return self._socket.send(data)
+            sent: int = self._socket.send(data)
         except (BlockingIOError, ssl.SSLWantWriteError):
             return 0
         except OSError as error:
             raise ChannelClosedError(str(error)) from error
+        return sent

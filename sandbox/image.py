@@ -126,7 +126,7 @@ def _own_image(client: docker.APIClient) -> Image:
         with tempfile.TemporaryFile() as archive, engine_errors(f"make the image {name}"):
             _write_archive(archive)
             archive.seek(0)
-            client.import_image_from_data(archive, repository=_OWN_REPOSITORY, tag=tag)  # type: ignore[arg-type]  # the stub knows bytes only, requests streams files
+            client.import_image_from_data(archive, repository=_OWN_REPOSITORY, tag=tag)
         found = _inspect(client, name)
     if not found:
         msg = f"The docker sandbox made the image {name}, and the engine does not have it."
