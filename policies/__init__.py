@@ -1,17 +1,17 @@
-"""Decisions as pure functions over plain data; imports nothing else of toolguild."""
+"""Decisions as pure functions over plain data; imports nothing else of toolguild.
 
-from toolguild.policies.code_rules import CodeProfile, code_profile_names, load_code_profile
+The rules for code are in `toolguild.policies.code_rules`, to be imported from there: they need
+pydantic, and what is handed on here is also imported where programs start in a hurry.
+"""
+
 from toolguild.policies.errors import PolicyFileError, ToolguildError
 from toolguild.policies.tiers import Capability, Tier, granted, lowest_tier_allowing
 
 __all__ = [
     "Capability",
-    "CodeProfile",
     "PolicyFileError",
     "Tier",
     "ToolguildError",
-    "code_profile_names",
     "granted",
-    "load_code_profile",
     "lowest_tier_allowing",
 ]

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from toolguild.policies import (
-    Capability,
+from toolguild.policies import Capability, PolicyFileError
+from toolguild.policies.code_rules import (
     CodeProfile,
-    PolicyFileError,
     code_profile_names,
     load_code_profile,
 )

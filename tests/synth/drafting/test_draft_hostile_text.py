@@ -93,7 +93,7 @@ def assert_tame(draft: Draft, said: list[str]) -> None:
         assert len(text) < 4_000
         for sentence in said:
             # Short texts, and plain words, cannot tell a reader what to do.
-            if len(sentence.split()) > 2:
+            if sum(word.isalpha() and len(word) > 1 for word in sentence.split()) > 2:
                 assert " ".join(sentence.split()).lower() not in " ".join(text.split()).lower()
     assert not any(word in " ".join(shown) for word in ["<system>", "https:", "\\N{", "$"])
 
