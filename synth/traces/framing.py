@@ -71,11 +71,11 @@ def detect_framing(file: BinaryIO) -> Framing:
             return Framing.VALUES if first.after_close in _OPENING else Framing.LINES
         only_value = not _read_line(file).start
         return Framing.ARRAY if only_value and first.start == b"[" else Framing.LINES
-    if first.ends_in_string:
-        return Framing.LINES
     second = _read_line(file)
     if not second.start:
         return values
+    if first.ends_in_string:
+        return Framing.LINES
     if first.end in b"{[,:":
         stands_alone = second.start in _OPENING and second.closed and not second.after_close
         third = _read_line(file) if stands_alone else None

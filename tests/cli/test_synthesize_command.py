@@ -83,6 +83,15 @@ def test_a_broken_line_is_reported_and_the_rest_is_used(toolguild: Any, log: Pat
     assert f"{log}:5: skipped" in ran.err
 
 
+def test_an_array_that_is_cut_off_is_used_up_to_there(toolguild: Any, log: Path) -> None:
+    runs = [json.loads(line) for line in log.read_text().splitlines()]
+    log.write_text(json.dumps(runs)[:-50])
+    ran = toolguild("synthesize", log, "--json")
+    assert ran.code == 0
+    assert ran.json["traces"] == 7
+    assert "cut off" in ran.json["skipped"][0]["message"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -177,6 +177,15 @@ def test_an_array_cut_off_gives_its_elements_and_the_line_of_the_cut(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize("cut", ["...", '"', '", "c": {"d', '", "c": {"d": "'])
+def test_an_array_on_one_line_cut_off_gives_its_elements_too(tmp_path: Path, cut: str) -> None:
+    path = tmp_path / "log.json"
+    path.write_text('[{"n": 1}, {"n": 2, "text": "a"}, {"n": 3, "b": "' + cut)
+    found, problems = read(path)
+    assert [record.value for record in found] == [{"n": 1}, {"n": 2, "text": "a"}]
+    assert [problem.message for problem in problems] == ["the record that starts here is cut off"]
+
+
 def test_elements_that_are_no_records_are_reported_once_in_a_row(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
     path.write_text('[{"n": 1},\n3, "text with ]", null,\n{"n": 2}]')
