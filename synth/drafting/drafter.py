@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from dataclasses import dataclass
 
 from toolguild.sandbox import Sandbox
@@ -9,7 +11,7 @@ from toolguild.synth.drafting.composite import draft_composite
 from toolguild.synth.drafting.draft import Draft
 from toolguild.synth.drafting.function import draft_function
 from toolguild.synth.drafting.recovery import recover_cases
-from toolguild.synth.drafting.wording import MAX_NAME
+from toolguild.synth.drafting.wording import MAX_NAME, and_list
 from toolguild.synth.mining import Opportunity, RepeatedSequence
 
 __all__ = ["NotDrafted", "draft_tool"]
@@ -33,6 +35,8 @@ def draft_tool(opportunity: Opportunity, sandbox: Sandbox) -> Draft | NotDrafted
         return draft_composite(opportunity)
     if not all(map(_is_parameter_name, opportunity.parameters)):
         return NotDrafted(opportunity, "the name of a parameter is long or not in ASCII")
+    if missing := _packages_needed(opportunity.source):
+        return NotDrafted(opportunity, f"needs {and_list(missing)}, which sandboxes do not have")
     cases = recover_cases(opportunity.occurrences, opportunity.parameters, sandbox)
     if not any(case.error is None and case.value is not None for case in cases):
         return NotDrafted(
@@ -45,3 +49,15 @@ def draft_tool(opportunity: Opportunity, sandbox: Sandbox) -> Draft | NotDrafted
 def _is_parameter_name(name: str) -> bool:
     """Say whether vendors' APIs take a name as that of a property."""
     return name.isascii() and len(name) <= MAX_NAME
+
+
+def _packages_needed(source: str) -> list[str]:
+    """Return the packages outside the standard library that a text imports, sorted."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                imported |= {alias.name.split(".")[0] for alias in names}
+            case ast.ImportFrom(module=str() as module, level=0):
+                imported.add(module.split(".")[0])
+    return sorted(imported - sys.stdlib_module_names)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from toolguild.policies import Tier
-from toolguild.sandbox import Json, JsonObject, Sandbox
+from toolguild.sandbox import Json, JsonObject, Sandbox, open_sandbox
 from toolguild.synth.drafting import Case, Domain, Draft, NotDrafted, draft_function, draft_tool
 from toolguild.synth.mining import MiningSettings, RepeatedCode
 from toolguild.synth.traces import Place
@@ -192,3 +192,13 @@ def test_recorded_code_becomes_a_tool_that_passes_the_static_gate(
     assert check_source(draft.source, Tier.SANDBOX, entry=draft.name) == []
     (only,) = draft.cases
     assert _value(draft, **only.arguments) == only.value
+
+
+def test_code_that_needs_a_package_is_not_drafted_and_the_package_is_named() -> None:
+    source = (
+        "import math\nfrom sympy.core import Symbol\n\ndef half(n):\n    return Symbol(n) / math.e"
+    )
+    with open_sandbox("scripted", answers={}) as sandbox:
+        drafted = draft_tool(code(source, "half", "n"), sandbox)
+    assert isinstance(drafted, NotDrafted)
+    assert drafted.reason == "needs sympy, which sandboxes do not have"
