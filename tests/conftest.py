@@ -1,4 +1,4 @@
-"""What CI does differently: the same examples every time, and no test left out for want of a part."""
+"""What CI does differently: the same examples each time, and no test skipped for want of a part."""
 
 from __future__ import annotations
 
