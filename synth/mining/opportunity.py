@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -20,6 +19,7 @@ __all__ = [
     "Saving",
     "SequenceOccurrence",
     "Unit",
+    "saving_of",
     "support_of",
 ]
 
@@ -136,8 +136,3 @@ def support_of(occurrences: Sequence[Occurrence]) -> int:
 def saving_of(occurrences: Sequence[Occurrence]) -> Saving:
     """Add up what occurrences would have saved."""
     return sum((occurrence.saving for occurrence in occurrences), Saving())
-
-
-def occurrences_by_file(occurrences: Sequence[Occurrence]) -> Counter[str]:
-    """Count occurrences by the file that they stand in."""
-    return Counter(occurrence.place.file for occurrence in occurrences)

@@ -117,6 +117,10 @@ def test_what_was_never_empty_need_not_be(
             "def f(n):\n    return 10 // (n % 3) + len(str(n)) - 1",
             ("print(f(4), f(-8))", "10 11"),
         ),
+        (
+            "def f(n):\n    return [5][0 if n > -5 else 1] + len(str(n)) * 0 + n",
+            ("print(f(9), f(-2))", "14 3"),
+        ),
         # It fails for a text in the middle of its domain, which no bound keeps out.
         (
             "def f(text):\n    return int(text) * 2 + len(text) - 1",

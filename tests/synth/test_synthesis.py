@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -241,6 +241,30 @@ def test_what_was_done_before_an_interruption_stays(
     assert [version.spec.name for version in registry.tools()] == [first.name]
     rest = run(logs, registry, local, executor)
     assert rest[first.name].fate is Fate.UNCHANGED
+
+
+class FirstOnly(Executor):
+    """Runs the first thing that is submitted, and leaves the rest waiting."""
+
+    def __init__(self) -> None:
+        self.futures: list[Future[Any]] = []
+
+    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if not self.futures:
+            future.set_result(task(*args, **kwargs))
+        self.futures.append(future)
+        return future
+
+
+def test_what_waits_is_called_off_when_nobody_wants_more(
+    logs: Path, registry: Registry, local: Sandbox
+) -> None:
+    executor = FirstOnly()
+    running = synthesize(mine([logs]).opportunities, registry, local, executor, SETTINGS)
+    next(running)
+    running.close()  # type: ignore[attr-defined]
+    assert [future.cancelled() for future in executor.futures] == [False, True, True]
 
 
 def test_what_a_draft_needs_is_inferred_from_its_text() -> None:

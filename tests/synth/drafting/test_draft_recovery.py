@@ -170,6 +170,23 @@ def test_values_that_json_does_not_carry_give_no_case(
     assert recovered(definition(writer, (code, shown)), local) == []
 
 
+def test_a_value_that_is_not_carried_does_not_spoil_the_others(
+    writer: Writer, local: Sandbox
+) -> None:
+    code = "def f(x):\n    return float(x) * 2 + len(str(x)) * 0\nprint(f('nan'), f('2'))"
+    assert recovered(definition(writer, (code, "nan 4.0")), local) == [({"x": "2"}, 4.0)]
+
+
+@pytest.mark.parametrize("broken", ["return 5", "break", "def g(:", "%run x", "nonlocal x"])
+def test_a_snippet_that_python_refuses_does_not_spoil_the_others(
+    writer: Writer, local: Sandbox, broken: str
+) -> None:
+    found = definition(
+        writer, (SCALE, ""), (broken, "SyntaxError", "SyntaxError: x"), ("print(scale(1, 1))", "2")
+    )
+    assert recovered(found, local) == [({"x": 1, "k": 1}, 2)]
+
+
 def test_tuples_are_carried_as_lists(writer: Writer, local: Sandbox) -> None:
     code = "def f(x):\n    return x, [x + 1, (x * 2, len(str(x)))]\nprint(f(5))"
     found = definition(writer, (code, "(5, [6, (10, 1)])"))

@@ -252,6 +252,12 @@ def test_the_spelling_of_most_is_taken_whatever_the_order_of_traces(writer: Writ
             "def f(a):\n    class A: x = 1\n    class B: x = 2\n    return A.x * a - B.x",
             "def f(a):\n    class A: x = 1\n    class B: x = 2\n    return B.x * a - A.x",
         ),
+        (
+            "def f(a):\n    from math import sin, cos\n    b = sin(a) - cos(a)\n"
+            "    sin = cos = 0\n    return b",
+            "def f(a):\n    from math import sin, cos\n    b = cos(a) - sin(a)\n"
+            "    cos = sin = 0\n    return b",
+        ),
         # What an inner function calls its parameter is still the builtin outside of it.
         (
             "def f(a):\n    g = lambda sum: sum + 1\n    return sum(a) + g(1) * len(a)",

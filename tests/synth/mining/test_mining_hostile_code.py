@@ -26,7 +26,7 @@ HOSTILE = {
     "deep blocks": "\n".join(" " * n + "if x:" for n in range(95)) + "\n" + " " * 95 + "x = 1",
     "long elif": "if x: y = 1\n" + "\n".join(f"elif x == {n}: y = {n}" for n in range(800)),
     "100k characters": "x = '" + "y" * 100_001 + "'",
-    "many statements": "\n".join(f"x{n} = x{n - 1} * {n} + len(a)" for n in range(1, 500)),
+    "many statements": "\n".join(f"x{n} = x{n - 1} * {n} + len(a)" for n in range(1, 300)),
     "return outside": "return 5",
     "break outside": "break",
     "yield outside": "x = yield 3",

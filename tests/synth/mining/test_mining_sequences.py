@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
@@ -18,6 +19,7 @@ from toolguild.synth.mining import (
     Parameter,
     support_of,
 )
+from toolguild.synth.mining.selection import choose
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
 
 # What `conftest` gives cannot be imported from it: under importlib it is no module of ours.
@@ -436,6 +438,35 @@ def test_runs_of_one_tool_are_taken_whole(writer: Writer) -> None:
     assert writer.sequences(map(trace, range(4))) == []
 
 
+def test_a_run_in_which_two_arguments_vary_is_no_loop(writer: Writer) -> None:
+    def trace(task: int) -> Trace:
+        calls = [
+            writer.call("get_order", {"order_id": order, "page": 100 + number}, {})
+            for number, order in enumerate(customer(task, 3)["orders"])  # type: ignore[arg-type]
+        ]
+        return writer.trace(f"task{task}", get_customer(writer, task, 3), *calls)
+
+    assert writer.sequences(map(trace, range(4))) == []
+
+
+def test_three_calls_of_one_tool_that_are_no_loop_are_no_pattern(writer: Writer) -> None:
+    def trace(task: int, calls: int) -> Trace:
+        cities = [f"City{number}of{task}" for number in range(calls)]
+        fares = [
+            writer.call("get_fare", {"city": city, "trip": f"trip{task}"}, {}) for city in cities
+        ]
+        return writer.trace(f"task{task}", *fares, text=f"trip{task} to {' '.join(cities)}")
+
+    assert writer.sequences(trace(task, 3) for task in range(4)) == []
+    assert len(writer.sequences(trace(task, 2) for task in range(4))) == 1
+
+
+def test_occurrences_of_one_sequence_share_no_call(writer: Writer) -> None:
+    (found,) = writer.sequences(pipeline(writer, task) for task in range(3))
+    doubled = replace(found, occurrences=found.occurrences * 2)
+    assert choose([doubled], worth_keeping=lambda *_: True, limit=9) == [found]
+
+
 def test_the_first_of_a_list_beside_a_loop_over_it_is_the_same_tool(writer: Writer) -> None:
     loops = [looped(writer, task, orders=2) for task in range(3)]
     firsts = [looped(writer, task, orders=1) for task in range(3, 12)]
@@ -469,13 +500,14 @@ def test_the_order_in_which_arguments_are_given_does_not_matter(writer: Writer) 
     assert isinstance(found.plan[1], LoopStep)
 
 
-def test_a_step_after_a_loop_may_not_take_from_the_loops_results(writer: Writer) -> None:
+@pytest.mark.parametrize("turn", [0, 2])
+def test_a_step_after_a_loop_may_not_take_from_the_loops_results(writer: Writer, turn: int) -> None:
     def trace(task: int) -> Trace:
         orders = [
             writer.call("get_order", {"order_id": f"ord-{task}-{n}"}, {"depot": f"dep-{task}-{n}"})
             for n in range(3)
         ]
-        depot = writer.call("get_depot", {"depot": f"dep-{task}-2"}, "open")
+        depot = writer.call("get_depot", {"depot": f"dep-{task}-{turn}"}, "open")
         return writer.trace(f"task{task}", get_customer(writer, task, 3), *orders, depot)
 
     plans = [found.plan for found in writer.sequences(map(trace, range(4)))]
