@@ -41,13 +41,20 @@ def prove(
     opportunity: Opportunity,
     sandbox: Sandbox,
     settings: ValidationSettings = ValidationSettings(),
+    name: str | None = None,
 ) -> Proof:
     """Draft a tool and validate it; where validation shows how, mend the draft and try again.
+
+    Args:
+        opportunity: What the tool is to do.
+        sandbox: Where everything runs.
+        settings: How hard to try to refute it.
+        name: The tool's name; one that follows from the opportunity unless given.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
-    draft = draft_tool(opportunity, sandbox)
+    draft = draft_tool(opportunity, sandbox, name)
     if isinstance(draft, NotDrafted):
         return Proof(opportunity, None, None, draft.reason)
     domain = Domain()
@@ -57,7 +64,7 @@ def prove(
         if report.passed or learned is None or not isinstance(opportunity, RepeatedCode):
             break
         domain = learned
-        draft = draft_function(opportunity, draft.cases, domain)
+        draft = draft_function(opportunity, draft.cases, domain, draft.name)
         report = validate(draft, sandbox, settings)
     return Proof(opportunity, draft, report)
 

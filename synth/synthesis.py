@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from toolguild.registry import AlreadyRegisteredError, Registry, ToolSpec
 from toolguild.sandbox import Json, JsonObject, Sandbox
-from toolguild.synth.drafting import Draft
+from toolguild.synth.drafting import Draft, tool_names
 from toolguild.synth.mining import (
     CodeMiner,
     MiningSettings,
@@ -139,7 +139,8 @@ def synthesize(
         RegistryError: the registry cannot be written.
     """
     futures = [
-        executor.submit(prove, opportunity, sandbox, settings) for opportunity in opportunities
+        executor.submit(prove, opportunity, sandbox, settings, name)
+        for opportunity, name in zip(opportunities, tool_names(opportunities), strict=True)
     ]
     try:
         for future in futures:

@@ -1,7 +1,7 @@
 """From opportunities to drafts of tools."""
 
 from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
-from toolguild.synth.drafting.drafter import NotDrafted, draft_tool
+from toolguild.synth.drafting.drafter import NotDrafted, draft_tool, tool_names
 from toolguild.synth.drafting.function import Domain, draft_function
 from toolguild.synth.drafting.schemas import object_schema
 
@@ -14,4 +14,5 @@ __all__ = [
     "draft_function",
     "draft_tool",
     "object_schema",
+    "tool_names",
 ]

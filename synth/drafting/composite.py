@@ -40,11 +40,16 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.traces import ToolCall
 
-__all__ = ["draft_composite"]
+__all__ = ["composite_name", "draft_composite"]
 
 
-def draft_composite(opportunity: RepeatedSequence) -> Draft:
-    """Write the tool that makes the calls of a plan and returns all their results."""
+def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> Draft:
+    """Write the tool that makes the calls of a plan and returns all their results.
+
+    Args:
+        opportunity: The plan and where it was found.
+        name: The tool's name; one that follows from the plan unless given.
+    """
     plan = opportunity.plan
     spellings = _parameter_spellings(plan)
     keys = _result_keys(plan, spellings)
@@ -55,7 +60,7 @@ def draft_composite(opportunity: RepeatedSequence) -> Draft:
     cases = tuple(
         _case(occurrence, plan, keys, spellings) for occurrence in opportunity.occurrences
     )
-    name = _tool_name(plan, keys, spellings)
+    name = name or _tool_name(plan, keys, spellings)
     summary = _summary(plan, keys)
     source = tool_text(
         name=name,
@@ -81,6 +86,12 @@ def draft_composite(opportunity: RepeatedSequence) -> Draft:
         opportunity=opportunity,
         cases=cases,
     )
+
+
+def composite_name(plan: Plan) -> str:
+    """Return a name for the tool of a plan, of at most `MAX_NAME` characters."""
+    spellings = _parameter_spellings(plan)
+    return _tool_name(plan, _result_keys(plan, spellings), spellings)
 
 
 def _parameter_spellings(plan: Plan) -> dict[str, str]:

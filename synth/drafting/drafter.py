@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolguild.sandbox import Sandbox
-from toolguild.synth.drafting.composite import draft_composite
+from toolguild.synth.drafting.composite import composite_name, draft_composite
 from toolguild.synth.drafting.draft import Draft
 from toolguild.synth.drafting.function import draft_function
 from toolguild.synth.drafting.recovery import recover_cases
-from toolguild.synth.drafting.wording import MAX_NAME, and_list
+from toolguild.synth.drafting.wording import MAX_NAME, and_list, snake_case, unique
 from toolguild.synth.mining import Opportunity, RepeatedSequence
 
-__all__ = ["NotDrafted", "draft_tool"]
+__all__ = ["NotDrafted", "draft_tool", "tool_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,38 @@ class NotDrafted:
     reason: str
 
 
-def draft_tool(opportunity: Opportunity, sandbox: Sandbox) -> Draft | NotDrafted:
+def tool_names(opportunities: Sequence[Opportunity]) -> list[str]:
+    """Return a name for the tool of each opportunity, no two of them the same.
+
+    Two pieces of code may have one name, and would become versions of one tool.
+    """
+    names: list[str] = []
+    for opportunity in opportunities:
+        wish = (
+            composite_name(opportunity.plan)
+            if isinstance(opportunity, RepeatedSequence)
+            else snake_case(opportunity.name)
+        )
+        # Shortened where a number follows, which must fit in as well.
+        names.append(wish if wish not in names else unique(wish[: MAX_NAME - 4], names))
+    return names
+
+
+def draft_tool(
+    opportunity: Opportunity, sandbox: Sandbox, name: str | None = None
+) -> Draft | NotDrafted:
     """Write a tool for an opportunity; the same opportunity always gives the same draft.
+
+    Args:
+        opportunity: What the tool is to do.
+        sandbox: Where recorded code is run again.
+        name: The tool's name; one that follows from the opportunity unless given.
 
     Raises:
         SandboxUnavailableError: recorded code could not be run again.
     """
     if isinstance(opportunity, RepeatedSequence):
-        return draft_composite(opportunity)
+        return draft_composite(opportunity, name)
     if not all(map(_is_parameter_name, opportunity.parameters)):
         return NotDrafted(opportunity, "the name of a parameter is long or not in ASCII")
     if missing := _packages_needed(opportunity.source):
@@ -43,7 +68,7 @@ def draft_tool(opportunity: Opportunity, sandbox: Sandbox) -> Draft | NotDrafted
             opportunity,
             "running the recorded code again gave no result that agrees with the log",
         )
-    return draft_function(opportunity, cases)
+    return draft_function(opportunity, cases, name=name)
 
 
 def _is_parameter_name(name: str) -> bool:

@@ -37,7 +37,10 @@ class Domain:
 
 
 def draft_function(
-    opportunity: RepeatedCode, cases: Sequence[Case], domain: Domain = Domain()
+    opportunity: RepeatedCode,
+    cases: Sequence[Case],
+    domain: Domain = Domain(),
+    name: str | None = None,
 ) -> Draft:
     """Write the tool that does what the repeated code did.
 
@@ -45,8 +48,9 @@ def draft_function(
         opportunity: The code, as a function without annotations.
         cases: Its recovered inputs and results; at least one that returned a value.
         domain: What is known of its inputs and results besides.
+        name: The tool's name; the one that agents gave the code unless given.
     """
-    name = snake_case(opportunity.name)
+    name = name or snake_case(opportunity.name)
     module = _renamed(opportunity, name)
     function = module.body[-1]
     columns = {

@@ -10,7 +10,15 @@ import pytest
 
 from toolguild.policies import Tier
 from toolguild.sandbox import Json, JsonObject, Sandbox, open_sandbox
-from toolguild.synth.drafting import Case, Domain, Draft, NotDrafted, draft_function, draft_tool
+from toolguild.synth.drafting import (
+    Case,
+    Domain,
+    Draft,
+    NotDrafted,
+    draft_function,
+    draft_tool,
+    tool_names,
+)
 from toolguild.synth.mining import MiningSettings, RepeatedCode
 from toolguild.synth.traces import Place
 from toolguild.synth.validation.static import check_source
@@ -202,3 +210,13 @@ def test_code_that_needs_a_package_is_not_drafted_and_the_package_is_named() -> 
         drafted = draft_tool(code(source, "half", "n"), sandbox)
     assert isinstance(drafted, NotDrafted)
     assert drafted.reason == "needs sympy, which sandboxes do not have"
+
+
+def test_no_two_tools_of_one_run_have_the_same_name() -> None:
+    totals = [code(f"def total(xs):\n    return sum(xs) + {n}", "total", "xs") for n in range(3)]
+    other = code("def total_2(xs):\n    return len(xs)", "total_2", "xs")
+    names = tool_names([*totals, other])
+    assert names == ["total", "total_2", "total_3", "total_2_2"]
+    draft = draft_function(totals[1], [case(4, xs=[3])], name=names[1])
+    assert draft.name == "total_2"
+    assert _value(draft, xs=[3]) == 4
