@@ -1,5 +1,6 @@
 """Running one program under one tier's capabilities."""
 
+from toolguild.sandbox.access import Access, FileChange, Mount
 from toolguild.sandbox.base import (
     Json,
     JsonObject,
@@ -16,11 +17,14 @@ from toolguild.sandbox.factory import SandboxKind, SandboxOptions, open_sandbox
 from toolguild.sandbox.scripted import ScriptedRun, ScriptedSandbox
 
 __all__ = [
+    "Access",
     "Check",
     "Choice",
+    "FileChange",
     "Json",
     "JsonObject",
     "Limits",
+    "Mount",
     "Outcome",
     "Program",
     "Sandbox",

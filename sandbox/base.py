@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from toolguild.policies import Capability, Tier
+from toolguild.sandbox.access import NOTHING, Access, FileChange
 
 __all__ = ["Json", "JsonObject", "Limits", "Outcome", "Program", "Sandbox", "Status", "ToolGateway"]
 
@@ -41,6 +42,13 @@ class Program:
 
     source: str
     entry: str
+    walled: bool = True
+    """Whether the inner wall stands around it in the tier `sandbox`; without, the isolation alone.
+
+    False only for what toolguild itself instruments: recorded sessions that it runs again.
+    """
+    needs: frozenset[Capability] = frozenset()
+    """What it must be able to do; a run gets of it what its tier allows (see `access.reach`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,9 @@ class Limits:
     """Bytes of the encoded result, and apart from it of stdout."""
     processes: int = 16
     """Processes and threads alive at once."""
+    workspace_mb: int = 16
+    """Mebibytes that its workspace holds, with what is in it at the start; and apart from it as
+    many for scratch files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,14 @@ class Outcome:
     duration_s: float = 0.0
     effects: frozenset[Capability] = field(default_factory=frozenset)
     """Capabilities that the run was seen to use or to ask for."""
+    changes: tuple[FileChange, ...] = ()
+    """What it did to the files of its workspace, by path; carried out where the run succeeded and
+    its tier may write, and only reported otherwise."""
+    left_out: tuple[str, ...] = ()
+    """What it left in its workspace that cannot come back, each with the reason: links, special
+    files, names that are no text."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that it asked to be connected to, as `name:port`, refused ones included."""
 
     @property
     def ok(self) -> bool:
@@ -99,15 +118,17 @@ class Sandbox(ABC):
         tier: Tier,
         limits: Limits = Limits(),
         tools: ToolGateway | None = None,
+        access: Access = NOTHING,
     ) -> Outcome:
         """Call the program's entry with the arguments as keywords, in a process of its own.
 
         Nothing of an earlier run is visible to it. The program may call the injected global
         `call_tool(name, arguments)`, answered on the host by `tools`; without `tools` every such
-        call fails.
+        call fails. Of what `access` gives it gets what it needs and the tier allows.
 
         Raises:
-            SandboxUnavailableError: the sandbox itself cannot run programs.
+            SandboxUnavailableError: the sandbox itself cannot run programs, or cannot give this
+                one what it is to have.
         """
 
     @abstractmethod

@@ -1,17 +1,25 @@
 """Starting our own code inside an isolation that holds nothing of ours.
 
 The modules travel as text over stdin, so the inside needs a Python interpreter and no file of
-toolguild, and both backends start the same way.
+toolguild or of RestrictedPython, and both backends start the same way.
 """
 
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import resources
+from importlib.abc import InspectLoader
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from types import CodeType
 from typing import Any
 
+from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.seccomp import Profile, read_profile
+from toolguild.sandbox.wall_profile import wall_rules
 
 __all__ = [
     "COMMAND_LINE",
@@ -24,9 +32,14 @@ __all__ = [
 ]
 
 WORKER_MODULES = (
-    "syscalls", "kernel", "seccomp", "frames", "plain", "child", "call", "worker",
+    "syscalls", "kernel", "seccomp", "frames", "plain", "byte_queue", "wall_rules", "wall_policy",
+    "wall_format", "wall_guards", "wall_modules", "wall", "child", "nursery", "call",
+    "worker",
 )  # fmt: skip
 """What the worker consists of, in the order in which they import one another."""
+
+# Of RestrictedPython 9; what version 8 does not have is left out.
+_RESTRICTED_PYTHON = ("_types", "transformer")
 
 LAUNCHER_MODULES = (*WORKER_MODULES, "landlock", "namespaces", "launcher")
 
@@ -44,7 +57,7 @@ ENVIRONMENT = {
 
 PRELOAD = (
     "abc", "array", "ast", "base64", "binascii", "bisect", "calendar", "cmath", "collections.abc",
-    "colorsys", "concurrent.futures", "contextlib", "copy", "csv", "ctypes", "dataclasses",
+    "colorsys", "contextlib", "copy", "csv", "ctypes", "dataclasses",
     "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq",
     "hmac", "html", "io", "ipaddress", "itertools", "json", "keyword", "locale", "math",
     "numbers", "operator", "os", "pathlib", "pprint", "random", "re", "secrets", "shlex",
@@ -52,7 +65,11 @@ PRELOAD = (
     "typing", "unicodedata", "urllib.parse", "uuid", "warnings", "weakref", "zlib", "zoneinfo",
     "_strptime",
 )  # fmt: skip
-"""Modules that are imported once and for all: those that agents' tools use most."""
+"""Modules that are imported once and for all: those that agents' tools use most.
+
+Each makes every fork a little dearer; `concurrent.futures`, with the logging that it brings, by as
+much as a dozen others.
+"""
 
 # What `-I` does, except that PYTHONHASHSEED is heeded; the environment is ours, so that is safe.
 _FLAGS = ("-s", "-S", "-P", "-B")
@@ -60,7 +77,7 @@ _FLAGS = ("-s", "-S", "-P", "-B")
 # Each module gets builtins of its own: a program that patches the shared ones, or the shared
 # `json`, does not reach the code that carries its value.
 _BOOTSTRAP = """\
-import builtins, json, os, sys, types
+import builtins, json, marshal, os, sys, types
 
 def read(length):
     data = b""
@@ -72,12 +89,16 @@ def read(length):
     return data
 
 start = json.loads(read(int.from_bytes(read(4), "big")))
-for name, text in start["modules"]:
+for name, text, code in start["modules"]:
     module = sys.modules[name] = types.ModuleType(name)
     module.__dict__.update(__path__=[], __builtins__=dict(vars(builtins)))
-    exec(compile(text, f"<{name}>", "exec", dont_inherit=True), module.__dict__)
+    if code:
+        code = marshal.loads(bytes.fromhex(code))
+    else:
+        code = compile(text, f"<{name}>", "exec", dont_inherit=True)
+    exec(code, module.__dict__)
 for name in list(sys.modules):
-    if name.split(".")[0] in ("json", "toolguild"):
+    if name.split(".")[0] in ("json", "toolguild", "RestrictedPython"):
         del sys.modules[name]
 module.main(start["settings"])
 """
@@ -86,15 +107,74 @@ COMMAND_LINE = (*_FLAGS, "-c", _BOOTSTRAP)
 """Arguments of the interpreter that then waits for `start_message` on its stdin."""
 
 
-def start_message(modules: Sequence[str], settings: Mapping[str, Any]) -> bytes:
-    """Return what to write to the interpreter: the modules, the last of which has the `main`."""
-    package = __package__
-    texts = [("toolguild", ""), (package, "")]
-    folder = resources.files(package)
-    for name in modules:
-        texts.append((f"{package}.{name}", (folder / f"{name}.py").read_text(encoding="utf-8")))
-    message = json.dumps({"modules": texts, "settings": dict(settings)}).encode("ascii")
+def start_message(
+    modules: Sequence[str], settings: Mapping[str, Any], *, same_interpreter: bool = False
+) -> bytes:
+    """Return what to write to the interpreter: the modules, the last of which has the `main`.
+
+    Args:
+        modules: Names of modules of this package.
+        settings: What `main` is given, besides `wall`, which is added.
+        same_interpreter: Whether it is the one that we run in, which can be given what is compiled
+            already: compiling takes longer than starting.
+    """
+    form = _compiled if same_interpreter else _text
+    carried = [form(name) for name in (*_restricted_python(), *_own(modules))]
+    start = {"modules": carried, "settings": {**settings, "wall": wall_rules()}}
+    message = json.dumps(start).encode("ascii")
     return len(message).to_bytes(4, "big") + message
+
+
+def _own(modules: Sequence[str]) -> list[str]:
+    return ["toolguild", __package__, *(f"{__package__}.{name}" for name in modules)]
+
+
+@cache
+def _restricted_python() -> tuple[str, ...]:
+    """Return the names of the installed modules that the wall is built on.
+
+    Raises:
+        SandboxUnavailableError: they are not installed.
+    """
+    package = find_spec("RestrictedPython")
+    if package is None:
+        msg = "The sandbox needs RestrictedPython: pip install 'RestrictedPython>=8'."
+        raise SandboxUnavailableError(msg)
+    names = (f"{package.name}.{leaf}" for leaf in _RESTRICTED_PYTHON)
+    return package.name, *(name for name in names if _loader(name))
+
+
+def _loader(name: str) -> InspectLoader | None:
+    """Return the loader of an installed module, None where there is none, without importing it."""
+    package = find_spec(name.rpartition(".")[0])
+    places = package.submodule_search_locations if package else None
+    spec = PathFinder.find_spec(name, places)
+    return spec.loader if spec and isinstance(spec.loader, InspectLoader) else None
+
+
+_EMPTY = ("toolguild", __package__, "RestrictedPython")
+"""Packages whose own code is left behind: inside they only hold the modules."""
+
+
+@cache
+def _text(name: str) -> tuple[str, str, str]:
+    loader = None if name in _EMPTY else _loader(name)
+    return name, (loader.get_source(name) or "") if loader else "", ""
+
+
+@cache
+def _compiled(name: str) -> tuple[str, str, str]:
+    loader = None if name in _EMPTY else _loader(name)
+    code = loader.get_code(name) if loader else None
+    return name, "", marshal.dumps(_anonymous(code, f"<{name}>")).hex() if code else ""
+
+
+def _anonymous(code: CodeType, name: str) -> CodeType:
+    """Return code that does not tell where on the host its file lies."""
+    constants = tuple(
+        _anonymous(each, name) if isinstance(each, CodeType) else each for each in code.co_consts
+    )
+    return code.replace(co_filename=name, co_consts=constants)
 
 
 def base_profile() -> tuple[str, Profile]:

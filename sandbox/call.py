@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolguild.sandbox.child import MESSAGE_HEAD, Job, run_child
+from toolguild.sandbox.byte_queue import ByteQueue
+from toolguild.sandbox.child import MESSAGE_HEAD
+from toolguild.sandbox.nursery import ChildEnd, RemoteNursery
 
-__all__ = ["Bounds", "Call"]
+__all__ = ["Bounds", "Call", "Child"]
 
-_CHUNK = 1 << 16
 _MAX_NOTE = 1 << 16  # bytes of a message that is neither a value nor a request
 _NOT_OURS = "The program wrote to the sandbox's own channel."
 
@@ -26,53 +27,85 @@ class Bounds:
     output_bytes: int
 
 
-class Call:
-    """Runs one job in a child, and settles how it ended.
+class Child:
+    """The supervisor's ends of the pipes to a process that waits for its one job.
 
-    The first verdict stands: `status` is empty until there is one.
+    It is forked ahead, so that a job finds it ready.
     """
 
-    def __init__(self, job: Job, bounds: Bounds, tell: Callable[[str, bytes], None]) -> None:
-        """Fork the child.
+    def __init__(self, nursery: RemoteNursery) -> None:
+        """Have it forked."""
+        self.results, child_up = os.pipe()
+        self.stdout, child_stdout = os.pipe()
+        child_down, self.down = os.pipe()
+        nursery.fork(child_stdout, child_up, child_down)
+        for theirs in (child_up, child_stdout, child_down):
+            os.close(theirs)
+        for ours in (self.results, self.stdout, self.down):
+            os.set_blocking(ours, False)
+        self.received = ByteQueue()
+        self.printed = ByteQueue()
+        self.answers = ByteQueue()
+
+    def rehearse(self) -> None:
+        """Let it use the time until its job comes."""
+        with contextlib.suppress(BrokenPipeError):  # it failed to set itself up, as it will say
+            os.write(self.down, MESSAGE_HEAD.pack(b"w", 0))
+
+    def close(self) -> None:
+        """Close the pipes."""
+        for descriptor in (self.results, self.stdout, self.down):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+class Call:
+    """Gives a child its job, and settles how that ended.
+
+    The first verdict stands: `status` is empty until there is one. With `ok` the child's `received`
+    begins with the value, with `failed` or `refused` with what the child says about that; it is
+    `payload_bytes` long.
+    """
+
+    def __init__(
+        self,
+        child: Child,
+        bounds: Bounds,
+        *,
+        walled: bool,
+        give_job: Callable[[ByteQueue], None],
+        tell: Callable[..., None],
+    ) -> None:
+        """Take over a child that has no job yet.
 
         Args:
-            job: What it does.
+            child: What is to run it.
             bounds: Its deadline and how much may come out of it.
+            walled: Whether the program is first put before the wall.
+            give_job: Writes the job's message, once the child is ready for it.
             tell: Called with `started`, or with `call` and the request of another tool.
         """
+        self.child = child
         self.deadline = time.monotonic() + bounds.wall_s
         self.status = ""
         self.error = ""
-        self.value = b""
-        self.printed = bytearray()
+        self.payload_bytes = 0
         self._bounds = bounds
+        self._give_job = give_job
         self._tell = tell
-        self._received = bytearray()
-        self._answers = bytearray()
-        self._set_up = False
-        self._results, child_up = os.pipe()
-        self._stdout, child_stdout = os.pipe()
-        child_down, self._down = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                run_child(job, child_stdout, child_up, child_down)
-            finally:
-                os._exit(1)
-        for theirs in (child_up, child_stdout, child_down):
-            os.close(theirs)
-        for ours in (self._results, self._stdout, self._down):
-            os.set_blocking(ours, False)
+        self._has_job = False
+        # Until the wall lets the program pass, it is our own code that speaks.
+        self._before_wall = walled
 
     @property
     def reading(self) -> list[int]:
         """Descriptors to wait on for `read`."""
-        return [pipe for pipe in (self._results, self._stdout) if pipe >= 0]
+        return [pipe for pipe in (self.child.results, self.child.stdout) if pipe >= 0]
 
     @property
     def writing(self) -> list[int]:
         """Descriptors to wait on for `write_answers`."""
-        return [self._down] if self._answers else []
+        return [self.child.down] if self.child.answers else []
 
     def decide(self, status: str, error: str = "") -> None:
         """Settle how the call ended, if nothing has yet."""
@@ -81,43 +114,39 @@ class Call:
 
     def read(self, descriptor: int) -> bool:
         """Take what a pipe holds; return whether there may be more."""
+        child = self.child
         try:
-            data = os.read(descriptor, _CHUNK)
+            if descriptor == child.results:
+                count = child.received.read_from(descriptor)
+                child.results = child.results if count else _closed(descriptor)
+                self._take_results()
+            else:
+                count = child.printed.read_from(descriptor)
+                child.stdout = child.stdout if count else _closed(descriptor)
+                self._bound_stdout()
         except BlockingIOError:
             return False
-        if descriptor == self._results:
-            self._take_results(data)
-        else:
-            self._take_stdout(data)
-        return bool(data)
+        return bool(count)
 
-    def _take_stdout(self, data: bytes) -> None:
-        if not data:
-            os.close(self._stdout)
-            self._stdout = -1
-        self.printed += data
+    def _bound_stdout(self) -> None:
         limit = self._bounds.output_bytes
-        if len(self.printed) > limit:
-            del self.printed[limit:]
+        if len(self.child.printed) > limit:
+            self.child.printed.cut(limit)
             self.decide("output_limit", f"The program printed more than {limit} bytes.")
 
-    def _take_results(self, data: bytes) -> None:
-        if not data:
-            os.close(self._results)
-            self._results = -1
-        self._received += data
-        while not self.status and len(self._received) >= MESSAGE_HEAD.size:
-            kind, length = MESSAGE_HEAD.unpack_from(self._received)
+    def _take_results(self) -> None:
+        received = self.child.received
+        while not self.status and len(received) >= MESSAGE_HEAD.size:
+            with received.view(MESSAGE_HEAD.size) as head:
+                kind, length = MESSAGE_HEAD.unpack(head)
             limit = self._bounds.output_bytes if kind in (b"v", b"c") else _MAX_NOTE
             if length > limit:
                 self._refuse_length(kind, length)
                 return
-            end = MESSAGE_HEAD.size + length
-            if len(self._received) < end:
+            if len(received) < MESSAGE_HEAD.size + length:
                 return
-            payload = bytes(self._received[MESSAGE_HEAD.size : end])
-            del self._received[:end]
-            self._take_message(kind, payload)
+            received.skip(MESSAGE_HEAD.size)
+            self._take_message(kind, length)
 
     def _refuse_length(self, kind: bytes, length: int) -> None:
         what = {b"v": "The result", b"c": "A call of another tool"}.get(kind)
@@ -127,74 +156,77 @@ class Call:
         limit = self._bounds.output_bytes
         self.decide("output_limit", f"{what} has {length} bytes as JSON; the limit is {limit}.")
 
-    def _take_message(self, kind: bytes, payload: bytes) -> None:
-        if not self._set_up:
-            if kind == b"s":
-                self._set_up = True
-                self._tell("started", b"")
-                self.answer(b"g", b"")
-            else:
-                self.decide("unavailable", payload.decode("utf-8", "replace"))
-        elif kind == b"v":
-            self.value = payload
-            self.decide("ok")
+    def _take_message(self, kind: bytes, length: int) -> None:
+        received = self.child.received
+        if not self._has_job:
+            self._take_readiness(kind, length)
+        elif kind in (b"v", b"e"):
+            self.payload_bytes = length
+            self.decide("ok" if kind == b"v" else "failed")
+        elif kind == b"p" and self._before_wall:
+            self._before_wall = False
+        elif kind == b"r" and self._before_wall:
+            self.payload_bytes = length
+            self.decide("refused")
         elif kind == b"c":
-            self._tell("call", payload)
-        elif kind == b"e":
-            self._take_failure(payload)
+            with received.view(length) as request:
+                self._tell("call", request)
+            received.skip(length)
         else:
             self.decide("killed", _NOT_OURS)
 
-    def _take_failure(self, payload: bytes) -> None:
-        try:
-            failure = json.loads(payload)
-            status, error = failure["status"], failure["error"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            status, error = "killed", _NOT_OURS
-        if status not in ("error", "memory", "killed") or not isinstance(error, str):
-            status, error = "killed", _NOT_OURS
-        self.decide(status, error)
+    def _take_readiness(self, kind: bytes, length: int) -> None:
+        received = self.child.received
+        if kind == b"s":
+            self._has_job = True
+            # Only once the host knows does the program run: from then on the end of the worker may
+            # be the program's doing, and the run is not tried again.
+            self._tell("started")
+            self._give_job(self.child.answers)
+            self.write_answers()
+        else:
+            with received.view(length) as reason:
+                self.decide("unavailable", str(reason, "utf-8", "replace"))
+        received.skip(length)
 
-    def answer(self, kind: bytes, body: bytes) -> None:
-        """Send a message to the child: `g` to go on, or `v` or `e` as the answer to a request."""
-        self._answers += MESSAGE_HEAD.pack(kind, len(body)) + body
+    def answer(self, kind: bytes, body: memoryview) -> None:
+        """Send the child a message: `v` or `e`, as the answer to a request."""
+        self.child.answers.append(MESSAGE_HEAD.pack(kind, len(body)))
+        self.child.answers.append(body)
         self.write_answers()
 
     def write_answers(self) -> None:
         """Write as much of the answers as the child takes."""
+        answers = self.child.answers
         try:
-            del self._answers[: os.write(self._down, self._answers)]
+            answers.write_to(self.child.down)
         except BlockingIOError:
             pass
         except BrokenPipeError:
-            self._answers.clear()  # the program closed its end: it will not read them
+            answers.clear()  # the program closed its end: it will not read them
 
-    def look_for_end(self, oom_killed: Callable[[], bool]) -> None:
-        """Settle the call if its process has ended; leaves the process to be reaped.
-
-        Until then its number cannot come to mean another process.
-        """
-        end = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if end is None:
-            return
-        while self._results >= 0 and not self.status and self.read(self._results):
+    def take_end(self, end: ChildEnd, oom_killed: Callable[[], bool]) -> None:
+        """Settle the call, as its process has ended."""
+        while self.child.results >= 0 and not self.status and self.read(self.child.results):
             pass  # the last words may still be in the pipe
-        if not self._set_up:
+        if not self._has_job:
             self.decide("unavailable", "The program's process ended before it was set up.")
-        elif end.si_code == os.CLD_EXITED:
-            self.decide("killed", f"The program left with exit code {end.si_status}.")
-        elif end.si_status == signal.SIGXCPU:
+        elif end.code == os.CLD_EXITED:
+            self.decide("killed", f"The program left with exit code {end.status}.")
+        elif end.status == signal.SIGXCPU:
             self.decide("timeout", "The limit of processor time was reached.")
-        elif end.si_status == signal.SIGKILL and oom_killed():
+        elif end.status == signal.SIGKILL and oom_killed():
             self.decide("memory", "The memory limit was reached.")
         else:
-            name = signal.Signals(end.si_status).name
+            name = signal.Signals(end.status).name
             self.decide("killed", f"The program's process died of {name}.")
 
-    def finish(self) -> None:
-        """Take what was printed last, and close the pipes; the child must be dead."""
-        while self._stdout >= 0 and self.read(self._stdout):
+    def take_last_prints(self) -> None:
+        """Take what was printed last; the child must be dead."""
+        while self.child.stdout >= 0 and self.read(self.child.stdout):
             pass
-        for descriptor in (self._results, self._stdout, self._down):
-            if descriptor >= 0:
-                os.close(descriptor)
+
+
+def _closed(descriptor: int) -> int:
+    os.close(descriptor)
+    return -1

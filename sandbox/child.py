@@ -5,13 +5,20 @@ takes from it a value, an exception or a request, and measures and ends it from 
 
 To the supervisor go messages of a letter, a big-endian 32-bit length and a payload:
 
-- `s`: set up; once a `g` has come back, the program runs
+- `s`: set up, waiting for its job
+- `r`: the wall refuses the program; a sentence
+- `p`: the wall lets the program pass: it runs now, and an `r` after this would be its own
 - `x`: could not be set up; a sentence
 - `v`: the value, as JSON
 - `e`: the program failed; JSON of `status` and `error`
 - `c`: a call of another tool; JSON of `name` and `arguments`
 
-and answers to `c` come back in the same form as `v` or, with a sentence, as `e`.
+and in the same form come from it
+
+- `j`: the job; its limits as `JOB_LIMITS`, then JSON of `source`, `entry`, `walled`
+  and `arguments`
+- `w`: there is time before the job comes, to be used for rehearsing it
+- `v`, or with a sentence `e`: the answer to a `c`
 """
 
 from __future__ import annotations
@@ -25,38 +32,32 @@ import resource
 import signal
 import struct
 import sys
-from dataclasses import dataclass
-from types import ModuleType
+
+# `signal.signal` itself makes enums of what it returns, which takes longer than the rest of the
+# set-up: a forked process pays for every page that it touches first.
+from _signal import signal as set_signal  # type: ignore[import-not-found]  # not in typeshed
+from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
 from toolguild.sandbox import kernel, seccomp
 from toolguild.sandbox.plain import encode_plain
+from toolguild.sandbox.wall import RefusedError, Wall, line_of
 
-__all__ = ["MESSAGE_HEAD", "MODULE_NAME", "Job", "run_child"]
+__all__ = ["JOB_LIMITS", "MAX_DESCRIPTORS", "MESSAGE_HEAD", "MODULE_NAME", "run_child"]
 
 MESSAGE_HEAD = struct.Struct("!cI")
+JOB_LIMITS = struct.Struct("!QQQ")
+"""Bytes that the process may map, seconds of processor time (only a second line behind the
+supervisor's deadline), and the value of RLIMIT_NPROC; 0 for no limit."""
 MODULE_NAME = "tool"
 """Under which the program is found in `sys.modules`."""
 
+MAX_DESCRIPTORS = 128
+"""That the process may have open; the nursery, which it comes from, has no higher number either."""
+
+_SIG_DFL = int(signal.SIG_DFL)
 _UP, _DOWN = 3, 4  # the child's only descriptors besides 0, 1 and 2
 _MAX_ERROR = 2000  # characters of an exception's text
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What one child is to do, and within which bounds."""
-
-    source: str
-    entry: str
-    arguments: dict[str, Any]
-    address_space: int
-    """Bytes the process may map, 0 for no limit."""
-    cpu_s: int
-    """Seconds of processor time: only a second line behind the supervisor's deadline."""
-    processes: int
-    """Value of RLIMIT_NPROC, 0 for no limit."""
-    seccomp_filter: bytes
-    """Assembled filter on top of the worker's own, empty for none."""
 
 
 class ToolCallError(Exception):
@@ -66,27 +67,30 @@ class ToolCallError(Exception):
 ToolCallError.__module__ = MODULE_NAME
 
 
-def run_child(job: Job, stdout: int, up: int, down: int) -> NoReturn:
+def run_child(seccomp_filter: bytes, wall: Wall, stdout: int, up: int, down: int) -> NoReturn:
     """Take over a freshly forked process, whose descriptors 0 to 4 are /dev/null; never returns.
 
     Args:
-        job: What to do.
+        seccomp_filter: Assembled filter on top of the worker's own, empty for none.
+        wall: What a program of the `sandbox` tier runs behind.
         stdout: Descriptor of the pipe for what the program prints.
         up: Descriptor of the pipe to the supervisor.
         down: Descriptor of the pipe from the supervisor.
     """
     try:
         _take_descriptors(stdout, up, down)
-        _confine(job)
+        _confine(seccomp_filter)
     except BaseException as error:
         _send(b"x", f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
         os._exit(1)
     try:
         _send(b"s", b"")
-        # Only once the host knows that the program runs: from then on the end of the worker may be
-        # the program's doing, and the run is not tried again.
-        _receive(MESSAGE_HEAD.size)
-        _execute(job)
+        kind, length = MESSAGE_HEAD.unpack(_receive(MESSAGE_HEAD.size))
+        if kind == b"w":
+            _rehearse(wall)
+            _, length = MESSAGE_HEAD.unpack(_receive(MESSAGE_HEAD.size))
+        _limit(*JOB_LIMITS.unpack(_receive(JOB_LIMITS.size)))
+        _execute(length - JOB_LIMITS.size, wall)
     finally:
         os._exit(0)
 
@@ -95,35 +99,59 @@ def _take_descriptors(stdout: int, up: int, down: int) -> None:
     # The sources lie above the targets, so no copy overwrites one that is still needed.
     for source, target in ((stdout, 1), (up, _UP), (down, _DOWN)):
         os.dup2(source, target, inheritable=False)
-    kernel.close_everything_from(_DOWN + 1)
+    os.closerange(_DOWN + 1, MAX_DESCRIPTORS)
 
 
-def _confine(job: Job) -> None:
+def _confine(seccomp_filter: bytes) -> None:
     os.setsid()
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if job.processes:
-        resource.setrlimit(resource.RLIMIT_NPROC, (job.processes, job.processes))
-    resource.setrlimit(resource.RLIMIT_CPU, (job.cpu_s, job.cpu_s))
-    if job.address_space:
-        resource.setrlimit(resource.RLIMIT_AS, (job.address_space, job.address_space))
-    if sys.platform == "linux":
+    set_signal(signal.SIGCHLD, _SIG_DFL)
+    set_signal(signal.SIGINT, signal.default_int_handler)
+    # The end of process 1 is the end of its namespace; any other parent could be outlived.
+    if sys.platform == "linux" and os.getppid() != 1:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if job.seccomp_filter:
-        seccomp.install(job.seccomp_filter)
+    if seccomp_filter:
+        seccomp.install(seccomp.for_process(seccomp_filter, os.getpid()))
     gc.enable()
 
 
-def _execute(job: Job) -> None:
+def _rehearse(wall: Wall) -> None:
+    """Go through the motions of a job, and keep nothing of it.
+
+    A forked process waits for the kernel at each page that it touches for the first time. This way
+    it does so ahead of the job.
+    """
+    with contextlib.suppress(Exception):
+        source = _decode_json('{"source": "def tool(x):\\n    return [x.real, 1.5]\\n"}')["source"]
+        namespace: dict[str, Any] = {}
+        exec(compile(source, "<rehearsal>", "exec", dont_inherit=True), namespace)  # noqa: S102 - ours
+        encode_plain({"value": namespace["tool"](1)}, "the rehearsal")
+        wall.compile(source)
+
+
+def _limit(address_space: int, cpu_s: int, processes: int) -> None:
+    for limit, value in (
+        (resource.RLIMIT_AS, address_space),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_NPROC, processes),
+    ):
+        if value:
+            resource.setrlimit(limit, (value, value))
+
+
+def _execute(job_bytes: int, wall: Wall) -> None:
     try:
-        entry = _load(job)
-        _send_value(entry(**job.arguments))
+        job = _decode_json(_receive(job_bytes).decode("utf-8"))
+        entry = _load(job["source"], job["entry"], wall if job["walled"] else None)
+        _send_value(entry(**job["arguments"]))
     except MemoryError:
         # The traceback still holds what filled the memory: nothing may be built here.
         os.write(_UP, _MEMORY_MESSAGE)
     except SystemExit as error:
         _send_failure("killed", f"The program left with sys.exit({_text_of(error)}).")
+    except RefusedError as error:
+        place = line_of(error)
+        _send_failure("error", f"{type(error).__name__}: {place}{_text_of(error)}")
     except BaseException as error:
         _send_failure("error", f"{type(error).__name__}: {_text_of(error)}")
 
@@ -137,19 +165,36 @@ def _flush() -> None:
         _printed.flush()
 
 
-def _load(job: Job) -> Any:
-    module = ModuleType(MODULE_NAME)
-    module.__dict__.update(
-        __builtins__=sys.modules["builtins"], call_tool=_call_tool, ToolCallError=ToolCallError
-    )
+def _load(source: str, entry: str, wall: Wall | None) -> Any:
+    if wall is None:
+        module = ModuleType(MODULE_NAME)
+        module.__dict__["__builtins__"] = sys.modules["builtins"]
+    else:
+        module = wall.module
+    module.__dict__.update(call_tool=_call_tool, ToolCallError=ToolCallError)
     sys.modules[MODULE_NAME] = module
     # From the text itself: a coding cookie in it means nothing, as it meant nothing to the checker.
-    exec(compile(job.source, f"<{MODULE_NAME}>", "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - what the sandbox is for
+    if wall is None:
+        code = compile(source, f"<{MODULE_NAME}>", "exec", dont_inherit=True)
+    else:
+        code = _behind_wall(source, wall)
+    exec(code, module.__dict__)  # noqa: S102 - what the sandbox is for
     try:
-        return module.__dict__[job.entry]
+        return module.__dict__[entry]
     except KeyError:
-        msg = f"the program defines no {job.entry!r}"
+        msg = f"the program defines no {entry!r}"
         raise NameError(msg) from None
+
+
+def _behind_wall(source: str, wall: Wall) -> CodeType:
+    try:
+        code = wall.compile(source)
+    except RefusedError as error:
+        _send(b"r", str(error)[:_MAX_ERROR].encode("utf-8", "backslashreplace"))
+        os._exit(0)
+    wall.enter()
+    _send(b"p", b"")
+    return code
 
 
 _call_lock = _thread.allocate_lock()
@@ -200,13 +245,14 @@ def _send(kind: bytes, payload: bytes) -> None:
         data = data[os.write(_UP, data) :]
 
 
-def _receive(length: int) -> bytes:
-    data = b""
-    while len(data) < length:
-        part = os.read(_DOWN, length - len(data))
-        if not part:
+def _receive(length: int) -> bytearray:
+    data = bytearray(length)
+    rest = memoryview(data)
+    while rest:
+        count = os.readv(_DOWN, [rest])
+        if not count:
             raise ToolCallError("the sandbox closed the connection")  # noqa: EM101 - no variable part
-        data += part
+        rest = rest[count:]
     return data
 
 

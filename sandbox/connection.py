@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from toolguild.policies import Tier
 from toolguild.sandbox.base import Json, JsonObject, Limits, Outcome, Program, Status, ToolGateway
 from toolguild.sandbox.channel import Channel, ChannelClosedError
 from toolguild.sandbox.errors import SandboxUnavailableError, ToolCallError
@@ -87,6 +89,7 @@ class Worker:
         self,
         program: Program,
         arguments: Mapping[str, Json],
+        tier: Tier,
         limits: Limits,
         tools: ToolGateway | None,
     ) -> Outcome:
@@ -101,7 +104,7 @@ class Worker:
         self.runs += 1
         begin = time.monotonic()
         token = secrets.token_hex(16)
-        request = _run_frame(program, arguments, limits, token)
+        request = _run_frame(program, arguments, tier, limits, token)
         exchange = _Exchange(self._channel, limits, tools, token)
         try:
             end = exchange.run(request, begin)
@@ -122,19 +125,25 @@ class Worker:
 
 
 def _run_frame(
-    program: Program, arguments: Mapping[str, Json], limits: Limits, token: str
+    program: Program, arguments: Mapping[str, Json], tier: Tier, limits: Limits, token: str
 ) -> bytes:
+    walled = program.walled and tier is Tier.SANDBOX
     header = {
         "kind": "run",
+        "walled": walled,
         "token": token,
-        "source": program.source,
-        "entry": program.entry,
         "wall_s": limits.wall_s,
         "memory_bytes": limits.memory_mb << 20,
         "output_bytes": limits.output_bytes,
         "processes": limits.processes,
     }
-    return encode_frame(header, json.dumps(dict(arguments), allow_nan=False).encode("ascii"))
+    job = {
+        "source": program.source,
+        "entry": program.entry,
+        "walled": walled,
+        "arguments": dict(arguments),
+    }
+    return encode_frame(header, json.dumps(job, allow_nan=False).encode("ascii"))
 
 
 class _Exchange:
@@ -211,12 +220,27 @@ def _outcome(end: Frame, duration_s: float) -> Outcome:
     if header["status"] == "unavailable":
         msg = f"The sandbox could not set up a process for the program: {header['error']}"
         raise SandboxUnavailableError(msg)
-    value_bytes = cast("int", header["value_bytes"])
-    stdout = end.body[value_bytes:].decode("utf-8", "replace")
+    payload_bytes = cast("int", header["payload_bytes"])
+    payload, stdout = end.body[:payload_bytes], end.body[payload_bytes:].decode("utf-8", "replace")
+    if header["status"] == "failed":
+        status, error = _read_failure(payload)
+        return Outcome(status, None, error, stdout, duration_s)
+    if header["status"] == "refused":
+        error = f"The wall refuses the program: {payload.decode('utf-8', 'replace')}."
+        return Outcome(Status.REFUSED, error=error, stdout=stdout, duration_s=duration_s)
     status, error, value = Status(header["status"]), cast("str", header["error"]), None
     if status is Status.OK:
         try:
-            value = decode_untrusted(end.body[:value_bytes])
+            value = decode_untrusted(payload)
         except ValueError as problem:
             status, error = Status.ERROR, f"ValueError: the result is not JSON: {problem}"
     return Outcome(status, value, error, stdout, duration_s)
+
+
+def _read_failure(payload: bytes) -> tuple[Status, str]:
+    """Read what a program's process says about its own failure; it can be no other verdict."""
+    with contextlib.suppress(ValueError):
+        match decode_untrusted(payload):
+            case {"status": "error" | "memory" | "killed" as status, "error": str(error)}:
+                return Status(status), error
+    return Status.KILLED, "The program wrote to the sandbox's own channel."

@@ -45,7 +45,7 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 # What the supervisor needs besides the program: memory in MiB, and processes. A runtime that puts
 # a kernel of its own into the control group, as gVisor does, needs more of both.
-_OVERHEAD = (64, 1)
+_OVERHEAD = (64, 2)
 _OVERHEAD_OWN_KERNEL = (256, 256)
 
 # gVisor puts a writable tmpfs on an empty /tmp, unless something else is there.
@@ -191,14 +191,11 @@ def _filters(architecture: str, runtime: str) -> dict[str, str]:
     if machine is None:
         msg = f"The docker sandbox has no filter for engines of architecture {architecture}."
         raise SandboxUnavailableError(msg)
-    if not _has_own_kernel(runtime):
-        return {"program_filter": seccomp.assemble(seccomp.ONE_PROCESS, machine).hex()}
-    # gVisor does not apply the profile that Docker hands it, and it lets a program kill pid 1 of
-    # its namespace.
-    return {
-        "worker_filter": seccomp.assemble(base_profile()[1], machine).hex(),
-        "program_filter": seccomp.assemble(seccomp.ONE_PROCESS_NO_SIGNALS, machine).hex(),
-    }
+    filters = {"program_filter": seccomp.assemble(seccomp.ONE_PROCESS, machine).hex()}
+    if _has_own_kernel(runtime):
+        # gVisor does not apply the profile that Docker hands it.
+        filters["worker_filter"] = seccomp.assemble(base_profile()[1], machine).hex()
+    return filters
 
 
 class _ImageGoneError(SandboxUnavailableError):
@@ -289,7 +286,7 @@ def _hand_over(channel: AttachedChannel, prepared: _Prepared) -> None:
         "preload": PRELOAD,
         **prepared.filters,
         # On a shared kernel, others on the machine may have this identity.
-        "other_processes": 1 if _has_own_kernel(prepared.runtime) else None,
+        "other_processes": 2 if _has_own_kernel(prepared.runtime) else None,
     }
     try:
         channel.send(start_message(WORKER_MODULES, settings), until)

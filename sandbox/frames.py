@@ -11,10 +11,18 @@ import json
 import struct
 from typing import Any, NamedTuple
 
-__all__ = ["Frame", "FrameBuffer", "FrameError", "encode_frame"]
+__all__ = [
+    "FRAME_LENGTHS",
+    "Frame",
+    "FrameBuffer",
+    "FrameError",
+    "Header",
+    "encode_frame",
+    "frame_head",
+]
 
-_LENGTHS = struct.Struct("!II")
-_MAX_HEADER = 1 << 26  # a run's header carries the program's text
+FRAME_LENGTHS = struct.Struct("!II")
+_MAX_HEADER = 1 << 16
 
 Header = dict[str, Any]
 
@@ -37,8 +45,13 @@ class Frame(NamedTuple):
 
 def encode_frame(header: Header, body: bytes = b"") -> bytes:
     """Return the bytes of one frame."""
+    return frame_head(header, len(body)) + body
+
+
+def frame_head(header: Header, body_bytes: int) -> bytes:
+    """Return the bytes of one frame up to its body."""
     head = json.dumps(header).encode("ascii")
-    return _LENGTHS.pack(len(head), len(body)) + head + body
+    return FRAME_LENGTHS.pack(len(head), body_bytes) + head
 
 
 class FrameBuffer:
@@ -57,18 +70,18 @@ class FrameBuffer:
         Raises:
             FrameError: a length is beyond what the caller allows, or the header is no JSON object.
         """
-        if len(self._bytes) < _LENGTHS.size:
+        if len(self._bytes) < FRAME_LENGTHS.size:
             return None
-        head_length, body_length = _LENGTHS.unpack_from(self._bytes)
+        head_length, body_length = FRAME_LENGTHS.unpack_from(self._bytes)
         if head_length > _MAX_HEADER or body_length > max_body:
             msg = f"frame of {head_length} + {body_length} bytes"
             raise FrameError(msg)
-        start = _LENGTHS.size + head_length
+        start = FRAME_LENGTHS.size + head_length
         end = start + body_length
         if len(self._bytes) < end:
             return None
         try:
-            header = json.loads(self._bytes[_LENGTHS.size : start])
+            header = json.loads(self._bytes[FRAME_LENGTHS.size : start])
         except ValueError as error:
             msg = f"frame header: {error}"
             raise FrameError(msg) from error

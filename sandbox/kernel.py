@@ -14,7 +14,6 @@ __all__ = [
     "PR_SET_CHILD_SUBREAPER",
     "PR_SET_DUMPABLE",
     "PR_SET_PDEATHSIG",
-    "close_everything_from",
     "drop_capabilities",
     "forbid_new_privileges",
     "mount",
@@ -111,8 +110,3 @@ def drop_capabilities() -> None:
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
     _check(_libc().capset(header, nothing))
-
-
-def close_everything_from(first: int) -> None:
-    """Close every file descriptor from `first` on."""
-    os.closerange(first, os.sysconf("SC_OPEN_MAX"))

@@ -187,7 +187,8 @@ class _Process:
             SandboxUnavailableError: it ended, or hangs, without a word.
         """
         until = time.monotonic() + _START_S
-        message = start_message(LAUNCHER_MODULES, _settings(isolation, check=check))
+        settings = _settings(isolation, check=check)
+        message = start_message(LAUNCHER_MODULES, settings, same_interpreter=True)
         try:
             self.channel.send(message, until)
             return self.channel.receive(0, until)
@@ -224,7 +225,7 @@ def _settings(isolation: Isolation, *, check: bool) -> dict[str, Any]:
         "check": check,
         "layers": isolation.layers,
         "base_filter": _assembled(base_profile()[1], isolation),
-        "program_filter": _assembled(_program_profile(isolation), isolation),
+        "program_filter": _assembled(seccomp.ONE_PROCESS, isolation),
         "other_processes": _other_processes(isolation),
         "environment": ENVIRONMENT,
         "preload": PRELOAD,
@@ -238,16 +239,11 @@ def _assembled(profile: seccomp.Profile, isolation: Isolation) -> str:
     return seccomp.assemble(profile, machine).hex()
 
 
-def _program_profile(isolation: Isolation) -> seccomp.Profile:
-    own_processes = "userns" in isolation.layers
-    return seccomp.ONE_PROCESS if own_processes else seccomp.ONE_PROCESS_NO_SIGNALS
-
-
 def _other_processes(isolation: Isolation) -> int | None:
     if "userns" not in isolation.layers:
         return None  # there the kernel counts every process of the user
-    # The supervisor and, where it has the same identity, the launcher.
-    return 1 if os.geteuid() == 0 else 2
+    # The nursery, the supervisor and, where it has the same identity, the launcher.
+    return 2 if os.geteuid() == 0 else 3
 
 
 @cache

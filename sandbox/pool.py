@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from toolguild.policies import Tier
+from toolguild.sandbox.access import NOTHING, Access
 from toolguild.sandbox.base import Json, Limits, Outcome, Program, Sandbox, Status, ToolGateway
 from toolguild.sandbox.connection import Worker, WorkerLostError
 from toolguild.sandbox.errors import SandboxUnavailableError
@@ -85,27 +86,30 @@ class PooledSandbox(Sandbox):
         tier: Tier,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         tools: ToolGateway | None = None,
+        access: Access = NOTHING,
     ) -> Outcome:
         """Run a program on a free worker, waiting for one if need be; see `Sandbox.run`.
 
-        A worker that was found dead before the program started is replaced once.
+        A worker that is found dead before the program started is replaced: those that had waited
+        for a run as often as need be, one that has just started once.
 
         Raises:
             SandboxUnavailableError: no worker can be started, or the sandbox is closed.
             ValueError: a limit is not a positive finite number, or the arguments are not JSON.
         """
         _check(limits)
-        for last_try in (False, True):
+        lost_at_start = 0
+        while True:
             with self._worker(limits) as worker:
                 try:
-                    return worker.run(program, arguments, limits, tools)
+                    return worker.run(program, arguments, tier, limits, tools)
                 except WorkerLostError as lost:
                     if lost.started:
                         return self._why_lost(lost)
-                    if last_try:
+                    lost_at_start += worker.runs == 1
+                    if lost_at_start == 2:
                         msg = f"The {self.name} sandbox's workers end before they start: {lost}."
                         raise SandboxUnavailableError(msg) from lost
-        raise AssertionError  # the second try returns or raises
 
     def close(self) -> None:
         """End every worker, also those that have a run; closing twice is harmless."""

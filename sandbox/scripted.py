@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from toolguild.policies import Tier
+from toolguild.sandbox.access import NOTHING, Access
 from toolguild.sandbox.base import (
     Json,
     JsonObject,
@@ -36,6 +37,7 @@ class ScriptedRun:
     tier: Tier
     limits: Limits
     tools: ToolGateway | None
+    access: Access = NOTHING
 
 
 Answers: TypeAlias = Mapping[str, Answer | Sequence[Answer]] | Callable[[ScriptedRun], Answer]
@@ -71,13 +73,14 @@ class ScriptedSandbox(Sandbox):
         tier: Tier,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         tools: ToolGateway | None = None,
+        access: Access = NOTHING,
     ) -> Outcome:
         """Record the run and return what the script says; see `Sandbox.run`.
 
         Raises:
             SandboxUnavailableError: the script says so, or the sandbox is closed.
         """
-        run = ScriptedRun(program, dict(arguments), tier, limits, tools)
+        run = ScriptedRun(program, dict(arguments), tier, limits, tools, access)
         with self._lock:
             if self.closed:
                 msg = "The scripted sandbox is closed; open another."

@@ -19,9 +19,9 @@ from toolguild.sandbox.syscalls import NUMBERS
 __all__ = [
     "ARCHITECTURES",
     "ONE_PROCESS",
-    "ONE_PROCESS_NO_SIGNALS",
     "Profile",
     "assemble",
+    "for_process",
     "install",
     "read_profile",
 ]
@@ -92,6 +92,8 @@ def _option(value: int) -> Condition:
 
 
 _CLONE_THREAD = 0x00010000
+_OWN_PID = 0x70696421  # stands for it until `for_process`; beyond every number of a process
+_SIGNALS = ("kill", "rt_sigqueueinfo", "tgkill", "tkill")
 
 ONE_PROCESS = Profile(
     _RET_ALLOW,
@@ -101,14 +103,12 @@ ONE_PROCESS = Profile(
         # A program must neither outlive its supervisor nor open itself to its siblings.
         _deny("prctl", when=_option(1)),  # PR_SET_PDEATHSIG
         _deny("prctl", when=_option(4)),  # PR_SET_DUMPABLE
+        # To itself only: the supervisor has the same identity.
+        Rule(_SIGNALS[:3], _RET_ALLOW, (Condition(0, _OWN_PID, mask=0xFFFFFFFF),)),
+        _deny(*_SIGNALS),
     ),
 )
 """On top of the shipped profile, for the program itself: threads, but no second process."""
-
-ONE_PROCESS_NO_SIGNALS = Profile(
-    _RET_ALLOW, (*ONE_PROCESS.rules, _deny("kill", "tkill", "tgkill", "rt_sigqueueinfo"))
-)
-"""For a program that shares its process namespace with the host."""
 
 
 def read_profile(document: Mapping[str, Any]) -> Profile:
@@ -201,6 +201,11 @@ def _checks(conditions: Iterable[Condition]) -> Iterator[tuple[int, int, int]]:
             if mask:
                 offset = _OFFSET_ARGUMENTS + 8 * condition.index + 4 * half
                 yield offset, mask, (condition.value >> (32 * half)) & mask
+
+
+def for_process(program: bytes, pid: int) -> bytes:
+    """Return an assembled `ONE_PROCESS` for the process that has this number."""
+    return program.replace(struct.pack("=I", _OWN_PID), struct.pack("=I", pid))
 
 
 class _FilterProgram(ctypes.Structure):

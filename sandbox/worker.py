@@ -1,8 +1,9 @@
 """The supervisor inside the isolation: forks one fresh process per call, and ends it.
 
-It reads `run` frames from its stdin, forks a child for each from a warm interpreter, passes on
-calls of other tools, and reports one `end` frame. Deadline and output are measured here, outside
-the program's process; the host keeps a deadline of its own behind this one.
+It reads `run` frames from its stdin, gives each to a child that the nursery has forked from a warm
+interpreter, passes on calls of other tools, and reports one `end` frame. The next child is forked
+once nothing is left of the last. Deadline and output are measured here, outside the program's
+process; the host keeps a deadline of its own behind this one.
 
 The program's process never holds the supervisor's descriptors, and what it sends is believed to
 be no more than its value, its exception, or its request.
@@ -19,34 +20,42 @@ import os
 import resource
 import select
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from toolguild.sandbox import kernel, seccomp
-from toolguild.sandbox.call import Bounds, Call
-from toolguild.sandbox.child import Job
-from toolguild.sandbox.frames import Frame, FrameBuffer, FrameError, encode_frame
+from toolguild.sandbox.byte_queue import ByteQueue
+from toolguild.sandbox.call import Bounds, Call, Child
+from toolguild.sandbox.child import (
+    JOB_LIMITS,
+    MAX_DESCRIPTORS,
+    MESSAGE_HEAD,
+    MODULE_NAME,
+    run_child,
+)
+from toolguild.sandbox.frames import FRAME_LENGTHS, Header, frame_head
+from toolguild.sandbox.nursery import Nursery, NurseryClosedError, RemoteNursery
+from toolguild.sandbox.wall import Rules, Wall
 
 __all__ = ["main"]
 
 _CHUNK = 1 << 16
-_REAP_S = 2.0  # for killed processes to disappear; one that stays is beyond our reach
-_MAX_ANSWER = 1 << 30  # bytes of one frame of the host, which is trusted
 _FIXED_LIMITS = {
     resource.RLIMIT_CORE: 0,
     resource.RLIMIT_FSIZE: 0,
     resource.RLIMIT_MEMLOCK: 0,
-    resource.RLIMIT_NOFILE: 128,
+    resource.RLIMIT_NOFILE: MAX_DESCRIPTORS,
 }
 
 
 class _HostGoneError(Exception):
-    """The host closed the connection or no longer speaks frames: time to end."""
+    """The host closed the connection: time to end."""
 
 
 def main(settings: Mapping[str, Any]) -> None:
@@ -55,17 +64,16 @@ def main(settings: Mapping[str, Any]) -> None:
     Args:
         settings: `preload` (names of modules to import once), `environment` (the only variables
             that programs see), `program_filter` (assembled seccomp filter for programs, in
-            hexadecimal, may be empty), `other_processes` (how many besides the program's own
-            RLIMIT_NPROC counts, None where it counts those of others), and optionally
-            `worker_filter` (as `program_filter`, for this process too, where nobody else has
-            installed it) and `statm` (descriptor of this process's /proc/self/statm).
+            hexadecimal, may be empty), `wall` (see `wall_profile`), `other_processes` (how many
+            besides the program's own RLIMIT_NPROC counts, None where it counts those of others),
+            and optionally `worker_filter` (as `program_filter`, for this process too, where nobody
+            else has installed it) and `statm` (descriptor of this process's /proc/self/statm).
     """
     host_in, host_out, statm = _arrange_descriptors(settings.get("statm"))
     os.environ.clear()
     os.environ.update(settings["environment"])
     time.tzset()
-    for name in settings["preload"]:
-        importlib.import_module(name)
+    _preload(settings["preload"])
     for limit, value in _FIXED_LIMITS.items():
         resource.setrlimit(limit, (value, value))
     if settings.get("worker_filter"):
@@ -76,16 +84,50 @@ def main(settings: Mapping[str, Any]) -> None:
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     sys.argv, sys.orig_argv = [""], []
     sys.modules["__main__"] = ModuleType("__main__")
-    supervisor = _Supervisor(settings, host_in, host_out, statm)
+    ours, nurserys = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    wall = Wall(Rules.from_plain(settings["wall"]), ModuleType(MODULE_NAME))
+    program_filter = bytes.fromhex(settings["program_filter"])
+    nursery = Nursery(nurserys, partial(run_child, program_filter, wall))
     # What lives now lives on in every child: the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
     gc.disable()
     os.dup2(0, 2, inheritable=False)
+    mapped = _mapped_bytes(statm)
+    own_namespace = os.getpid() == 1
+    supervisor = os.fork()
+    if supervisor:
+        for descriptor in (host_in, host_out, ours.detach()):
+            os.close(descriptor)
+        nursery.serve(supervisor)
+    nurserys.close()
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    remote = RemoteNursery(ours, own_namespace=own_namespace)
     try:
-        supervisor.serve()
-    except _HostGoneError:
-        supervisor.end_everything()
+        _Supervisor(settings, mapped, remote, host_in, host_out).serve()
+    except (_HostGoneError, NurseryClosedError):
+        os._exit(0)  # the nursery sees it, and ends what there is
+
+
+def _mapped_bytes(statm: int) -> int:
+    """Return the size of this process's address space, which a child starts with."""
+    pages = os.pread(statm, 64, 0).split()[0]
+    return int(pages) * resource.getpagesize()
+
+
+def _preload(names: Iterable[str]) -> None:
+    """Import modules, but not what they want done in every forked process.
+
+    That is to mend what other threads left behind, and this process has none; it costs more than
+    the fork itself. What `random` wants, other numbers in each, the nursery sees to.
+    """
+    register = os.register_at_fork
+    os.register_at_fork = lambda **hooks: None
+    try:
+        for name in names:
+            importlib.import_module(name)
+    finally:
+        os.register_at_fork = register
 
 
 def _arrange_descriptors(statm: int | None) -> tuple[int, int, int]:
@@ -108,21 +150,18 @@ def _arrange_descriptors(statm: int | None) -> tuple[int, int, int]:
 
 class _Supervisor:
     def __init__(
-        self, settings: Mapping[str, Any], host_in: int, host_out: int, statm: int
+        self,
+        settings: Mapping[str, Any],
+        mapped: int,
+        nursery: RemoteNursery,
+        host_in: int,
+        host_out: int,
     ) -> None:
-        self._host_in, self._host_out, self._statm = host_in, host_out, statm
-        self._program_filter = bytes.fromhex(settings["program_filter"])
+        self._mapped, self._nursery = mapped, nursery
+        self._host_in, self._host_out = host_in, host_out
         self._other_processes: int | None = settings["other_processes"]
-        self._frames = FrameBuffer()
+        self._inbox = ByteQueue()
         self._oom = _OomCounter()
-        self._woken, wake = os.pipe()
-        os.set_blocking(self._woken, False)
-        os.set_blocking(wake, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        # Any handler will do, it makes the end of a child wake us. Other signals keep their
-        # default disposition: pid 1 of a namespace ignores those from within.
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def serve(self) -> None:
         """Run what the host sends.
@@ -131,53 +170,66 @@ class _Supervisor:
             _HostGoneError: the host closed the connection.
         """
         self._tell("ready", python=sys.version.split()[0])
+        child = Child(self._nursery)
         while True:
-            frame = self._next_frame()
-            if frame.kind == "run":
-                self._run(frame)
-            # Else it is an answer that came when its call had already ended.
+            header, body_bytes = self._next_frame(child)
+            if header["kind"] == "run":
+                self._run(child, header, body_bytes)
+                child = Child(self._nursery)
+            else:  # an answer that came when its call had already ended
+                self._inbox.skip(body_bytes)
 
-    def _run(self, frame: Frame) -> None:
-        header = frame.header
+    def _run(self, child: Child, header: Header, job_bytes: int) -> None:
+        if self._nursery.read_end(wait=False):
+            # While it waited, by somebody else's doing.
+            self._nursery.end_child()
+            child.close()
+            child = Child(self._nursery)
         bounds = Bounds(float(header["wall_s"]), int(header["output_bytes"]))
-        job = self._job(header, bounds, frame.body)
+        limits = self._limits(header, bounds)
+        job = _Job(self._inbox, job_bytes, limits)
         self._oom.reset()
         # Whatever the host hears about a run carries the token that it gave: an earlier program
         # that had found a way to the host's pipe could not have known it.
         tell = partial(self._tell, token=header["token"])
-        call = Call(job, bounds, tell=tell)
+        walled = bool(header["walled"])
+        call = Call(child, bounds, walled=walled, give_job=job.give, tell=tell)
+        if unfit := limits.beyond_reach():
+            call.decide("unavailable", unfit)
         try:
             self._watch(call)
         finally:
-            clean = self.end_everything(call.pid)
-        call.finish()
-        value = call.value if call.status == "ok" else b""
-        tell(
-            "end",
-            value + call.printed,
-            status=call.status,
-            error=call.error,
-            value_bytes=len(value),
-            clean=clean,
-        )
+            clean = self._nursery.end_child()
+        job.forget()
+        call.take_last_prints()
+        self._tell_end(call, header["token"], clean=clean)
+        child.close()
 
-    def _job(self, header: Mapping[str, Any], bounds: Bounds, arguments: bytes) -> Job:
+    def _tell_end(self, call: Call, token: str, *, clean: bool) -> None:
+        payload_bytes = call.payload_bytes if call.status in ("ok", "failed", "refused") else 0
+        with (
+            call.child.received.view(payload_bytes) as payload,
+            call.child.printed.view() as printed,
+        ):
+            self._tell(
+                "end",
+                payload,
+                printed,
+                token=token,
+                status=call.status,
+                error=call.error,
+                payload_bytes=payload_bytes,
+                clean=clean,
+            )
+
+    def _limits(self, header: Header, bounds: Bounds) -> _Limits:
         processes = int(header["processes"])
         others = self._other_processes
-        return Job(
-            source=header["source"],
-            entry=header["entry"],
-            arguments=json.loads(arguments),
-            address_space=self._mapped_bytes() + int(header["memory_bytes"]),
+        return _Limits(
+            address_space=self._mapped + int(header["memory_bytes"]),
             cpu_s=int(bounds.wall_s * processes) + 2,
             processes=0 if others is None else processes + others,
-            seccomp_filter=self._program_filter,
         )
-
-    def _mapped_bytes(self) -> int:
-        """Return the size of this process's address space, which a child starts with."""
-        pages = os.pread(self._statm, 64, 0).split()[0]
-        return int(pages) * resource.getpagesize()
 
     def _watch(self, call: Call) -> None:
         """Wait for whatever comes first: a verdict of the call, its end, or its deadline."""
@@ -191,15 +243,15 @@ class _Supervisor:
                     call.read(descriptor)
                 elif descriptor == self._host_in:
                     self._pass_on_answers(call)
-                elif descriptor == self._woken:
-                    self._drain_wake()
-                    call.look_for_end(self._oom.happened)
+                elif descriptor == self._nursery.fileno():
+                    if end := self._nursery.read_end():
+                        call.take_end(end, self._oom.happened)
                 else:
                     call.write_answers()
 
     def _wait(self, call: Call, timeout_s: float) -> list[int]:
         poll = select.poll()
-        for descriptor in (*call.reading, self._host_in, self._woken):
+        for descriptor in (*call.reading, self._host_in, self._nursery.fileno()):
             poll.register(descriptor, select.POLLIN)
         for descriptor in call.writing:
             poll.register(descriptor, select.POLLOUT)
@@ -208,72 +260,100 @@ class _Supervisor:
     def _pass_on_answers(self, call: Call) -> None:
         self._read_host()
         while frame := self._pop_frame():
-            call.answer(b"v" if frame.header.get("ok") else b"e", frame.body)
+            header, body_bytes = frame
+            with self._inbox.view(body_bytes) as body:
+                call.answer(b"v" if header.get("ok") else b"e", body)
+            self._inbox.skip(body_bytes)
 
-    def end_everything(self, child: int = 0) -> bool:
-        """Kill what is left of a call; return whether nothing is left."""
-        if child:
-            # Not yet reaped, so the number is still its own.
-            for kill in (os.kill, os.killpg):
-                _kill(kill, child)
-        until = time.monotonic() + _REAP_S
-        while time.monotonic() < until:
-            _kill_descendants()
-            try:
-                reaped, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return True
-            if not reaped:
-                select.select([self._woken], [], [], 0.05)
-                self._drain_wake()
-        return False
-
-    def _drain_wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._woken, _CHUNK)
-
-    def _next_frame(self) -> Frame:
-        while not (frame := self._pop_frame()):
-            self._read_host()
+    def _next_frame(self, child: Child) -> tuple[Header, int]:
+        if not (frame := self._pop_frame()):
+            if self._wait_idle(child):
+                child.rehearse()
+            while not (frame := self._pop_frame()):
+                self._read_host()
         return frame
 
-    def _pop_frame(self) -> Frame | None:
-        try:
-            return self._frames.pop(_MAX_ANSWER)
-        except FrameError as error:
-            raise _HostGoneError from error
+    def _wait_idle(self, child: Child) -> bool:
+        """Wait for a child to be set up or for the host; return whether the host wants nothing."""
+        poll = select.poll()
+        for descriptor in (child.results, self._host_in):
+            poll.register(descriptor, select.POLLIN)
+        return self._host_in not in dict(poll.poll())
+
+    def _pop_frame(self) -> tuple[Header, int] | None:
+        """Return a header and the length of its body, with which the inbox then begins."""
+        if len(self._inbox) < FRAME_LENGTHS.size:
+            return None
+        with self._inbox.view(FRAME_LENGTHS.size) as lengths:
+            head_bytes, body_bytes = FRAME_LENGTHS.unpack(lengths)
+        head_end = FRAME_LENGTHS.size + head_bytes
+        if len(self._inbox) < head_end + body_bytes:
+            return None
+        with self._inbox.view(head_end) as head:
+            header: Header = json.loads(bytes(head[FRAME_LENGTHS.size :]))
+        self._inbox.skip(head_end)
+        return header, body_bytes
 
     def _read_host(self) -> None:
-        data = os.read(self._host_in, _CHUNK)
-        if not data:
+        if not self._inbox.read_from(self._host_in):
             raise _HostGoneError
-        self._frames.feed(data)
 
-    def _tell(self, kind: str, body: bytes = b"", **header: Any) -> None:
-        data = memoryview(encode_frame({"kind": kind, **header}, body))
+    def _tell(self, kind: str, *bodies: memoryview, **header: Any) -> None:
+        head = frame_head({"kind": kind, **header}, sum(map(len, bodies)))
+        pieces = [memoryview(head), *bodies]
         try:
-            while data:
-                data = data[os.write(self._host_out, data) :]
+            while pieces:
+                count = os.writev(self._host_out, pieces)
+                while pieces and count >= len(pieces[0]):
+                    count -= len(pieces.pop(0))
+                if count:
+                    pieces[0] = pieces[0][count:]
         except BrokenPipeError:
             raise _HostGoneError from None
 
 
-def _kill_descendants() -> None:
-    if os.getpid() == 1:
-        # All of this namespace but us. Anywhere else, -1 would mean the whole machine.
-        _kill(os.kill, -1)
-        return
-    # Without a namespace: whoever lost its parent has become our child. Where /proc is out of
-    # reach, the filter is in force that lets a program have no children.
-    with contextlib.suppress(OSError):
-        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-        for child in children.split():
-            _kill(os.kill, int(child))
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What the kernel holds one child to; see `JOB_LIMITS`."""
+
+    address_space: int
+    cpu_s: int
+    processes: int
+
+    def packed(self) -> bytes:
+        return JOB_LIMITS.pack(self.address_space, self.cpu_s, self.processes)
+
+    def beyond_reach(self) -> str:
+        """Return why they cannot be set, where our own are tighter; otherwise nothing."""
+        for name, limit, wanted in (
+            ("address space", resource.RLIMIT_AS, self.address_space),
+            ("processor time", resource.RLIMIT_CPU, self.cpu_s),
+            ("processes", resource.RLIMIT_NPROC, self.processes),
+        ):
+            hard = resource.getrlimit(limit)[1]
+            if hard != resource.RLIM_INFINITY and wanted > hard:
+                return f"its limit on {name} is to be {wanted}, and ours is {hard}."
+        return ""
 
 
-def _kill(kill: Callable[[int, int], None], target: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        kill(target, signal.SIGKILL)
+class _Job:
+    """The body of a `run` frame, with which the inbox begins until the child has it."""
+
+    def __init__(self, inbox: ByteQueue, length: int, limits: _Limits) -> None:
+        self._inbox, self._length, self._limits = inbox, length, limits
+
+    def give(self, answers: ByteQueue) -> None:
+        """Write it as the child wants it."""
+        answers.append(MESSAGE_HEAD.pack(b"j", JOB_LIMITS.size + self._length))
+        answers.append(self._limits.packed())
+        with self._inbox.view(self._length) as body:
+            answers.append(body)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop it."""
+        self._inbox.skip(self._length)
+        self._length = 0
 
 
 class _OomCounter:

@@ -77,7 +77,8 @@ def _one_task_after_the_other(occurrences: Sequence[CodeOccurrence]) -> Iterator
 
 
 def _cases_of(occurrence: CodeOccurrence, sandbox: Sandbox) -> list[Case]:
-    program = Program(occurrence.program, ENTRY)
+    # The isolation alone: a session is not written as a tool is, and nothing of it is kept.
+    program = Program(occurrence.program, ENTRY, walled=False)
     outcome = sandbox.run(program, {}, tier=Tier.SANDBOX, limits=_LIMITS)
     if not outcome.ok:
         return []

@@ -48,7 +48,8 @@ def runner(sandbox: Sandbox) -> Run:
         limits: Limits = QUICK,
         tools: ToolGateway | None = None,
     ) -> Outcome:
-        program = Program(textwrap.dedent(source), "tool")
+        # Without the wall: what these tests are about is the isolation.
+        program = Program(textwrap.dedent(source), "tool", walled=False)
         return sandbox.run(program, arguments or {}, tier=Tier.SANDBOX, limits=limits, tools=tools)
 
     return run
@@ -119,6 +120,6 @@ class Processes:
         return condition()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def processes() -> Processes:
     return Processes()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from toolguild.policies import Tier
 from toolguild.sandbox import Limits, Program, Status, connection
 from toolguild.sandbox.channel import ChannelClosedError, PipeChannel
 from toolguild.sandbox.connection import Worker, WorkerLostError
@@ -104,8 +105,8 @@ def worker_on(channel) -> Worker:
     return Worker(channel, lambda: None, fits=lambda limits: True)
 
 
-END = {"kind": "end", "status": "ok", "error": "", "value_bytes": 2, "clean": True}
-RUN = (Program("def tool(): return 1", "tool"), {}, Limits(wall_s=0.1), None)
+END = {"kind": "end", "status": "ok", "error": "", "payload_bytes": 2, "clean": True}
+RUN = (Program("def tool(): return 1", "tool"), {}, Tier.SANDBOX, Limits(wall_s=0.1), None)
 
 
 @pytest.mark.parametrize(

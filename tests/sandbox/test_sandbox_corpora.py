@@ -1,10 +1,22 @@
-"""The programs in the shared corpora: ordinary ones work, hostile ones end, and leave nothing."""
+"""The programs in the shared corpora: ordinary ones work, hostile ones end, and leave nothing.
+
+No static gate stands before any of them. Each hostile program runs at every tier that its row
+names, and in the tier `sandbox` also without the inner wall, so that the isolation alone has to do.
+Each runs on a worker that nobody else uses at the time, and what runs next on the same worker must
+find everything as it was at first.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import queue
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +24,19 @@ import pytest
 
 import toolguild
 from toolguild.policies import Tier
-from toolguild.sandbox import Limits, Outcome, Program, Sandbox, Status, open_sandbox
+from toolguild.sandbox import Json, Limits, Outcome, Program, Sandbox, Status, open_sandbox
+from toolguild.sandbox.docker import LABEL
+from toolguild.sandbox.engine import connect
+from toolguild.sandbox.owner import Owner
 
 pytestmark = pytest.mark.traces
 
 CANARY = "canary-7f3a9c"
 _BESIDE = Path(toolguild.__file__).resolve().parent.parent / "shared"
 SHARED = Path(os.environ.get("TOOLGUILD_SHARED", _BESIDE))
+
+LIMITS = Limits(wall_s=1, memory_mb=128)
+AT_ONCE = 4
 
 
 def rows(name: str) -> list[dict[str, Any]]:
@@ -32,8 +50,99 @@ def rows(name: str) -> list[dict[str, Any]]:
 BENIGN = [
     row for row in rows("benign.jsonl") if "{dir}" not in json.dumps([row["code"], row["cases"]])
 ]
-HOSTILE = [row for row in rows("escapes.jsonl") if row["category"].startswith("runtime/")]
-FOLLOW_UP = Program("import math\ndef tool(): return [math.pi, sum(range(10))]", "tool")
+HOSTILE = {row["id"]: row for row in rows("escapes.jsonl")}
+
+STOPPED_BY_THE_GATE_ONLY = {
+    "S044": "it changes a shared module, in its own process, which ends with the run",
+    "S065": "it names the local variables of its own process",
+    "S076": "it spoofs isinstance for its own code",
+    "S115": "it reads the image's /etc/passwd, which names nobody of the host",
+    "S156": "it patches a builtin type, in its own process",
+    "S162": "it reads stdin, which is /dev/null",
+    "S169": "it prints the name of a method",
+    "S176": "it runs its own exception group",
+    **dict.fromkeys(
+        ("S185", "S188", "S189", "S190", "S191", "S193", "S194"),
+        "it binds a name with an underscore: no names are injected for the isolation to work",
+    ),
+}
+"""Rows whose proof comes back where the isolation is alone, as it is no harm there, and why."""
+
+
+def negative(value: Json) -> bool:
+    """Whether every system call of a list failed; beside its result may stand its errno."""
+    numbers = value if isinstance(value, list) else [value]
+    return bool(numbers) and numbers[0] == -1
+
+
+# What the rows' `observable` says, where the outcome itself can show it with the isolation alone.
+# Of a program that fails for want of what it attacks, nothing more is asked.
+STATUS = {
+    Status.MEMORY: {"R004", "R011", "R024"},
+    Status.TIMEOUT: {
+        *("R002", "R009", "R010", "R011", "R012", "R013", "R014", "R017", "R023", "R042"),
+    },
+    Status.OUTPUT_LIMIT: {"R024"},
+    Status.ERROR: {"R025", "R027", "R089", "R090", "R092", "R093"},
+    Status.KILLED: {"R095", "R096", "R104"},
+}
+VALUE: dict[str, Callable[[Json], bool]] = {
+    **dict.fromkeys(
+        ("R043", "R044", "R053", "R065", "R072", "R076", "R085", "R099"), lambda value: value == []
+    ),
+    **dict.fromkeys(("R066", "R067", "R068", "R069", "R070", "R081", "R084"), negative),
+    "R054": lambda value: "docker.sock" not in str(value) and str(SHARED) not in str(value),
+    "R097": lambda value: value == "",
+    **dict.fromkeys(("R100", "R101", "R103"), lambda value: value == "wrong"),
+}
+
+STATE = Program(
+    """
+import decimal, gc, json, locale, math, os, random, signal, socket, statistics, sys, threading
+import time
+def tool():
+    try:
+        socket.create_connection(("127.0.0.1", 4555), 0.01)
+        connected = True
+    except OSError:
+        connected = False
+    mask = os.umask(0)
+    return os.getpid(), [
+        math.pi, statistics.mean([1, 2]), json.dumps({"a": 1}), len("ab"), os.getcwd(), mask,
+        dict(os.environ), time.tzname, decimal.getcontext().prec, gc.isenabled(),
+        sys.getrecursionlimit(), sorted(sys.modules), sys.path, threading.active_count(),
+        [str(signal.getsignal(number)) for number in (1, 2, 14, 15)], signal.alarm(0), connected,
+        os.path.exists("/tmp/late_write"), locale.setlocale(locale.LC_ALL),
+    ]
+""",
+    "tool",
+    walled=False,
+)
+"""Its process id, and what a program could have left changed for the next."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one row on one backend, at one tier."""
+
+    outcome: Outcome
+    seconds: float
+    next: Outcome
+    """What ran next on the same worker."""
+
+
+Variant = tuple[str, Tier, bool]
+"""Row, tier, and whether the inner wall stood."""
+
+
+def variants(kind: str) -> list[Variant]:
+    found = []
+    for row in HOSTILE.values():
+        if row["danger"] == "high" and kind != "docker":
+            continue
+        for tier in map(Tier, row["tiers"]):
+            found += [(row["id"], tier, walled) for walled in {tier is Tier.SANDBOX, False}]
+    return found
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,11 +152,16 @@ def corpora_present() -> None:
 
 
 @pytest.fixture(scope="module")
-def canary_sandbox(kind: str) -> Iterator[Sandbox]:
+def canary() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SBX_CANARY", CANARY)
-        with open_sandbox("docker" if kind == "docker" else "local", size=1) as sandbox:
-            yield sandbox
+        yield
+
+
+@pytest.fixture(scope="module")
+def canary_sandbox(kind: str, canary: None) -> Iterator[Sandbox]:
+    with open_sandbox("docker" if kind == "docker" else "local", size=1) as sandbox:
+        yield sandbox
 
 
 @pytest.mark.parametrize("row", BENIGN, ids=lambda row: row["name"])
@@ -59,17 +173,135 @@ def test_ordinary_tools_give_what_is_expected(canary_sandbox, row) -> None:
         assert outcome.value == case["expected"]
 
 
-@pytest.mark.parametrize("row", HOSTILE, ids=lambda row: f"{row['id']} {row['technique']}")
-def test_hostile_tools_end_and_harm_nothing(canary_sandbox, kind, row) -> None:
-    if row["danger"] == "high" and kind != "docker":
-        pytest.skip("run in a container only")
-    outcome = canary_sandbox.run(
-        Program(row["code"], "tool"), {}, tier=Tier(row["tiers"][0]), limits=Limits(wall_s=0.6)
-    )
-    assert isinstance(outcome, Outcome)
-    assert CANARY not in repr(outcome)
-    assert outcome.value != 42  # what those rows try to pass for a result
-    follow_up = canary_sandbox.run(FOLLOW_UP, {}, tier=Tier.SANDBOX)
-    assert follow_up.value == [3.141592653589793, 45], follow_up
-    for left in ("/tmp/escape_out", "/tmp/late_write", "/tmp/unpickled_on_host", "/tmp/w.txt"):
-        assert not Path(left).exists()
+def planted_files() -> set[Path]:
+    """Return the files where a program could want to leave some."""
+    found = set()
+    for folder in (Path("/tmp"), Path("/dev/shm"), Path.home(), Path.cwd()):
+        found |= set(folder.iterdir())
+    return found
+
+
+def carriers(kind: str, processes) -> set[int]:
+    """Return the processes of all sandboxes of this process, by their numbers on the host."""
+    if kind == "local":
+        return processes.below({os.getpid()})
+    client = connect()
+    try:
+        own = {"label": f"{LABEL}={Owner.current()}"}
+        found = [client.inspect_container(each["Id"]) for each in client.containers(filters=own)]
+    finally:
+        client.close()
+    first = {container["State"]["Pid"] for container in found}
+    return first | processes.below(first)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of all rows on one backend."""
+
+    of: dict[Variant, Finding]
+    first: Outcome
+    """What a program found before any of the rows had run."""
+    files: set[Path]
+    """That are there afterwards and were not before."""
+    carried_by: set[int]
+    """Processes of the sandboxes, as the host numbers them."""
+
+
+@pytest.fixture(scope="module")
+def findings(kind: str, canary: None, processes) -> Findings:
+    """Run every row, a few at once, each on a sandbox of one worker that it has to itself."""
+    files, before = planted_files(), carriers(kind, processes)
+    with ExitStack() as stack:
+        free: queue.SimpleQueue[Sandbox] = queue.SimpleQueue()
+        for _ in range(AT_ONCE):
+            sandbox = stack.enter_context(open_sandbox(kind, size=1))
+            first = sandbox.run(STATE, {}, tier=Tier.FULL, limits=LIMITS)
+            free.put(sandbox)
+
+        def attack(variant: Variant) -> Finding:
+            name, tier, walled = variant
+            sandbox = free.get()
+            begin = time.monotonic()
+            program = Program(HOSTILE[name]["code"], "tool", walled=walled)
+            outcome = sandbox.run(program, {}, tier=tier, limits=LIMITS)
+            seconds = time.monotonic() - begin
+            following = sandbox.run(STATE, {}, tier=Tier.FULL, limits=LIMITS)
+            free.put(sandbox)
+            carried_by.update(carriers(kind, processes))
+            return Finding(outcome, seconds, following)
+
+        carried_by: set[int] = set()
+        tried = variants(kind)
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            found = dict(zip(tried, threads.map(attack, tried), strict=True))
+    return Findings(found, first, planted_files() - files, carried_by - before)
+
+
+def test_every_row_was_tried_at_every_tier_it_names(findings, kind) -> None:
+    tried = {(name, tier) for name, tier, _ in findings.of}
+    left_out = {
+        row["id"]
+        for row in HOSTILE.values()
+        if not {(row["id"], Tier(tier)) for tier in row["tiers"]} <= tried
+    }
+    dangerous = {row["id"] for row in HOSTILE.values() if row["danger"] == "high"}
+    assert left_out == (set() if kind == "docker" else dangerous)
+
+
+def test_no_row_reveals_anything_of_the_host(findings) -> None:
+    for variant, finding in findings.of.items():
+        assert CANARY not in repr(finding.outcome), variant
+        if HOSTILE[variant[0]]["proof"] == "pid" and isinstance(finding.outcome.value, int):
+            # It may see its own, of a namespace that numbers its processes from 1: what runs next
+            # on the same worker has one of the next numbers.
+            assert 0 < finding.next.value[0] - finding.outcome.value < 100, variant
+
+
+def test_no_proof_comes_back_but_of_what_is_no_harm(findings) -> None:
+    came_back = set()
+    for (name, _, _), finding in findings.of.items():
+        _, contains, proof = HOSTILE[name]["proof"].partition("contains:")
+        if contains and finding.outcome.ok and proof in repr(finding.outcome):
+            came_back.add(name)
+    assert came_back == STOPPED_BY_THE_GATE_ONLY.keys() & HOSTILE.keys()
+
+
+def test_every_row_ends_in_time(findings) -> None:
+    for variant, finding in findings.of.items():
+        assert finding.seconds < LIMITS.wall_s + 3, variant  # a generous margin for a busy machine
+
+
+def test_every_row_ends_as_it_should(findings) -> None:
+    wrong = []
+    for (name, tier, walled), finding in findings.of.items():
+        outcome = finding.outcome
+        if walled:
+            continue  # there it may end earlier, and for another reason
+        expected = {status for status, names in STATUS.items() if name in names}
+        if expected and outcome.status not in expected:
+            wrong.append((name, tier, outcome))
+        if name in VALUE and outcome.ok and not VALUE[name](outcome.value):
+            wrong.append((name, tier, outcome))
+        if outcome.ok and outcome.value == 42:  # what some try to pass for their result
+            wrong.append((name, tier, outcome))
+    assert not wrong
+
+
+def test_what_runs_next_on_the_same_worker_finds_all_as_it_was(findings) -> None:
+    assert findings.first.ok, findings.first
+    for variant, finding in findings.of.items():
+        assert finding.next.ok, (variant, finding.next)
+        assert finding.next.value[1] == findings.first.value[1], variant
+
+
+def test_no_file_is_left_on_the_host(findings) -> None:
+    named = {name for row in HOSTILE.values() for name in re.findall(r"/tmp/([\w.]+)", row["code"])}
+    assert {"late_write", "unpickled_on_host"} <= named
+    assert not {path for path in findings.files if path.name in named}
+
+
+def test_no_process_is_left_on_the_host(findings, processes) -> None:
+    # The sandboxes are closed: of all that carried the rows nothing lives on.
+    assert findings.carried_by
+    assert not processes.alive(findings.carried_by)

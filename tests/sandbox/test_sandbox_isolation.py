@@ -139,7 +139,7 @@ def test_the_environment_of_the_host_is_invisible(kind, monkeypatch) -> None:
         return seen
     """
     with open_sandbox(kind, size=1) as sandbox:
-        program = Program(textwrap.dedent(source), "tool")
+        program = Program(textwrap.dedent(source), "tool", walled=False)
         seen = sandbox.run(program, {}, tier=Tier.FULL).value
     assert "sbx-canary-value" not in repr(seen)
     assert seen["libc"] == "None"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -26,7 +27,6 @@ from toolguild.sandbox import (
 )
 
 IDENTITY = Program("def tool(x): return x", "tool")
-SLEEP = Program("import time\ndef tool(): time.sleep(60)", "tool")
 
 
 def run(sandbox: Sandbox, x: object = 1) -> Outcome:
@@ -52,7 +52,7 @@ def test_threads_with_failing_programs_do_not_disturb_others(sandbox) -> None:
 
     def work(n: int) -> bool:
         source, expected = programs[n % 4]
-        program = Program(source, "tool")
+        program = Program(source, "tool", walled=False)
         outcome = sandbox.run(program, {"x": n}, tier=Tier.SANDBOX, limits=Limits(wall_s=0.5))
         return outcome.status is expected
 
@@ -93,6 +93,12 @@ def local_sandbox_of_one():
         yield sandbox
 
 
+def _kill(pids: set[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # the end of one may be that of another
+            os.kill(pid, signal.SIGKILL)
+
+
 def _launchers(sandbox) -> set[int]:
     """Return the processes that a local sandbox started itself."""
     return {worker._end.__self__._popen.pid for worker in (*sandbox._idle, *sandbox._busy)}
@@ -110,21 +116,20 @@ def test_a_worker_is_replaced_after_so_many_runs() -> None:
 
 def test_a_worker_killed_while_idle_is_replaced_unnoticed(local_sandbox_of_one, processes) -> None:
     assert run(local_sandbox_of_one).ok
-    for pid in processes.below(_launchers(local_sandbox_of_one)):
-        os.kill(pid, signal.SIGKILL)
+    _kill(processes.below(_launchers(local_sandbox_of_one)))
     assert run(local_sandbox_of_one).ok
 
 
 def test_a_worker_killed_during_a_run_ends_that_run_only(local_sandbox_of_one, processes) -> None:
     assert run(local_sandbox_of_one).ok
-    workers = processes.below(_launchers(local_sandbox_of_one))
+    begun = threading.Event()
+    program = Program("def tool():\n    call_tool('x', {})\n    while True: pass", "tool")
     with ThreadPoolExecutor(1) as thread:
-        future = thread.submit(local_sandbox_of_one.run, SLEEP, {}, tier=Tier.SANDBOX)
-        assert processes.eventually(
-            lambda: processes.below(_launchers(local_sandbox_of_one)) > workers
+        future = thread.submit(
+            local_sandbox_of_one.run, program, {}, tier=Tier.SANDBOX, tools=lambda *_: begun.set()
         )
-        for pid in workers:
-            os.kill(pid, signal.SIGKILL)
+        assert begun.wait(10)
+        _kill(processes.below(_launchers(local_sandbox_of_one)))
         outcome = future.result(10)
     assert outcome.status is Status.KILLED
     assert run(local_sandbox_of_one).ok
@@ -259,3 +264,21 @@ def test_a_thread_that_started_a_worker_may_end(processes) -> None:
         time.sleep(0.2)
         assert run(sandbox).ok
         assert _launchers(sandbox) == before
+
+
+def test_workers_that_all_died_while_idle_are_replaced_unnoticed(processes) -> None:
+    with open_sandbox("local", size=3) as sandbox:
+        barrier = threading.Barrier(3)
+        program = Program("def tool(): return call_tool('x', {})", "tool")
+
+        def work(number: int) -> Outcome:
+            return sandbox.run(
+                program, {}, tier=Tier.SANDBOX, tools=lambda *_: barrier.wait(20) and None
+            )
+
+        with ThreadPoolExecutor(3) as threads:
+            assert all(outcome.ok for outcome in threads.map(work, range(3)))
+        workers = _launchers(sandbox)
+        assert len(workers) == 3
+        _kill(processes.below(workers))
+        assert run(sandbox).ok

@@ -13,11 +13,11 @@ from toolguild.sandbox.bootstrap import base_profile
 from toolguild.sandbox.seccomp import (
     ARCHITECTURES,
     ONE_PROCESS,
-    ONE_PROCESS_NO_SIGNALS,
     Condition,
     Profile,
     Rule,
     assemble,
+    for_process,
     read_profile,
 )
 from toolguild.sandbox.syscalls import NUMBERS
@@ -174,7 +174,6 @@ def test_arguments_decide_where_they_matter(shipped, name, arguments, expected) 
         ("prctl", (1 | HIGH,), EPERM),  # the kernel reads 32 bits of it
         ("prctl", (4,), EPERM),
         ("prctl", (3,), ALLOW),
-        ("kill", (1, 9), ALLOW),
         ("read", (), ALLOW),
     ],
 )
@@ -183,8 +182,18 @@ def test_a_program_may_have_threads_only(name, arguments, expected) -> None:
 
 
 @pytest.mark.parametrize("name", ["kill", "tkill", "tgkill", "rt_sigqueueinfo"])
-def test_without_a_namespace_no_signals_are_sent(name) -> None:
-    assert by_name(ONE_PROCESS_NO_SIGNALS, name) == EPERM
+@pytest.mark.parametrize("target", [0, 1, 2, 41, 43, 2**64 - 1, 2**64 - 42])
+def test_a_program_sends_no_signals_to_others(name, target) -> None:
+    program = for_process(assemble(ONE_PROCESS, "x86_64"), 42)
+    assert verdict(program, AUDIT_ARCH["x86_64"], NUMBERS[name][0], (target, 9)) == EPERM
+
+
+@pytest.mark.parametrize("name", ["kill", "tgkill"])
+def test_a_program_may_send_itself_signals(name) -> None:
+    program = for_process(assemble(ONE_PROCESS, "x86_64"), 42)
+    assert verdict(program, AUDIT_ARCH["x86_64"], NUMBERS[name][0], (42, 9)) == ALLOW
+    # Of the 64 bits, the kernel reads 32.
+    assert verdict(program, AUDIT_ARCH["x86_64"], NUMBERS[name][0], (42 | HIGH, 9)) == ALLOW
 
 
 def test_the_profile_names_each_call_once_and_knows_its_number() -> None:

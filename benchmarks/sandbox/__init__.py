@@ -1,0 +1,1 @@
+"""How fast the sandboxes are, beside what else there is: `python -m benchmarks.sandbox`."""

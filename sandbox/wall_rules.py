@@ -1,0 +1,109 @@
+"""What a program behind the wall may name, as plain data; shared by its compiler and its guards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["RefusedError", "RefusedImportError", "Rules", "is_dunder"]
+
+Names = frozenset[str]
+
+
+class RefusedError(Exception):
+    """The wall refused what the program asked for; the message says what to do instead."""
+
+
+class RefusedImportError(RefusedError, ImportError):
+    """A module, or a name in one, is not available behind the wall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The lists of a code profile that the wall consults."""
+
+    builtins: Names
+    dunder_reads: Names
+    dunder_methods: Names
+    dunder_hooks: Names
+    """Methods that a class may define, but that are read from `super()` only."""
+    dunder_class_data: Names
+    dunder_module_data: Names
+    sunder_class_names: Names
+    private: Names
+    """Attributes with a leading underscore that any object may be asked for."""
+    forbidden: Names
+    templates: Names
+    """Methods of `str` that read the attributes which their template names."""
+    metaclasses: Names
+    modules: Mapping[str, Names]
+    """Names that each module shows."""
+    withheld: Mapping[str, str]
+    """Dotted names that need a capability which the program does not have, and which."""
+    methods: Mapping[str, Names]
+    """Attributes that are out of reach in programs that import from a module."""
+    openers: Mapping[str, Names]
+    """Functions that open files, with the arguments with which they open none."""
+    instead: Mapping[str, str]
+    """What to write instead of a name that is refused."""
+    packages: Names
+    """Packages that hold a module, such as `xml` and `xml.etree`."""
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Rules:
+        """Read what `wall_profile.wall_rules` made."""
+        modules = {name: frozenset(names) for name, names in data["modules"].items()}
+        lists = {name: frozenset(data[name]) for name in cls._lists()}
+        return cls(
+            **lists,
+            modules=modules,
+            withheld=data["withheld"],
+            methods={name: frozenset(names) for name, names in data["methods"].items()},
+            openers={name: frozenset(names) for name, names in data["openers"].items()},
+            instead=data["instead"],
+            packages=frozenset(
+                name.rsplit(".", depth)[0]
+                for name in modules
+                for depth in range(1, name.count(".") + 1)
+            ),
+        )
+
+    @classmethod
+    def _lists(cls) -> list[str]:
+        return [
+            name
+            for name, kind in cls.__annotations__.items()
+            if kind == "Names" and name != "packages"
+        ]
+
+    def attribute_fault(self, name: str) -> str:
+        """Say what is wrong with reading an attribute of whatever object, "" if nothing is.
+
+        Names with a leading underscore that are not dunder pass: they depend on the object.
+        """
+        if name in self.forbidden:
+            return f"the attribute `{name}` is out of reach"
+        known = name in self.dunder_reads or name in self.dunder_methods
+        return "" if known or not is_dunder(name) else f"the attribute `{name}` is out of reach"
+
+    def is_module(self, dotted: str) -> bool:
+        """Whether a program may import this."""
+        return dotted in self.modules or dotted in self.packages
+
+    def import_fault(self, module: str, name: str = "") -> str:
+        """Say what is wrong with importing a module, or a name of it, "" if nothing is."""
+        dotted = f"{module}.{name}" if name else module
+        if self.is_module(dotted) or (name and name in self.modules.get(module, ())):
+            return ""
+        if dotted in self.withheld:
+            return f"`{dotted}` needs the capability to {self.withheld[dotted]}"
+        if name and self.is_module(module):
+            return f"`{name}` cannot be imported from `{module}`"
+        advice = self.instead.get(dotted) or self.instead.get(dotted.split(".")[0], "")
+        return f"the module `{dotted}` cannot be imported. {advice}".strip(" .")
+
+
+def is_dunder(name: str) -> bool:
+    """Whether a name has two underscores on both sides."""
+    return len(name) > 4 and name.startswith("__") and name.endswith("__")

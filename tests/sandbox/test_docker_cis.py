@@ -1,0 +1,117 @@
+"""Each container passes what the CIS Docker benchmark (1.6) asks of containers.
+
+Sections 4.1 and 5 of it, as far as they concern one container and can be read from `inspect`; the
+numbers in the names are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from toolguild.policies import Tier
+from toolguild.sandbox import Limits, Program, open_sandbox
+from toolguild.sandbox.docker import LABEL
+from toolguild.sandbox.engine import connect
+from toolguild.sandbox.owner import Owner
+
+pytestmark = pytest.mark.docker
+
+Container = dict[str, Any]
+
+SENSITIVE = ("/", "/boot", "/dev", "/etc", "/lib", "/proc", "/sys", "/usr", "/var/run/docker.sock")
+RUN = Program("def tool(): return 1", "tool")
+
+
+@pytest.fixture(scope="module")
+def containers(docker_engine) -> Iterator[list[Container]]:
+    """Containers of every tier, made for common and for unusual limits."""
+    client = connect()
+    own = {"label": f"{LABEL}={Owner.current()}"}
+    before = {container["Id"] for container in client.containers(all=True, filters=own)}
+    with open_sandbox("docker", size=1) as sandbox:
+        found = []
+        for tier in Tier:
+            for limits in (Limits(), Limits(memory_mb=32, processes=1)):
+                assert sandbox.run(RUN, {}, tier=tier, limits=limits).ok
+                now = {each["Id"] for each in client.containers(all=True, filters=own)} - before
+                found += [client.inspect_container(each) for each in now]
+        yield found
+    client.close()
+
+
+def host(container: Container) -> dict[str, Any]:
+    return dict(container["HostConfig"])
+
+
+def options(container: Container) -> list[str]:
+    return list(host(container)["SecurityOpt"])
+
+
+def sources(container: Container) -> list[str]:
+    return [mount["Source"] for mount in container["Mounts"]]
+
+
+CHECKS: dict[str, Callable[[Container], bool]] = {
+    "4.1 it runs as a user of its own": lambda c: c["Config"]["User"] == "65534:65534",
+    "5.3 it has no capabilities": lambda c: host(c)["CapDrop"] == ["ALL"] and not host(c)["CapAdd"],
+    "5.4 it is not privileged": lambda c: host(c)["Privileged"] is False,
+    "5.5 no sensitive directory of the host is mounted": lambda c: (
+        not set(sources(c)) & set(SENSITIVE) and not host(c)["Binds"]
+    ),
+    "5.6 it runs no ssh": lambda c: "ssh" not in " ".join([c["Path"], *c["Args"]][:2]),
+    "5.7 no privileged port is mapped": lambda c: not host(c)["PortBindings"],
+    "5.8 no port is open": lambda c: not c["NetworkSettings"]["Ports"],
+    "5.9 the host's network is not shared": lambda c: host(c)["NetworkMode"] == "none",
+    "5.10 memory is limited": lambda c: (
+        0 < host(c)["Memory"] <= 512 << 20 and host(c)["MemorySwap"] == host(c)["Memory"]
+    ),
+    "5.11 processor time is limited": lambda c: 0 < host(c)["NanoCpus"] <= 1_000_000_000,
+    "5.12 its root is read-only": lambda c: host(c)["ReadonlyRootfs"] is True,
+    "5.13 no port is bound to every address": lambda c: not host(c)["PublishAllPorts"],
+    "5.14 it is not restarted": lambda c: host(c)["RestartPolicy"]["Name"] in ("", "no"),
+    "5.15 the host's processes are not shared": lambda c: host(c)["PidMode"] in ("", "private"),
+    "5.16 the host's IPC is not shared": lambda c: host(c)["IpcMode"] in ("none", "private"),
+    "5.17 no device of the host is there": lambda c: (
+        not host(c)["Devices"] and not host(c)["DeviceRequests"]
+    ),
+    "5.18 descriptors are limited": lambda c: (
+        {"Name": "nofile", "Hard": 128, "Soft": 128} in (host(c)["Ulimits"])
+    ),
+    "5.19 no mount is shared": lambda c: all(
+        mount.get("Propagation") != "shared" for mount in c["Mounts"]
+    ),
+    "5.20 the host's names are not shared": lambda c: host(c)["UTSMode"] != "host",
+    "5.21 seccomp is on, with our own profile": lambda c: any(
+        option.startswith('seccomp={"') or option.startswith("seccomp={\n") for option in options(c)
+    ),
+    "5.24 its control group is its own": lambda c: not host(c)["CgroupParent"],
+    "5.25 it gains no privileges": lambda c: "no-new-privileges:true" in options(c),
+    "5.26 no health check runs in it": lambda c: c["Config"]["Healthcheck"]["Test"] == ["NONE"],
+    "5.28 processes are limited": lambda c: 0 < host(c)["PidsLimit"] <= 64,
+    "5.29 it is not on the default bridge": lambda c: (
+        "bridge" not in c["NetworkSettings"]["Networks"]
+    ),
+    "5.30 the host's users are not shared by request": lambda c: host(c)["UsernsMode"] != "host",
+    "5.31 the engine's socket is not in it": lambda c: (
+        not any("docker.sock" in source for source in sources(c))
+    ),
+    "nothing is mounted at all": lambda c: not c["Mounts"],
+    "its image is named by digest": lambda c: c["Config"]["Image"].startswith("sha256:"),
+    "no secret is in its environment": lambda c: (
+        not any(
+            word in variable.upper()
+            for variable in c["Config"]["Env"]
+            for word in ("KEY", "TOKEN", "SECRET", "PASSWORD")
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_container_passes(containers, check) -> None:
+    assert len(containers) == len(Tier) * 2
+    failing = [c["HostConfig"] for c in containers if not CHECKS[check](c)]
+    assert not failing
