@@ -77,7 +77,7 @@ class Access:
     it. Programs that only read see it as it is."""
     hosts: frozenset[str] | None = frozenset()
     """Hosts that programs may connect to that need the network: `example.org` (ports 80 and 443),
-    `example.org:8443`, `*.example.org` (without `example.org` itself); None for every public one."""
+    `example.org:8443`, `*.example.org` (without `example.org` itself); None for all public ones."""
 
 
 NOTHING = Access()
