@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from toolguild.cli.access import access_of, file_options
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, sandbox_option
 from toolguild.policies import Tier, ToolguildError
-from toolguild.sandbox import Json, SandboxKind, open_sandbox
+from toolguild.sandbox import Json, Mount, SandboxKind, open_sandbox
 from toolguild.synth.drafting import Case
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
@@ -61,13 +62,21 @@ def check(file: Path, tier: str, as_json: bool) -> int:
     type=click.Path(path_type=Path),
     help='Known results, one JSON object a line: {"arguments": {...}, "value": ...}.',
 )
+@file_options(kept=False)
 @sandbox_option
 @as_json
-def validate(file: Path, cases: Path | None, sandbox: SandboxKind, as_json: bool) -> int:
+def validate(
+    file: Path,
+    cases: Path | None,
+    mount: tuple[Mount, ...],
+    workspace: Path | None,
+    sandbox: SandboxKind,
+    as_json: bool,
+) -> int:
     """Prove the text of a tool: static gate, known results, generated inputs, in a sandbox."""
     draft = draft_from_text(_read_text(file), _read_cases(cases) if cases else ())
     with open_sandbox(sandbox) as box:
-        report = validate_draft(draft, box)
+        report = validate_draft(draft, box, access=access_of(mount, workspace))
     if as_json:
         print_json({"tool": report.tool, "passed": report.passed, **report.evidence()})
     else:

@@ -1,7 +1,11 @@
-"""`toolguild demo`: the whole of toolguild on an example, without network, key or Docker."""
+"""`toolguild demo`: the whole of toolguild on an example, without network or key.
+
+On Linux it needs no Docker either.
+"""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -53,12 +57,20 @@ def demo(keep: Path | None, as_json: bool) -> int:
 
 
 def _sandbox() -> Sandbox:
-    """Open the local sandbox, in its weakest form if there is no other."""
+    """Open the local sandbox, in its weakest form if there is no other; off Linux, Docker's.
+
+    Raises:
+        SandboxUnavailableError: this is not Linux, and no Docker engine answers.
+    """
+    if sys.platform != "linux":
+        return open_sandbox("auto")
     try:
         return open_sandbox("local")
     except SandboxUnavailableError as error:
-        say(f"{error}\nThe demo runs its own code only, so it goes on without isolation.", "yellow")
-        return open_sandbox("local", weakest=True)
+        weakest = open_sandbox("local", weakest=True)
+        goes_on = f"The demo runs its own code only, so it goes on at the level {weakest.level}."
+        say(f"{error}\n{goes_on}", "yellow")
+        return weakest
 
 
 def _empty(directory: Path) -> Path:

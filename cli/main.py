@@ -12,6 +12,7 @@ from toolguild.cli.console import say
 from toolguild.cli.demo_command import demo
 from toolguild.cli.doctor import doctor
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.image import image
 from toolguild.cli.settings import default_map
 from toolguild.cli.synthesize import mine, synthesize
 from toolguild.cli.tools import tools
@@ -33,7 +34,7 @@ def toolguild(context: click.Context) -> None:
         context.default_map = default_map(group)
 
 
-for command in (synthesize, mine, check, validate, tools, call, doctor, demo):
+for command in (synthesize, mine, check, validate, tools, call, image, doctor, demo):
     toolguild.add_command(command)
 
 

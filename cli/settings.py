@@ -55,6 +55,8 @@ def default_map(group: click.Group, path: Path = SETTINGS_FILE) -> dict[str, Any
         raise SettingsError(message) from error
     shared = {key: value for key, value in document.items() if not isinstance(value, dict)}
     known = {name: _option_names(command) for name, command in group.commands.items()}
+    for table in (shared, *(table for table in document.values() if isinstance(table, dict))):
+        _check_lists(path, table, group)
     for key in shared.keys() - set.union(*known.values()):
         message = f"{path}: no command has an option {key!r}"
         raise SettingsError(message)
@@ -73,6 +75,20 @@ def _option_names(command: click.Command) -> set[str]:
     if isinstance(command, click.Group):
         names = names.union(*map(_option_names, command.commands.values()))
     return names
+
+
+def _check_lists(path: Path, table: Mapping[str, Any], group: click.Group) -> None:
+    """Check that what an option takes several of stands there as a list."""
+    several = {
+        parameter.name
+        for command in group.commands.values()
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.multiple
+    }
+    for key in several & table.keys():
+        if not isinstance(table[key], list):
+            message = f'{path}: {key}: not a list; write {key} = ["..."]'
+            raise SettingsError(message)
 
 
 def _check_table(

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 import click
 
+from toolguild.cli.access import access_of, file_options
 from toolguild.cli.console import out, plain, print_json, progress, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, registry_option, sandbox_option
 from toolguild.registry import Registry
-from toolguild.sandbox import Json, JsonObject, SandboxKind, open_sandbox
+from toolguild.sandbox import Access, Json, JsonObject, Mount, SandboxKind, open_sandbox
 from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
@@ -64,10 +65,13 @@ def log_options(command: F) -> F:
 @log_options
 @registry_option
 @sandbox_option
+@file_options(kept=False)
 def synthesize(
     paths: tuple[Path, ...],
     registry: str,
     sandbox: SandboxKind,
+    mount: tuple[Mount, ...],
+    workspace: Path | None,
     min_support: int | None,
     as_json: bool,
     **log: str | None,
@@ -76,9 +80,10 @@ def synthesize(
 
     PATHS are log files, or folders of them.
     """
+    access = access_of(mount, workspace)
     with Registry.open(registry) as opened:
         mined = _mine(paths, _read_options(log), min_support)
-        results = _synthesize(mined.opportunities, opened, sandbox)
+        results = _synthesize(mined.opportunities, opened, sandbox, access)
     if as_json:
         print_json(_summary(mined, results))
     else:
@@ -142,7 +147,7 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
 
 
 def _synthesize(
-    opportunities: Sequence[Opportunity], registry: Registry, sandbox: SandboxKind
+    opportunities: Sequence[Opportunity], registry: Registry, sandbox: SandboxKind, access: Access
 ) -> list[Synthesized]:
     if not opportunities:
         return []
@@ -156,7 +161,8 @@ def _synthesize(
         progress() as bar,
     ):
         proving = bar.add_task("Proving tools", total=len(opportunities))
-        for result in synthesize_tools(opportunities, registry, opened, executor):
+        made = synthesize_tools(opportunities, registry, opened, executor, access=access)
+        for result in made:
             results.append(result)
             bar.advance(proving)
     return results

@@ -59,17 +59,20 @@ def show_tool(ref: str, registry: str, as_json: bool) -> int:
     with Registry.open(registry) as opened:
         version = opened.tool(ref)
         record = opened.track_record(version.digest)
+        callers = opened.callers(version.digest)
     if as_json:
         print_json(
             {
                 **_row(version, record),
+                "undeclared": record.undeclared,
+                "callers": {**callers},
                 **version.spec.content(),
                 "provenance": version.provenance,
                 "evidence": version.evidence,
             }
         )
     else:
-        _print_tool(version, record)
+        _print_tool(version, record, callers)
     return ExitCode.DONE
 
 
@@ -135,7 +138,7 @@ def _list_rejected(drafts: Sequence[RejectedDraft], *, as_json: bool) -> None:
     out.print(table)
 
 
-def _print_tool(version: ToolVersion, record: TrackRecord) -> None:
+def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, int]) -> None:
     spec = version.spec
     out.print(plain(f"{version.ref}  {version.tier}, {version.state}", "bold"))
     out.print(plain(spec.digest, "dim"))
@@ -146,7 +149,13 @@ def _print_tool(version: ToolVersion, record: TrackRecord) -> None:
     facts = new_table("", "", header=False)
     facts.add_row("worked", _uses(record))
     facts.add_row("calls", plain(", ".join(spec.calls) or "no other tool"))
+    called_by = ", ".join(f"{ref} ({count} times)" for ref, count in callers.items())
+    facts.add_row("called by", plain(called_by or "no other tool"))
     facts.add_row("needs", ", ".join(sorted(spec.needs)) or "nothing outside its own memory")
+    if record.undeclared:
+        uses = "use" if record.undeclared == 1 else "uses"
+        seen = f"seen in {record.undeclared} {uses} doing what it does not declare"
+        facts.add_row("effects", plain(seen, "yellow"))
     facts.add_row("registered", version.registered_at.isoformat(timespec="seconds"))
     for name, value in version.provenance.items():
         facts.add_row(plain(name), plain(_short(value), keep_lines=True))

@@ -1,17 +1,29 @@
 """Decisions as pure functions over plain data; imports nothing else of toolguild.
 
-The rules for code are in `toolguild.policies.code_rules`, to be imported from there: they need
+The lists for code are in `toolguild.policies.code_rules`, to be imported from there: they need
 pydantic, and what is handed on here is also imported where programs start in a hurry.
 """
 
 from toolguild.policies.errors import PolicyFileError, ToolguildError
+from toolguild.policies.profile import (
+    DEFAULT_PROFILE,
+    Profile,
+    house_profile,
+    load_profile,
+    shipped_profiles,
+)
 from toolguild.policies.tiers import Capability, Tier, granted, lowest_tier_allowing
 
 __all__ = [
+    "DEFAULT_PROFILE",
     "Capability",
     "PolicyFileError",
+    "Profile",
     "Tier",
     "ToolguildError",
     "granted",
+    "house_profile",
+    "load_profile",
     "lowest_tier_allowing",
+    "shipped_profiles",
 ]

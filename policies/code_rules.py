@@ -1,40 +1,69 @@
-"""What the text of a tool may contain, as plain data: one `CodeProfile` per TOML file.
+"""What the text of a tool may contain, as plain data: the table `[code]` of a profile.
 
-The static gate (`toolguild.synth.validation.static`) holds the rules; this module holds the lists
-that they consult, so that a house can be stricter or looser without touching code.
+The static gate (`toolguild.synth.validation.static`) holds the rules; this module says what the
+lists are that they consult, so that a house can be stricter or looser without touching code.
 """
 
 from __future__ import annotations
 
-import tomllib
-from functools import cached_property, lru_cache
-from importlib.resources import files
+from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from toolguild.policies.errors import PolicyFileError
-from toolguild.policies.tiers import Capability
+from toolguild.policies.profile import DEFAULT_PROFILE, load_profile
+from toolguild.policies.tiers import Capability, Tier
 
 __all__ = [
     "AttributeRules",
     "BuiltinRules",
     "CodeProfile",
+    "CostlyArgument",
     "DefinitionRules",
+    "FileArgument",
     "MethodRules",
     "ModuleRules",
     "OpenerRules",
     "PathRules",
+    "RuleLevel",
     "TextLimits",
     "WorkLimits",
-    "code_profile_names",
     "listed",
     "load_code_profile",
+    "may_be_eased",
 ]
 
 Names = frozenset[str]
 Positive = Annotated[int, Field(gt=0)]
+Position = Annotated[int, Field(ge=0)]
+RuleCode = Annotated[str, Field(pattern=r"^TG[0-9]{3}$")]
+
+_QUALITY_AND_WORK = ("TG4", "TG5")
+_LEANT_UPON = frozenset({"TG401", "TG407", "TG408"})
+"""Of these families, what decides which function is the tool and which other tools it calls."""
+
+
+class RuleLevel(StrEnum):
+    """What a finding of a rule means."""
+
+    ERROR = "error"
+    """The tool is refused."""
+    WARNING = "warning"
+    """The tool passes; somebody should look."""
+    OFF = "off"
+    """The rule is not asked."""
+
+
+def may_be_eased(code: str) -> bool:
+    """Whether a profile may make less than an error of a rule.
+
+    Rules about text, imports, names and definitions (TG0 to TG3) hold at every tier: each of them
+    relies on the others, so one hole opens all. Those about quality and about work that the
+    sandbox would stop anyway are a matter of taste.
+    """
+    return code.startswith(_QUALITY_AND_WORK) and code not in _LEANT_UPON
 
 
 class _Part(BaseModel):
@@ -44,13 +73,13 @@ class _Part(BaseModel):
 
 
 class TextLimits(_Part):
-    """How big a tool may be; parsing hostile text past these takes seconds."""
+    """How big a tool may be; the bounds keep the answer to any text under a second."""
 
-    max_bytes: Positive
+    max_bytes: Positive = Field(le=250_000)
     """Bytes of the text in UTF-8."""
-    max_nodes: Positive
+    max_nodes: Positive = Field(le=75_000)
     """Nodes of the syntax tree."""
-    max_depth: Positive
+    max_depth: Positive = Field(le=300)
     """Levels of the syntax tree."""
 
 
@@ -63,6 +92,15 @@ class WorkLimits(_Part):
     """Items or characters of a sequence that is multiplied."""
     max_bits: Positive
     """Bits of a number that is raised to a power or shifted."""
+
+
+class CostlyArgument(_Part):
+    """An argument of a function that decides how much work a call is."""
+
+    position: Position = 0
+    keyword: str = ""
+    most: Annotated[float, Field(gt=0)]
+    """The largest constant that may stand there."""
 
 
 class BuiltinRules(_Part):
@@ -82,6 +120,8 @@ class ModuleRules(_Part):
     exports: Names
     needs: Capability | None = None
     """The capability without which the module may not be imported at all."""
+    from_tier: Tier = Tier.SANDBOX
+    """The lowest tier whose tools may import it."""
     read: Names = frozenset()
     """Exports that read from the file system."""
     write: Names = frozenset()
@@ -95,6 +135,11 @@ class ModuleRules(_Part):
             msg = f"read, write and network list names that are not exports: {sorted(stray)}"
             raise ValueError(msg)
         return self
+
+    def open_to(self, tier: Tier) -> bool:
+        """Whether tools of a tier may import the module."""
+        allowed = self.needs is None or self.needs in tier.capabilities
+        return allowed and tier >= self.from_tier
 
     def capability(self, name: str) -> Capability | None:
         """Return what using an export takes, or None where it touches nothing outside."""
@@ -114,6 +159,13 @@ class MethodRules(_Part):
     """Methods that open a file and take the mode as their first argument."""
     forbidden: Names = frozenset()
     """Attributes that lead to modules."""
+    shared_read: Names = frozenset()
+    """Methods that read files, of which values in memory have namesakes: they count as reading,
+    and the sandbox's wall lets them be."""
+    moves: Names = frozenset()
+    """Methods that move a file where they are given one argument; namesakes take two."""
+    sql: Names = frozenset()
+    """Methods that run statements of SQL, which can open further files."""
 
 
 class OpenerRules(_Part):
@@ -128,6 +180,17 @@ class OpenerRules(_Part):
     """Values of the argument with which nothing outside memory is touched."""
     reading: bool = True
     """Whether values without `w`, `a`, `x` and `+` mean reading; otherwise all mean writing."""
+    file_position: Position | None = None
+    """Position at which it takes an open file instead of a path, where it does."""
+    file_keyword: str = ""
+    """The keyword for it."""
+
+
+class FileArgument(_Part):
+    """An argument that a function reads as a file, where it is given."""
+
+    position: Position
+    keyword: str
 
 
 class AttributeRules(_Part):
@@ -188,8 +251,14 @@ class PathRules(_Part):
 class CodeProfile(_Part):
     """Everything that the rules of the static gate take from data."""
 
+    rules: dict[RuleCode, RuleLevel]
+    """What a finding of each rule means; a rule that is not listed is an error."""
     limits: TextLimits
     work: WorkLimits
+    costly: dict[str, CostlyArgument]
+    """Arguments that decide how much work a call is, by dotted name; methods start with a dot."""
+    endless: Names
+    """Functions whose result never ends."""
     builtins: BuiltinRules
     attributes: AttributeRules
     definitions: DefinitionRules
@@ -197,12 +266,31 @@ class CodeProfile(_Part):
     direct_calls: dict[str, Annotated[int, Field(ge=0)]]
     """Functions that are called directly or not used at all, with the most arguments they take."""
     openers: dict[str, OpenerRules]
+    file_arguments: dict[str, FileArgument]
     methods: dict[str, MethodRules]
     modules: dict[str, ModuleRules]
     network_modules: Names
-    """Modules outside `modules` that are known to talk to other machines."""
+    """Modules that are known to talk to other machines."""
+    never: Names
+    """Modules that no house may add, with all that is inside of them."""
     instead: dict[str, str]
     """What to write instead of a name or a module that is refused."""
+
+    @field_validator("rules")
+    @classmethod
+    def _safety_stands(cls, rules: dict[str, RuleLevel]) -> dict[str, RuleLevel]:
+        eased = [code for code, level in rules.items() if level is not RuleLevel.ERROR]
+        if fixed := [code for code in sorted(eased) if not may_be_eased(code)]:
+            msg = (
+                f"{', '.join(fixed)} cannot be less than an error: other rules rely on it at every"
+                " tier; to let a tool use something, list it under modules"
+            )
+            raise ValueError(msg)
+        return rules
+
+    def level(self, code: str) -> RuleLevel:
+        """Return what a finding of a rule means."""
+        return self.rules.get(code, RuleLevel.ERROR)
 
     @cached_property
     def packages(self) -> Names:
@@ -225,60 +313,18 @@ class CodeProfile(_Part):
         return self.modules[module].capability(name) if module in self.modules else None
 
 
-class _ProfileFile(BaseModel):
-    """One TOML file; its other tables belong to other readers."""
-
-    code: CodeProfile
-
-
 def listed(names: Names, dotted: str) -> bool:
     """Whether a dotted name is in a list, itself or as `module.*`."""
     return dotted in names or f"{dotted.rpartition('.')[0]}.*" in names
 
 
-def code_profile_names() -> tuple[str, ...]:
-    """Return the names of the shipped profiles."""
-    folder = files("toolguild.policies") / "profiles"
-    shipped = (entry.name for entry in folder.iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in shipped if name.endswith(".toml")))
-
-
-def load_code_profile(profile: str | Path = "balanced") -> CodeProfile:
-    """Read a profile: a shipped one by its name, or any TOML file by its path.
+def load_code_profile(profile: str | Path = DEFAULT_PROFILE) -> CodeProfile:
+    """Return what the static gate takes from a profile.
 
     Args:
-        profile: a name such as `balanced`, or a `Path`.
+        profile: a shipped one's name such as `balanced`, or the path of a file.
 
     Raises:
-        PolicyFileError: the file is missing, is not TOML, or a field of it is wrong; the message
-            names the file and the field.
+        PolicyFileError: the profile cannot be used; the message names the file and the field.
     """
-    return _read(profile) if isinstance(profile, Path) else _shipped(profile)
-
-
-@lru_cache(maxsize=8)
-def _shipped(name: str) -> CodeProfile:
-    if name not in code_profile_names():
-        known = ", ".join(code_profile_names())
-        msg = f"no code profile is called {name!r}; shipped are: {known}. Give a Path for a file."
-        raise PolicyFileError(msg)
-    return _read(Path(str(files("toolguild.policies") / "profiles" / f"{name}.toml")))
-
-
-def _read(path: Path) -> CodeProfile:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror}); check the path of the profile"
-        raise PolicyFileError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: is not TOML: {error}"
-        raise PolicyFileError(msg) from error
-    try:
-        return _ProfileFile.model_validate(data).code
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-        )
-        msg = f"{path}: {faults}"
-        raise PolicyFileError(msg) from error
+    return load_profile(profile).code

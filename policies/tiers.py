@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import total_ordering
 
 __all__ = ["Capability", "Tier", "granted", "lowest_tier_allowing"]
 
@@ -17,7 +16,6 @@ class Capability(StrEnum):
     NETWORK = "network"
 
 
-@total_ordering
 class Tier(StrEnum):
     """How far a tool version is trusted; ordered from `SANDBOX` (least) to `FULL` (most)."""
 
@@ -35,9 +33,19 @@ class Tier(StrEnum):
         """Position in the order of trust, 0 for the lowest tier."""
         return _ORDER.index(self)
 
+    # All four, because a StrEnum has them already, and compares the names alphabetically.
+
     def __lt__(self, other: object) -> bool:
-        # Without this, StrEnum would compare the names alphabetically.
         return self.rank < other.rank if isinstance(other, Tier) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return self.rank <= other.rank if isinstance(other, Tier) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return self.rank > other.rank if isinstance(other, Tier) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return self.rank >= other.rank if isinstance(other, Tier) else NotImplemented
 
 
 _CAPABILITIES = {

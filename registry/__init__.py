@@ -13,7 +13,7 @@ from toolguild.registry.errors import (
     TamperedError,
     UnknownToolError,
 )
-from toolguild.registry.gates import ToolResult
+from toolguild.registry.gates import ChangedFile, ToolResult
 from toolguild.registry.model import (
     CallStatus,
     Record,
@@ -36,6 +36,7 @@ __all__ = [
     "AuditReport",
     "AuditRow",
     "CallStatus",
+    "ChangedFile",
     "ExternalTool",
     "InvalidSpecError",
     "NotJsonError",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import NoReturn, cast
 
 from toolguild.registry.errors import NotJsonError
@@ -42,10 +43,11 @@ def decode_json(text: str) -> Json:
     """Return the value of a JSON text.
 
     Raises:
-        NotJsonError: the text is not JSON. `NaN` and `Infinity` are not.
+        NotJsonError: the text is not JSON. `NaN` and `Infinity` are not, and neither is a number
+            beyond every float.
     """
     try:
-        return cast("Json", json.loads(text, parse_constant=_refuse_constant))
+        return cast("Json", _decode(text))
     except (ValueError, RecursionError) as error:
         msg = f"not JSON: {error}"
         raise NotJsonError(msg) from error
@@ -72,3 +74,14 @@ def storable_text(text: str) -> str:
 def _refuse_constant(name: str) -> NoReturn:
     msg = f"{name} is not a JSON number"
     raise ValueError(msg)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        msg = f"{digits[:20]} is beyond every float"
+        raise ValueError(msg)
+    return number
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from toolguild.registry import schema
 from toolguild.registry.errors import RegistryError, RegistryFileError
+from toolguild.registry.migrations import migrate
 
 __all__ = ["Database"]
 
@@ -95,9 +96,14 @@ class Database:
                     row = {"version": schema.SCHEMA_VERSION}
                     connection.execute(insert(schema.schema_version).values(row))
         with self.read() as connection:
-            self._check_layout(connection)
+            layout = self._layout(connection)
+        if layout < schema.SCHEMA_VERSION:
+            with self.write() as connection:
+                # Here too another process may have been quicker.
+                migrate(connection, self._layout(connection))
 
-    def _check_layout(self, connection: Connection) -> None:
+    def _layout(self, connection: Connection) -> int:
+        """Return the number of the database's layout, which is one that this toolguild knows."""
         if schema.schema_version.name not in _tables(connection):
             msg = f"{self.path}: a database of another program; name another file for the registry"
             raise RegistryError(msg)
@@ -111,6 +117,7 @@ class Database:
                 f"{schema.SCHEMA_VERSION}); upgrade toolguild, or name another file"
             )
             raise RegistryError(msg)
+        return version
 
 
 def _path_of(where: str | Path) -> Path:

@@ -26,6 +26,10 @@ class ExternalTool:
     description: str = ""
     parameters: JsonObject = field(default_factory=dict)
     """JSON Schema of the arguments object; the empty one takes any arguments."""
+    same_thread: bool = False
+    """Whether to call the function in the thread that called the toolbox, as those must be that
+    use objects bound to a thread, such as connections of `sqlite3`. Otherwise it is called in a
+    thread of its own, and given up on when the time of the call is over; here nothing can."""
 
     @property
     def capability(self) -> Capability:

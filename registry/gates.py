@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Protocol
 
 from toolguild.policies import Capability, Tier
@@ -18,6 +19,8 @@ from toolguild.registry.effects import process_tier
 from toolguild.registry.json_schema import closed, mismatch
 from toolguild.registry.model import CallStatus, State, ToolVersion
 from toolguild.sandbox import (
+    Access,
+    FileChange,
     Json,
     JsonObject,
     Limits,
@@ -26,10 +29,12 @@ from toolguild.sandbox import (
     Sandbox,
     Status,
 )
+from toolguild.sandbox.access import reach
 
 __all__ = [
     "Budget",
     "Call",
+    "ChangedFile",
     "CheckedArguments",
     "CheckedResult",
     "Gate",
@@ -42,6 +47,8 @@ __all__ = [
 
 _MAX_ERROR = 2000
 """Characters of an error that are kept and shown to a model."""
+_MAX_NAMES, _MAX_NAME = 20, 200
+"""Files that a model is told of by name, and how many characters of each."""
 
 
 @dataclass(slots=True)
@@ -84,11 +91,23 @@ class Call:
     budget: Budget
     depth: int = 0
     """How many composites it is inside of."""
+    caller: str | None = None
+    """Digest of the composite that makes it; None where it comes from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file of the workspace that a tool made, changed or removed."""
+
+    path: str
+    """Relative to the workspace, with slashes."""
+    size: int | None
+    """Bytes that it has now; None where it was removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """How a call of a tool ended."""
+    """How a call of a tool ended, and what it did with the tools that it called."""
 
     status: CallStatus
     value: Json = None
@@ -97,8 +116,20 @@ class ToolResult:
     """Digest of the version that was called; None where there is no such tool."""
     duration_s: float = 0.0
     effects: frozenset[Capability] = frozenset()
+    """Capabilities that were used or asked for."""
     ran: bool = False
     """Whether the tool's code was started."""
+    undeclared: frozenset[Capability] = frozenset()
+    """Those of the effects of the tool's own code that its specification does not declare."""
+    changes: tuple[ChangedFile, ...] = ()
+    """What was carried out in the caller's workspace, in the order of the calls."""
+    discarded: tuple[ChangedFile, ...] = ()
+    """What was *not* carried out: the tier was `sandbox`, there was no workspace to carry it out
+    in, or the call that did it failed."""
+    left_out: tuple[str, ...] = ()
+    """What was left in a workspace that is no ordinary file, each with the reason."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that were asked for, as `name:port`, refused ones included."""
 
     @property
     def ok(self) -> bool:
@@ -106,10 +137,22 @@ class ToolResult:
         return self.status is CallStatus.OK
 
     def for_model(self) -> str:
-        """Return the text that goes back to a model: the value as JSON, or what went wrong."""
+        """Return the text that goes back to a model: the value as JSON, or what went wrong.
+
+        Lines of their own say which files were changed, and which were not although the tool may
+        believe that they were.
+        """
         if self.ok:
-            return json.dumps(self.value, ensure_ascii=False)
-        return f"The call did not succeed ({self.status.value}): {self.error}"
+            text = json.dumps(self.value, ensure_ascii=False)
+        else:
+            text = f"The call did not succeed ({self.status.value}): {self.error}"
+        notes = {
+            "Changed in the workspace": [file.path for file in self.changes],
+            "Discarded, not in the workspace": [file.path for file in self.discarded],
+            "Left out, not in the workspace": self.left_out,
+        }
+        lines = (f"{note}: {_quoted(names)}" for note, names in notes.items() if names)
+        return "\n".join((text, *lines))
 
 
 def refused(call: Call, error: str) -> ToolResult:
@@ -120,6 +163,13 @@ def refused(call: Call, error: str) -> ToolResult:
 def clipped(error: str) -> str:
     """Return an error no longer than a model has to read."""
     return error if len(error) <= _MAX_ERROR else f"{error[:_MAX_ERROR]}..."
+
+
+def _quoted(names: Iterable[str]) -> str:
+    """Return names on one line; quoted, as tools choose them and models read them."""
+    distinct = list(dict.fromkeys(names))
+    told = ", ".join(json.dumps(name[:_MAX_NAME]) for name in distinct[:_MAX_NAMES])
+    return told if len(distinct) <= _MAX_NAMES else f"{told} and {len(distinct) - _MAX_NAMES} more"
 
 
 class Gate(ABC):
@@ -184,8 +234,16 @@ class Gateway(Protocol):
         """Capabilities of the tools that the run called or wanted to call."""
 
     @property
-    def refused_by_tier(self) -> bool:
-        """Whether a call was refused that a higher tier would allow."""
+    def inner(self) -> Sequence[ToolResult]:
+        """How the calls of registered tools ended, without their values."""
+
+    @property
+    def held_back(self) -> bool:
+        """Whether a call was refused through no fault of the run, as by its tier."""
+
+    @property
+    def too_late(self) -> bool:
+        """Whether a call was given up on as the time was over."""
 
     @property
     def fault(self) -> Exception | None:
@@ -201,40 +259,65 @@ class InSandbox(Gate):
 
     sandbox: Sandbox
     limits: Limits
+    access: Access
+    """What the caller gives to the tools that need it."""
     gateway: Callable[[Call], Gateway]
 
     def run(self, call: Call) -> ToolResult:
         """Answer a call; see `Gate`."""
         spec, gateway = call.version.spec, self.gateway(call)
         wall_s = min(self.limits.wall_s, call.budget.remaining_s())
+        tier = process_tier(call.version, call.tier)
         outcome = self.sandbox.run(
-            Program(spec.source, spec.name),
+            Program(spec.source, spec.name, needs=spec.needs),
             call.arguments,
-            tier=process_tier(call.version, call.tier),
+            tier=tier,
             limits=replace(self.limits, wall_s=wall_s),
             tools=gateway if spec.calls else None,
+            access=self.access,
         )
         if gateway.fault is not None:
             raise gateway.fault
-        return _result(call, outcome, gateway, shortened=wall_s < self.limits.wall_s)
+        status = _status(outcome.status, gateway, shortened=wall_s < self.limits.wall_s)
+        kept = outcome.ok and reach(spec.needs, tier, self.access).kept
+        return _result(call, outcome, gateway, status, kept=kept)
 
 
-def _result(call: Call, outcome: Outcome, gateway: Gateway, *, shortened: bool) -> ToolResult:
+def _result(
+    call: Call, outcome: Outcome, gateway: Gateway, status: CallStatus, *, kept: bool
+) -> ToolResult:
+    inner, own = gateway.inner, _files(outcome.changes)
+    hosts = chain(*(one.hosts for one in inner), outcome.hosts)
     return ToolResult(
-        _status(outcome.status, gateway, shortened),
+        status,
         value=outcome.value,
         error=clipped(outcome.error),
         version=call.version.digest,
         duration_s=outcome.duration_s,
         effects=outcome.effects | gateway.effects,
         ran=True,
+        undeclared=outcome.effects - call.version.spec.needs,
+        changes=tuple(chain(*(one.changes for one in inner), own if kept else ())),
+        discarded=tuple(chain(*(one.discarded for one in inner), () if kept else own)),
+        left_out=tuple(chain(*(one.left_out for one in inner), outcome.left_out)),
+        hosts=tuple(dict.fromkeys(hosts)),
     )
 
 
-def _status(status: Status, gateway: Gateway, shortened: bool) -> CallStatus:
-    if status is Status.ERROR and gateway.refused_by_tier:
+def _files(changes: Iterable[FileChange]) -> tuple[ChangedFile, ...]:
+    return tuple(
+        ChangedFile(change.path, None if change.content is None else len(change.content))
+        for change in changes
+    )
+
+
+def _status(status: Status, gateway: Gateway, *, shortened: bool) -> CallStatus:
+    if status is Status.ERROR and gateway.held_back:
         # It failed for want of a tier that it may still earn: no evidence against its code.
         return CallStatus.REFUSED
+    if status is Status.ERROR and gateway.too_late:
+        # It was faster to fail over the call than the sandbox was to end it.
+        status = Status.TIMEOUT
     if status is Status.TIMEOUT and shortened:
         return CallStatus.CUT_OFF
     return CallStatus(status.value)

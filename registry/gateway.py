@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from toolguild.policies import Capability
 from toolguild.registry.canonical import canonical_json, decode_json
 from toolguild.registry.effects import ExternalTool, standing
 from toolguild.registry.errors import NotJsonError
-from toolguild.registry.gates import Call, Gate, clipped
+from toolguild.registry.external import TooLateError, TooManyLateError, call_external
+from toolguild.registry.gates import Call, Gate, ToolResult
 from toolguild.registry.json_schema import mismatch
 from toolguild.registry.model import CallStatus, ToolVersion
 from toolguild.sandbox import Json, JsonObject, ToolCallError
@@ -22,7 +25,7 @@ MAX_CALLS = 1000
 
 
 class CompositeGateway:
-    """Answers the calls of one run of one version; a `Gateway` in the sense of `gates`."""
+    """Answers the calls of one run of one version, one at a time; a `Gateway` of `gates`."""
 
     def __init__(
         self,
@@ -45,8 +48,11 @@ class CompositeGateway:
         self._external = external
         self._find = find
         self._gate = gate
+        self._one_at_a_time = threading.Lock()
         self.effects: frozenset[Capability] = frozenset()
-        self.refused_by_tier = False
+        self.inner: list[ToolResult] = []
+        self.held_back = False
+        self.too_late = False
         self.fault: Exception | None = None
 
     def __call__(self, name: str, arguments: JsonObject) -> Json:
@@ -55,20 +61,21 @@ class CompositeGateway:
         Raises:
             ToolCallError: the call was refused, or the tool failed.
         """
-        try:
-            self._check_allowed(name)
-            arguments = _object(arguments)
-            if name in self._external:
-                return self._call_external(name, self._external[name], arguments)
-            return self._call_version(name, arguments)
-        except ToolCallError:
-            raise
-        except Exception as error:
-            # The sandbox or the registry broke. The program gets a failed call and ends; then
-            # the one who started it sees what really happened.
-            self.fault = error
-            msg = "the host could not answer the call"
-            raise ToolCallError(msg) from error
+        with self._one_at_a_time:
+            try:
+                self._check_allowed(name)
+                plain = _object(arguments)
+                if name in self._external:
+                    return self._call_external(name, self._external[name], plain)
+                return self._call_version(name, plain)
+            except ToolCallError:
+                raise
+            except Exception as error:
+                # The sandbox or the registry broke. The program gets a failed call and ends; then
+                # the one who started it sees what really happened.
+                self.fault = error
+                msg = "the host could not answer the call"
+                raise ToolCallError(msg) from error
 
     def _check_allowed(self, name: str) -> None:
         spec, budget = self._call.version.spec, self._call.budget
@@ -76,7 +83,7 @@ class CompositeGateway:
             msg = "refused: the host could not answer an earlier call"
             raise ToolCallError(msg)
         if name not in spec.calls:
-            msg = f"refused: {spec.name} does not declare that it calls {name[:100]!r}"
+            msg = f"refused: {spec.name} does not declare that it calls {str(name)[:100]!r}"
             raise ToolCallError(msg)
         if not budget.spend_call():
             msg = "refused: no calls or no time left"
@@ -86,18 +93,20 @@ class CompositeGateway:
         self.effects |= {tool.capability}
         tier = self._call.tier
         if tool.capability not in tier.capabilities:
-            self.refused_by_tier = True
+            self.held_back = True
             msg = f"refused: {name} needs {tool.capability.value}, not allowed in tier {tier.value}"
             raise ToolCallError(msg)
         problem = mismatch(arguments, tool.parameters, f"{name} arguments")
         if problem:
             raise ToolCallError(problem)
         try:
-            result = tool.function(**arguments)
-        except Exception as error:
-            msg = clipped(f"{type(error).__name__}: {error}")
-            raise ToolCallError(msg) from error
-        return _decoded(name, result)
+            return call_external(name, tool, arguments, self._call.budget.remaining_s())
+        except TooLateError:
+            self.too_late = True
+            raise
+        except TooManyLateError:
+            self.held_back = True
+            raise
 
     def _call_version(self, name: str, arguments: JsonObject) -> Json:
         version = self._find(name)
@@ -109,10 +118,12 @@ class CompositeGateway:
             msg = f"refused: composites are nested deeper than {MAX_DEPTH}"
             raise ToolCallError(msg)
         tier = min(self._call.tier, standing(version, self._find))
-        result = self._gate.run(Call(version, arguments, tier, self._call.budget, depth))
+        caller = self._call.version.digest
+        result = self._gate.run(Call(version, arguments, tier, self._call.budget, depth, caller))
         self.effects |= result.effects
+        self.inner.append(replace(result, value=None))
         if result.status is CallStatus.REFUSED and result.ran:
-            self.refused_by_tier = True
+            self.held_back = True
         if not result.ok:
             msg = f"{name} did not succeed ({result.status.value}): {result.error}"
             raise ToolCallError(msg)
@@ -130,17 +141,3 @@ def _object(arguments: object) -> JsonObject:
         msg = "arguments: not a JSON object"
         raise ToolCallError(msg)
     return plain
-
-
-def _decoded(name: str, result: object) -> Json:
-    """Return what an external tool answered: the JSON in its text, or the text, or the value."""
-    if isinstance(result, str):
-        try:
-            return decode_json(result)
-        except NotJsonError:
-            return result
-    try:
-        return decode_json(canonical_json(result))
-    except NotJsonError as error:
-        msg = f"{name} returned what is {error}"
-        raise ToolCallError(msg) from error

@@ -162,11 +162,17 @@ class Use:
     error: str = ""
     effects: frozenset[Capability] = frozenset()
     """Capabilities that the run used or asked for."""
+    undeclared: frozenset[Capability] = frozenset()
+    """Those of them that its own code used or asked for, and its specification does not declare:
+    a finding against the version, whatever the status."""
+    caller: str | None = None
+    """Digest of the composite that made the call; None where it came from outside, and for uses
+    recorded before callers were."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How often a version was called, and how the calls ended; each call counts in one place."""
+    """How often a version was called, and how; each call counts once down to `unavailable`."""
 
     successes: int = 0
     failures: int = 0
@@ -179,6 +185,8 @@ class Record:
     """It ran for a composite whose time was over before it was done."""
     unavailable: int = 0
     """The sandbox could not run anything."""
+    undeclared: int = 0
+    """Those of all these in which its code was seen to use or ask for what it does not declare."""
     last_used_at: datetime | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from toolguild.registry.canonical import storable_text
 from toolguild.registry.errors import UnknownToolError
 
 __all__ = ["Ref", "parse_ref"]
@@ -28,7 +29,7 @@ def parse_ref(text: str) -> Ref:
     Raises:
         UnknownToolError: what follows the `@` is neither a number nor a digest.
     """
-    name, at, selector = text.partition("@")
+    name, at, selector = storable_text(text).partition("@")
     if not at:
         return Ref(name)
     match = _SELECTOR.fullmatch(selector)

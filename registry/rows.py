@@ -14,7 +14,6 @@ from toolguild.registry.canonical import canonical_json, decode_json, storable_t
 from toolguild.registry.errors import TamperedError
 from toolguild.registry.model import (
     CallStatus,
-    Record,
     RejectedDraft,
     State,
     ToolSpec,
@@ -26,7 +25,6 @@ from toolguild.sandbox import JsonObject
 __all__ = [
     "draft_of",
     "draft_values",
-    "record_of",
     "time_text",
     "use_of",
     "use_values",
@@ -129,6 +127,8 @@ def use_values(use: Use) -> dict[str, object]:
         "trace": None if use.trace is None else storable_text(use.trace),
         "error": storable_text(use.error),
         "effects": canonical_json(sorted(use.effects)),
+        "caller": use.caller,
+        "undeclared": canonical_json(sorted(use.undeclared)),
     }
 
 
@@ -150,16 +150,11 @@ def use_of(row: _AnyRow) -> Use:
             task=row.task,
             trace=row.trace,
             error=row.error,
-            effects=frozenset(Capability(name) for name in _texts(row.effects)),
+            effects=_capabilities(row.effects),
+            caller=row.caller,
+            undeclared=_capabilities(row.undeclared),
         ),
     )
-
-
-def record_of(row: _AnyRow) -> Record:
-    """Return the record of a row with the counts of a version's uses."""
-    fields = dict(row._mapping)
-    last = fields.pop("last_used_at")
-    return Record(**fields, last_used_at=None if last is None else datetime.fromisoformat(last))
 
 
 def time_text(time: datetime) -> str:
@@ -192,6 +187,10 @@ def _object(text: str) -> JsonObject:
         msg = "not a JSON object"
         raise ValueError(msg)
     return value
+
+
+def _capabilities(text: str) -> frozenset[Capability]:
+    return frozenset(Capability(name) for name in _texts(text))
 
 
 def _texts(text: str) -> tuple[str, ...]:

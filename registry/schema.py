@@ -31,8 +31,9 @@ __all__ = [
     "versions",
 ]
 
-SCHEMA_VERSION = 1
-"""Number of this layout; a database with a higher one was made by a newer toolguild."""
+SCHEMA_VERSION = 2
+"""Number of this layout; a database with a higher one was made by a newer toolguild, one with a
+lower one is brought to this one by `migrations`."""
 
 metadata = MetaData()
 
@@ -85,6 +86,8 @@ uses = Table(
     Column("trace", String),
     Column("error", Text, nullable=False),
     Column("effects", Text, nullable=False),
+    Column("caller", ForeignKey("versions.digest")),
+    Column("undeclared", Text, nullable=False, server_default="[]"),
     Index("uses_by_version", "version", "id"),
 )
 

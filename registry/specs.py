@@ -11,9 +11,11 @@ from toolguild.registry.errors import InvalidSpecError, NotJsonError
 from toolguild.registry.json_schema import schema_problem
 from toolguild.registry.model import ToolSpec
 
-__all__ = ["MAX_SPEC_BYTES", "check_spec"]
+__all__ = ["MAX_CALLED", "MAX_SPEC_BYTES", "check_spec"]
 
 MAX_SPEC_BYTES = 1_000_000
+MAX_CALLED = 100
+"""Tools that a tool may say that it calls: each is looked up before every call of it."""
 
 # A Python function name that every vendor's API takes as a tool name as well.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -39,6 +41,8 @@ def _problems(spec: ToolSpec) -> Iterator[str]:
         yield f"name: {_INJECTED} is what tools call other tools with"
     if not spec.source.strip():
         yield "source: empty"
+    if len(spec.calls) > MAX_CALLED:
+        yield f"calls: {len(spec.calls)} tools, more than {MAX_CALLED}"
     try:
         size = len(canonical_json(spec.content()).encode())
     except NotJsonError as error:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from toolguild.policies import Tier
-from toolguild.registry import chain, rows, schema
+from toolguild.registry import chain, rows, schema, usage
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import (
@@ -24,7 +24,6 @@ from toolguild.registry.errors import (
     UnknownToolError,
 )
 from toolguild.registry.model import (
-    CallStatus,
     Record,
     Registration,
     RejectedDraft,
@@ -39,14 +38,6 @@ from toolguild.registry.specs import check_spec
 from toolguild.sandbox import JsonObject
 
 __all__ = ["Registry"]
-
-_FAILURES = (
-    CallStatus.ERROR,
-    CallStatus.TIMEOUT,
-    CallStatus.MEMORY,
-    CallStatus.OUTPUT_LIMIT,
-    CallStatus.KILLED,
-)
 
 
 def _now() -> datetime:
@@ -284,21 +275,17 @@ class Registry:
 
     def track_record(self, version: str) -> Record:
         """Return how often the version with this digest was used, and with what success."""
-        table = schema.uses
-        ran, status = table.c.ran.is_(True), table.c.status
-        unavailable = status == CallStatus.UNAVAILABLE.value
-        query = select(
-            _count(ran, status == CallStatus.OK.value).label("successes"),
-            _count(ran, status.in_([failure.value for failure in _FAILURES])).label("failures"),
-            _count(ran, status == CallStatus.REFUSED.value).label("refused"),
-            _count(~ran, ~unavailable).label("turned_away"),
-            _count(ran, status == CallStatus.CUT_OFF.value).label("cut_off"),
-            _count(unavailable).label("unavailable"),
-            func.max(table.c.at).label("last_used_at"),
-        ).where(table.c.version == version)
         with self.database.read() as connection:
-            row = connection.execute(query).one()
-        return rows.record_of(row)
+            return usage.record_of(connection, version)
+
+    def callers(self, version: str) -> dict[str, int]:
+        """Return how many uses of the version with this digest composites made.
+
+        Returns:
+            The number of uses by each composite's `name@number`, the most frequent first.
+        """
+        with self.database.read() as connection:
+            return usage.callers_of(connection, version)
 
     # -- changes
 
@@ -401,8 +388,3 @@ def _point(connection: Connection, name: str, digest: str) -> str | None:
     else:
         connection.execute(update(schema.tools).where(row).values(active=digest))
     return before
-
-
-def _count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    """Count the rows that meet all the conditions."""
-    return func.count().filter(*conditions)

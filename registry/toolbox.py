@@ -24,7 +24,8 @@ from toolguild.registry.gateway import MAX_CALLS, CompositeGateway
 from toolguild.registry.model import CallStatus, State, ToolSpec, ToolVersion, Use
 from toolguild.registry.store import Registry
 from toolguild.registry.strict import OpenAIApi, openai_tool, without_placeholders
-from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, SandboxUnavailableError
+from toolguild.sandbox import Access, Json, JsonObject, Limits, Sandbox, SandboxUnavailableError
+from toolguild.sandbox.access import NOTHING
 
 __all__ = ["Toolbox"]
 
@@ -37,6 +38,10 @@ class Toolbox:
 
     Every call goes gate -> sandbox -> record. Tools registered, promoted or quarantined while the
     agent runs show up at once. Safe to share between threads as far as the external tools are.
+
+    An external tool that has not returned when the time of the call is over is given up on: the
+    call ends as `timeout`, the function goes on in a thread of its own until it returns. While
+    32 such threads are left in the process, no external tool is called.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Toolbox:
         tools: Mapping[str, ExternalTool] = _NO_TOOLS,
         *,
         limits: Limits = _LIMITS,
+        access: Access = NOTHING,
         task: str | None = None,
         trace: str | None = None,
     ) -> None:
@@ -56,13 +62,15 @@ class Toolbox:
             sandbox: What they run in.
             tools: The caller's own tools, by name, for composites to call.
             limits: What one call may use, the calls inside it included in its time.
+            access: What of your files and of the network the tools get that need it and whose
+                tier allows it; nothing unless given.
             task: Identifier of what the agent was asked to do; kept with each use.
             trace: Identifier of the agent's run; kept with each use.
         """
         self._registry = registry
         self._external = dict(tools)
         self._limits = limits
-        checked = CheckedArguments(CheckedResult(InSandbox(sandbox, limits, self._gateway)))
+        checked = CheckedArguments(CheckedResult(InSandbox(sandbox, limits, access, self._gateway)))
         self._gate = _Recorded(OnlyActive(checked), registry, task, trace)
 
     def specs(self) -> list[ToolSpec]:
@@ -114,9 +122,9 @@ class Toolbox:
         return self.call(name, arguments)
 
     def _named(self, name: str) -> ToolVersion:
-        if "@" in name:
+        if not isinstance(name, str) or "@" in name:
             # A model must not pick an older version that has a higher tier.
-            msg = f"{name[:100]!r} is not a tool's name; call it without a version"
+            msg = f"{str(name)[:100]!r} is not a tool's name; call it without a version"
             raise UnknownToolError(msg)
         return self._registry.tool(name)
 
@@ -163,5 +171,7 @@ class _Recorded(Gate):
                 trace=self.trace,
                 error=result.error,
                 effects=result.effects,
+                undeclared=result.undeclared,
+                caller=call.caller,
             )
         )

@@ -14,6 +14,7 @@ from toolguild.sandbox.base import (
 from toolguild.sandbox.diagnosis import Check, Choice, choose, diagnose
 from toolguild.sandbox.errors import SandboxUnavailableError, ToolCallError
 from toolguild.sandbox.factory import SandboxKind, SandboxOptions, open_sandbox
+from toolguild.sandbox.requirements import RequirementsError, read_requirements
 from toolguild.sandbox.scripted import ScriptedRun, ScriptedSandbox
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Mount",
     "Outcome",
     "Program",
+    "RequirementsError",
     "Sandbox",
     "SandboxKind",
     "SandboxOptions",
@@ -39,4 +41,5 @@ __all__ = [
     "choose",
     "diagnose",
     "open_sandbox",
+    "read_requirements",
 ]

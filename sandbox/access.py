@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from toolguild.policies import Capability, Tier
+from toolguild.sandbox.tree import path_fault
 
 __all__ = ["NOTHING", "SCRATCH", "WORKSPACE", "Access", "FileChange", "Mount", "Reach", "reach"]
 
@@ -45,10 +47,11 @@ class Mount:
         if not source.is_dir():
             msg = f"cannot mount {self.source}: it is no directory"
             raise ValueError(msg)
-        if not target.is_absolute() or ".." in target.parts or str(target) != self.target:
-            msg = f"cannot mount at {self.target!r}: it must be an absolute path, without `..`"
+        absolute = self.target.startswith("/")
+        if fault := path_fault(self.target[1:]) if absolute else "it is no absolute path":
+            msg = f"cannot mount at {self.target!r}: {fault}"
             raise ValueError(msg)
-        if len(target.parts) < 2 or any(target.is_relative_to(taken) for taken in _TAKEN):
+        if any(target.is_relative_to(taken) for taken in _TAKEN):
             msg = f"cannot mount at {self.target}: that place is the sandbox's own"
             raise ValueError(msg)
         object.__setattr__(self, "source", source)
@@ -79,6 +82,31 @@ class Access:
     """Hosts that programs may connect to that need the network: `example.org` (ports 80 and 443),
     `example.org:8443`, `*.example.org` (without `example.org` itself); None for all public ones."""
 
+    def __post_init__(self) -> None:
+        """Settle the workspace, and check what is given together.
+
+        Raises:
+            ValueError: the workspace is no directory, one mount would lie in another, or an entry
+                of the hosts is none.
+        """
+        targets = sorted(PurePosixPath(mount.target) for mount in self.mounts)
+        for upper, lower in pairwise(targets):
+            # In this order, whatever lies in a directory comes right after it.
+            if lower.is_relative_to(upper):
+                msg = f"cannot mount at {lower}: {upper} is mounted there already"
+                raise ValueError(msg)
+        if self.workspace is not None:
+            workspace = Path(self.workspace).resolve()
+            if not workspace.is_dir():
+                msg = f"cannot use {self.workspace} as a workspace: it is no directory"
+                raise ValueError(msg)
+            object.__setattr__(self, "workspace", workspace)
+        if self.hosts:
+            # Imported only here: most runs have no use for it.
+            from toolguild.sandbox.hosts import parse_hosts
+
+            parse_hosts(self.hosts)
+
 
 NOTHING = Access()
 
@@ -108,8 +136,9 @@ class FileChange:
 
 def reach(needs: Iterable[Capability], tier: Tier, access: Access) -> Reach:
     """Return what a program gets that needs something, at a tier, of what its caller gives."""
-    wanted = frozenset(needs)
-    capabilities = wanted & (tier.capabilities | {Capability.WRITE})
+    capabilities = frozenset(needs) & (tier.capabilities | {Capability.WRITE})
+    if access.hosts is not None and not access.hosts:
+        capabilities -= {Capability.NETWORK}
     writes = Capability.WRITE in capabilities
     mounts: tuple[Mount, ...] = ()
     if Capability.READ in capabilities:

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from types import CodeType
 from typing import Any
 
+from toolguild.policies import Capability
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.seccomp import Profile, read_profile
 from toolguild.sandbox.wall_profile import wall_rules
@@ -32,16 +33,19 @@ __all__ = [
 ]
 
 WORKER_MODULES = (
-    "syscalls", "kernel", "seccomp", "frames", "plain", "byte_queue", "wall_rules", "wall_policy",
-    "wall_format", "wall_guards", "wall_modules", "wall", "child", "nursery", "call",
-    "worker",
+    "syscalls", "kernel", "seccomp", "frames", "plain", "byte_queue", "library", "wall_rules",
+    "wall_transformer", "wall_names", "wall_attributes", "wall_patterns", "wall_definitions",
+    "wall_policy", "wall_format", "wall_classes", "wall_methods", "wall_guards", "wall_files",
+    "wall_patches", "wall_stand_ins", "wall_modules", "wall", "child", "nursery", "call", "job",
+    "oom", "tree", "bundle", "files", "relay", "worker",
 )  # fmt: skip
 """What the worker consists of, in the order in which they import one another."""
 
 # Of RestrictedPython 9; what version 8 does not have is left out.
 _RESTRICTED_PYTHON = ("_types", "transformer")
 
-LAUNCHER_MODULES = (*WORKER_MODULES, "landlock", "namespaces", "launcher")
+LAUNCHER_MODULES = (*WORKER_MODULES, "landlock", "loopback", "namespaces", "launcher")
+"""The same for a worker that isolates itself first."""
 
 ENVIRONMENT = {
     "HOME": "/",
@@ -49,6 +53,8 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     # An arena per thread would reserve address space out of proportion to the memory limit.
     "MALLOC_ARENA_MAX": "1",
+    # Likewise with the threads of OpenBLAS and MKL, one for each of the machine's processors.
+    "OMP_NUM_THREADS": "1",
     "PATH": "/usr/bin:/bin",
     "PYTHONHASHSEED": "0",
     "TZ": "UTC",
@@ -108,19 +114,25 @@ COMMAND_LINE = (*_FLAGS, "-c", _BOOTSTRAP)
 
 
 def start_message(
-    modules: Sequence[str], settings: Mapping[str, Any], *, same_interpreter: bool = False
+    modules: Sequence[str],
+    settings: Mapping[str, Any],
+    capabilities: frozenset[Capability],
+    *,
+    same_interpreter: bool = False,
 ) -> bytes:
     """Return what to write to the interpreter: the modules, the last of which has the `main`.
 
     Args:
         modules: Names of modules of this package.
         settings: What `main` is given, besides `wall`, which is added.
+        capabilities: What programs can do, for the rules of the wall.
         same_interpreter: Whether it is the one that we run in, which can be given what is compiled
             already: compiling takes longer than starting.
     """
     form = _compiled if same_interpreter else _text
     carried = [form(name) for name in (*_restricted_python(), *_own(modules))]
-    start = {"modules": carried, "settings": {**settings, "wall": wall_rules()}}
+    wall = wall_rules(capabilities=capabilities)
+    start = {"modules": carried, "settings": {**settings, "wall": wall}}
     message = json.dumps(start).encode("ascii")
     return len(message).to_bytes(4, "big") + message
 

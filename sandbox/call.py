@@ -46,9 +46,13 @@ class Child:
         self.received = ByteQueue()
         self.printed = ByteQueue()
         self.answers = ByteQueue()
+        self._rehearses = False
 
     def rehearse(self) -> None:
-        """Let it use the time until its job comes."""
+        """Let it use the time until its job comes; asked again, it is left alone."""
+        if self._rehearses:
+            return
+        self._rehearses = True
         with contextlib.suppress(BrokenPipeError):  # it failed to set itself up, as it will say
             os.write(self.down, MESSAGE_HEAD.pack(b"w", 0))
 
@@ -111,6 +115,11 @@ class Call:
         """Settle how the call ended, if nothing has yet."""
         if not self.status:
             self.status, self.error = status, error
+
+    def withdraw(self, status: str, error: str) -> None:
+        """Settle otherwise how a call ended that had succeeded."""
+        if self.status == "ok":
+            self.status, self.error, self.payload_bytes = status, error, 0
 
     def read(self, descriptor: int) -> bool:
         """Take what a pipe holds; return whether there may be more."""

@@ -8,14 +8,22 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
-from toolguild.policies import Tier
+from toolguild.policies import Capability, Tier
+from toolguild.sandbox.access import FileChange
 from toolguild.sandbox.base import Json, JsonObject, Limits, Outcome, Program, Status, ToolGateway
+from toolguild.sandbox.bundle import INDEX_LENGTH, MAX_INDEX
+from toolguild.sandbox.changes import Parcel, UnsoundChangesError
 from toolguild.sandbox.channel import Channel, ChannelClosedError
 from toolguild.sandbox.errors import SandboxUnavailableError, ToolCallError
 from toolguild.sandbox.frames import Frame, encode_frame
+from toolguild.sandbox.setting import Setting
 from toolguild.sandbox.values import decode_untrusted
+
+if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
+    from toolguild.sandbox.egress import Egress
 
 __all__ = ["Worker", "WorkerLostError"]
 
@@ -24,7 +32,9 @@ _GRACE_S = 1.0
 _CLEANUP_S = 2.5
 """Longer than a worker may take to end the processes of a call."""
 _MAX_SOURCE = 10_000_000  # characters
-_SLACK = 1 << 16  # bytes of a frame's body besides the value and stdout
+_FILES_S = 10.0
+"""Longer than a worker may take to lay out the files of a call, and to collect them."""
+_SLACK = 1 << 16  # bytes of a frame's body besides the value, stdout and files
 
 
 class WorkerLostError(ConnectionError):
@@ -46,19 +56,29 @@ class Worker:
     """
 
     def __init__(
-        self, channel: Channel, end: Callable[[], None], *, fits: Callable[[Limits], bool]
+        self,
+        channel: Channel,
+        end: Callable[[], None],
+        *,
+        fits: Callable[[Limits, Setting], bool],
+        what_ended: Callable[[], str] = str,
+        egress: Egress | None = None,
     ) -> None:
         """Take over a worker that said that it is ready.
 
         Args:
             channel: The connection to it.
             end: Ends all its processes, which breaks the connection; called once.
-            fits: Whether a run under these limits may be given to it.
+            fits: Whether a run under these limits, in this setting, may be given to it.
+            what_ended: Says what ended it from outside, if anything did.
+            egress: The way of its programs to hosts, where they have one; closed with it.
         """
         self.fits = fits
         self.reusable = True
         self.runs = 0
         self._channel = channel
+        self._what_ended = what_ended
+        self._egress = egress
         self._ending = threading.Lock()
         self._end: Callable[[], None] | None = end
 
@@ -75,15 +95,26 @@ class Worker:
             end()
 
     def close(self) -> None:
-        """End the worker and close the connection; closing twice is harmless."""
-        self.end()
-        self._channel.close()
+        """End the worker and close the connection; closing twice is harmless.
+
+        Raises:
+            SandboxUnavailableError: it cannot be ended; it ends by itself as the connection is.
+        """
+        try:
+            self.end()
+        finally:
+            self._close_connections()
 
     def abandon(self) -> None:
         """Let go of the connection only: in a forked copy of the process that owns the worker."""
         self.reusable = False
         self._end = None
+        self._close_connections()
+
+    def _close_connections(self) -> None:
         self._channel.close()
+        if self._egress:
+            self._egress.close()
 
     def run(
         self,
@@ -92,41 +123,101 @@ class Worker:
         tier: Tier,
         limits: Limits,
         tools: ToolGateway | None,
+        parcel: Parcel | None = None,
+        hosts: frozenset[str] | None = frozenset(),
     ) -> Outcome:
         """Run a program.
 
+        Args:
+            program: What to run.
+            arguments: What to call its entry with.
+            tier: Its tier, which decides about the wall.
+            limits: What it may use.
+            tools: Answers its `call_tool`.
+            parcel: The files that it finds in its workspace, where this worker has one.
+            hosts: To whom it may connect, where this worker has network; see `Access.hosts`.
+
         Raises:
             WorkerLostError: the worker ended, or it no longer speaks the protocol.
-            SandboxUnavailableError: the worker could not set up a process for the program.
+            SandboxUnavailableError: the worker could not set up a process for the program, or what
+                ended it had nothing to do with the program.
+            ValueError: an entry of the hosts is none.
         """
+        if not self._egress:
+            return self._run(program, arguments, tier, limits, tools, parcel)
+        self._egress.begin_run(hosts)
+        try:
+            outcome = self._run(program, arguments, tier, limits, tools, parcel)
+        except BaseException:
+            with contextlib.suppress(SandboxUnavailableError):
+                self._egress.end_run()
+            raise
+        return self._with_asked(outcome, self._egress)
+
+    def _with_asked(self, outcome: Outcome, egress: Egress) -> Outcome:
+        try:
+            asked = egress.end_run()
+        except SandboxUnavailableError:
+            self.close()
+            raise
+        if not asked:
+            return outcome
+        return replace(outcome, hosts=asked, effects=outcome.effects | {Capability.NETWORK})
+
+    def _run(
+        self,
+        program: Program,
+        arguments: Mapping[str, Json],
+        tier: Tier,
+        limits: Limits,
+        tools: ToolGateway | None,
+        parcel: Parcel | None,
+    ) -> Outcome:
         if len(program.source) > _MAX_SOURCE:
             return Outcome(Status.REFUSED, error=f"The program has over {_MAX_SOURCE} characters.")
         self.runs += 1
         begin = time.monotonic()
         token = secrets.token_hex(16)
-        request = _run_frame(program, arguments, tier, limits, token)
-        exchange = _Exchange(self._channel, limits, tools, token)
+        request = _run_frame(program, arguments, tier, limits, token, parcel)
+        exchange = _Exchange(self._channel, limits, tools, token, parcel)
         try:
             end = exchange.run(request, begin)
+            changes, left_out = _read_changes(end, parcel)
         except TimeoutError:
             self.close()
-            error = f"No end was in sight {_GRACE_S + _CLEANUP_S:g} s after the deadline."
+            error = f"No end was in sight {exchange.patience_s:g} s after the deadline."
             return Outcome(Status.TIMEOUT, error=error, duration_s=time.monotonic() - begin)
-        except ChannelClosedError as error:
-            self.close()
+        except (ChannelClosedError, UnsoundChangesError) as error:
+            try:
+                outside = self._what_ended() if exchange.started and self._end else ""
+            finally:
+                self.close()
+            if outside:
+                raise SandboxUnavailableError(outside) from error
             raise WorkerLostError(str(error), started=exchange.started) from error
         except BaseException:
             # Of the gateway: the worker still waits for an answer.
-            self.close()
+            with contextlib.suppress(SandboxUnavailableError):
+                self.close()
             raise
         duration_s = time.monotonic() - begin
         self.reusable = self.reusable and end.header.get("clean") is True
-        return _outcome(end, duration_s)
+        outcome = _outcome(end, duration_s)
+        if changes or left_out:
+            effects = outcome.effects | {Capability.WRITE}
+            return replace(outcome, changes=changes, left_out=left_out, effects=effects)
+        return outcome
 
 
 def _run_frame(
-    program: Program, arguments: Mapping[str, Json], tier: Tier, limits: Limits, token: str
+    program: Program,
+    arguments: Mapping[str, Json],
+    tier: Tier,
+    limits: Limits,
+    token: str,
+    parcel: Parcel | None,
 ) -> bytes:
+    files = parcel.bundle if parcel else b""
     walled = program.walled and tier is Tier.SANDBOX
     header = {
         "kind": "run",
@@ -136,6 +227,7 @@ def _run_frame(
         "memory_bytes": limits.memory_mb << 20,
         "output_bytes": limits.output_bytes,
         "processes": limits.processes,
+        "files_bytes": len(files),
     }
     job = {
         "source": program.source,
@@ -143,24 +235,32 @@ def _run_frame(
         "walled": walled,
         "arguments": dict(arguments),
     }
-    return encode_frame(header, json.dumps(job, allow_nan=False).encode("ascii"))
+    return encode_frame(header, files + json.dumps(job, allow_nan=False).encode("ascii"))
 
 
 class _Exchange:
     """What goes back and forth in one run."""
 
     def __init__(
-        self, channel: Channel, limits: Limits, tools: ToolGateway | None, token: str
+        self,
+        channel: Channel,
+        limits: Limits,
+        tools: ToolGateway | None,
+        token: str,
+        parcel: Parcel | None,
     ) -> None:
         self.started = False
+        self.patience_s = _GRACE_S + _CLEANUP_S + (_FILES_S if parcel else 0)
         self._token = token
         self._channel = channel
         self._tools = tools
         self._wall_s = limits.wall_s
         self._max_body = 2 * limits.output_bytes + _SLACK
+        if parcel:
+            self._max_body += parcel.capacity + INDEX_LENGTH.size + MAX_INDEX
 
     def run(self, request: bytes, begin: float) -> Frame:
-        deadline = begin + self._wall_s + _GRACE_S + _CLEANUP_S
+        deadline = begin + self._wall_s + self.patience_s
         self._channel.send(request, deadline)
         while True:
             frame = self._channel.receive(self._max_body, deadline)
@@ -175,7 +275,7 @@ class _Exchange:
                 answer = _answer(frame.body, self._tools)
                 # The gateway's time counts: but an answer that is late may still be sent, so that
                 # it is the worker that says how the run ended.
-                deadline = max(deadline, time.monotonic() + _GRACE_S + _CLEANUP_S)
+                deadline = max(deadline, time.monotonic() + self.patience_s)
                 self._channel.send(answer, deadline)
             else:
                 msg = f"the worker sent a frame of kind {frame.kind!r}"
@@ -215,13 +315,34 @@ def _read_call(request: bytes) -> tuple[str, JsonObject]:
     raise ToolCallError(msg)
 
 
+def _files_bytes(end: Frame) -> int:
+    count = end.header.get("files_bytes", 0)
+    if not isinstance(count, int) or not 0 <= count <= len(end.body):
+        msg = f"files of {count} bytes in {len(end.body)}"
+        raise UnsoundChangesError(msg)
+    return count
+
+
+def _read_changes(
+    end: Frame, parcel: Parcel | None
+) -> tuple[tuple[FileChange, ...], tuple[str, ...]]:
+    """Read what became of the files that a program found.
+
+    Raises:
+        UnsoundChangesError: it is nothing that could have become of them.
+    """
+    files = end.body[len(end.body) - _files_bytes(end) :]
+    return parcel.read_changes(files) if parcel else ((), ())
+
+
 def _outcome(end: Frame, duration_s: float) -> Outcome:
     header = end.header
     if header["status"] == "unavailable":
         msg = f"The sandbox could not set up a process for the program: {header['error']}"
         raise SandboxUnavailableError(msg)
     payload_bytes = cast("int", header["payload_bytes"])
-    payload, stdout = end.body[:payload_bytes], end.body[payload_bytes:].decode("utf-8", "replace")
+    printed = end.body[payload_bytes : len(end.body) - _files_bytes(end)]
+    payload, stdout = end.body[:payload_bytes], printed.decode("utf-8", "replace")
     if header["status"] == "failed":
         status, error = _read_failure(payload)
         return Outcome(status, None, error, stdout, duration_s)

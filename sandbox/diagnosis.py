@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ def choose() -> Choice:
     isolation = available_isolation()
     if isolation.sufficient:
         return Choice("local", f"{isolation.level} is there. {without_docker}")
-    msg = f"No sandbox can run here. {without_docker} For local: {isolation.reasons}."
+    reasons = isolation.reasons if sys.platform == "linux" else "it needs Linux"
+    msg = f"No sandbox can run here. {without_docker} For local: {reasons}."
     raise SandboxUnavailableError(msg)
 
 
@@ -78,7 +80,7 @@ def _image_source(client: docker.APIClient) -> str:
 def _docker_checks() -> list[Check]:
     try:
         with closing(_engine()) as client:
-            version, info = _facts(client)
+            info, version = _facts(client)
             engine = f"{version['Version']} on {version['Os']}/{version['Arch']}"
             return [Check("Docker engine", True, engine), _image_check(client), _gvisor_check(info)]
     except SandboxUnavailableError as error:
@@ -86,10 +88,9 @@ def _docker_checks() -> list[Check]:
 
 
 def _facts(client: docker.APIClient) -> tuple[dict[str, Any], dict[str, Any]]:
-    from toolguild.sandbox.engine import engine_errors
+    from toolguild.sandbox.engine import inspect_engine
 
-    with engine_errors("look at the engine"):
-        return client.version(), client.info()
+    return inspect_engine(client)
 
 
 def _image_check(client: docker.APIClient) -> Check:
@@ -99,10 +100,16 @@ def _image_check(client: docker.APIClient) -> Check:
         return Check("Docker image", False, str(error), "docker pull python:3.12-slim")
 
 
+_GVISOR_REMEDY = (
+    "Optional: install gVisor (Debian: `apt-get install runsc`), add it to the engine (`runsc "
+    "install -- --network=none`) and restart that."
+)
+
+
 def _gvisor_check(info: Mapping[str, Any]) -> Check:
     ok = "runsc" in info["Runtimes"]
     detail = f"the engine has the runtimes {', '.join(sorted(info['Runtimes']))}"
-    remedy = "" if ok else "Optional: install runsc and add it to the engine (`runsc install`)."
+    remedy = "" if ok else _GVISOR_REMEDY
     return Check("gVisor runtime", ok, detail, remedy)
 
 
@@ -118,6 +125,8 @@ _LOCAL_REMEDIES = {
 
 
 def _local_checks() -> list[Check]:
+    if sys.platform != "linux":
+        return [Check("Local sandbox", False, f"this is {sys.platform}", "It needs Linux.")]
     try:
         isolation = available_isolation()
     except SandboxUnavailableError as error:

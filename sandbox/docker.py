@@ -3,44 +3,62 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import docker
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import ImageNotFound
 from docker.types import Healthcheck, HostConfig, LogConfig, Ulimit
 
-from toolguild.sandbox import seccomp
+from toolguild.sandbox import relay, seccomp
 from toolguild.sandbox.attached import AttachedChannel
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
     COMMAND_LINE,
     ENVIRONMENT,
-    PRELOAD,
     WORKER_MODULES,
-    base_profile,
     start_message,
 )
 from toolguild.sandbox.channel import ChannelClosedError
 from toolguild.sandbox.connection import Worker
-from toolguild.sandbox.engine import connect, engine_errors
+from toolguild.sandbox.container_end import what_ended
+from toolguild.sandbox.disposal import Disposal, remove_orphans
+from toolguild.sandbox.engine import connect, engine_errors, inspect_engine
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.image import Image, find_image
-from toolguild.sandbox.owner import Owner
+from toolguild.sandbox.network import (
+    environment,
+    opened_egress,
+    preload,
+    program_profile,
+    worker_profile,
+)
+from toolguild.sandbox.owner import LABEL, Owner
+from toolguild.sandbox.packages import PACKAGES_FOLDER
 from toolguild.sandbox.pool import RECYCLE_AFTER, PooledSandbox
+from toolguild.sandbox.requirements import normalise_requirements
+from toolguild.sandbox.setting import (
+    NOBODY,
+    Identity,
+    Setting,
+    require_free,
+    require_readable,
+)
+from toolguild.sandbox.tree import MAX_ENTRIES
+
+if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
+    from toolguild.sandbox.egress import Egress
 
 __all__ = ["LABEL", "DockerSandbox"]
 
-LABEL = "toolguild.sandbox.owner"
-"""Label of every container of ours; its value tells whose it is."""
-
 _START_S = 30.0
-_NOBODY = "65534:65534"
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 # What the supervisor needs besides the program: memory in MiB, and processes. A runtime that puts
@@ -70,12 +88,12 @@ class _Prepared:
     client: docker.APIClient
     image: Image
     runtime: str
-    filters: Mapping[str, str]
-    """Assembled filters that the worker installs, in hexadecimal, by the name of the setting."""
+    machine: str
+    """Architecture, as `seccomp.assemble` names it."""
 
 
 class DockerSandbox(PooledSandbox):
-    """Runs programs in containers without network, privileges, or a place to write.
+    """Runs programs in containers without network or privileges.
 
     Each worker is a container that lives for many runs; each run is a process of its own in it,
     with threads, which cannot start another. A container is told its owner: what a crashed process
@@ -91,6 +109,7 @@ class DockerSandbox(PooledSandbox):
         recycle_after: int = RECYCLE_AFTER,
         image: str | None = None,
         pull: bool = False,
+        requirements: Sequence[str] = (),
         runtime: str | None = None,
     ) -> None:
         """Describe the containers; nothing is asked of the engine before it is needed.
@@ -100,18 +119,26 @@ class DockerSandbox(PooledSandbox):
             recycle_after: Runs that a container serves at most.
             image: An image with a `python3` of 3.11 or later, instead of one found or made.
             pull: Fetch the image if the engine does not have it.
+            requirements: Packages for programs, as in a requirements file, to be baked into an
+                image derived from that one.
             runtime: OCI runtime, for example `runsc`, instead of the engine's own choice.
+
+        Raises:
+            RequirementsError: a requirement is none.
         """
         super().__init__(size=size, recycle_after=recycle_after)
         self._wanted_image, self._pull, self._runtime = image, pull, runtime
+        self._requirements = normalise_requirements(requirements)
         self._prepared: _Prepared | None = None
         self._preparing = threading.Lock()
+        self._disposal = Disposal()
 
     def close(self) -> None:
         """End every container; closing twice is harmless."""
         super().close()
         with self._preparing:
             if self._prepared:
+                self._disposal.finish(self._prepared.client)
                 self._prepared.client.close()
 
     @property
@@ -136,8 +163,7 @@ class DockerSandbox(PooledSandbox):
             return self._prepared
 
     def _ask(self, client: docker.APIClient) -> _Prepared:
-        with engine_errors("look at the engine"):
-            info, version = client.info(), client.version()
+        info, version = inspect_engine(client)
         runtime = self._runtime or info["DefaultRuntime"]
         if runtime not in info["Runtimes"]:
             msg = (
@@ -145,40 +171,56 @@ class DockerSandbox(PooledSandbox):
                 f"{', '.join(info['Runtimes'])}: add it to /etc/docker/daemon.json."
             )
             raise SandboxUnavailableError(msg)
-        image = find_image(client, self._wanted_image, pull=self._pull)
-        _remove_orphans(client)
-        return _Prepared(client, image, runtime, _filters(version["Arch"], runtime))
+        image = find_image(
+            client, self._wanted_image, pull=self._pull, requirements=self._requirements
+        )
+        remove_orphans(client)
+        return _Prepared(client, image, runtime, _machine(version["Arch"]))
 
-    def _start(self, limits: Limits) -> Worker:
+    def _start(self, limits: Limits, setting: Setting) -> Worker:
+        require_readable(setting.mounts, _identity(setting))
         try:
-            return self._start_container(limits)
+            return self._start_container(limits, setting)
         except _ImageGoneError:
             # Removed since it was found: it can be found, fetched or made again.
             with self._preparing:
                 if self._prepared:
                     self._prepared = self._ask(self._prepared.client)
-            return self._start_container(limits)
+            return self._start_container(limits, setting)
 
-    def _start_container(self, limits: Limits) -> Worker:
+    def _start_container(self, limits: Limits, setting: Setting) -> Worker:
         prepared = self._prepare()
-        container = _create(prepared, limits)
+        require_free(setting, [PACKAGES_FOLDER] if prepared.image.packages else [])
+        self._disposal.catch_up(prepared.client)
+        with opened_egress(network=setting.network) as egress:
+            return self._start_with(prepared, limits, setting, egress)
+
+    def _start_with(
+        self, prepared: _Prepared, limits: Limits, setting: Setting, egress: Egress | None
+    ) -> Worker:
+        container = f"toolguild-{secrets.token_hex(8)}"
         try:
+            _create(prepared, container, limits, setting, egress)
             channel = _attach(prepared.client, container)
             try:
                 with engine_errors("start a container"):
                     prepared.client.start(container)
-                _hand_over(channel, prepared)
+                _hand_over(channel, prepared, setting)
                 _limit_processes(prepared, container, limits)
             except BaseException:
                 channel.close()
                 raise
         except BaseException:
-            _remove(prepared.client, container)
+            self._disposal.doubt(container)  # which the engine may still be making
+            with contextlib.suppress(SandboxUnavailableError):
+                self._disposal.remove(prepared.client, container)
             raise
         return Worker(
             channel,
-            partial(_remove, prepared.client, container),
-            fits=partial(_same_room, limits),
+            partial(self._disposal.remove, prepared.client, container),
+            fits=lambda other, wanted: wanted == setting and _same_room(limits, other),
+            what_ended=partial(what_ended, prepared.client, container),
+            egress=egress,
         )
 
 
@@ -186,15 +228,24 @@ def _has_own_kernel(runtime: str) -> bool:
     return runtime.startswith("runsc")
 
 
-def _filters(architecture: str, runtime: str) -> dict[str, str]:
+def _machine(architecture: str) -> str:
     machine = _MACHINES.get(architecture)
     if machine is None:
         msg = f"The docker sandbox has no filter for engines of architecture {architecture}."
         raise SandboxUnavailableError(msg)
-    filters = {"program_filter": seccomp.assemble(seccomp.ONE_PROCESS, machine).hex()}
-    if _has_own_kernel(runtime):
+    return machine
+
+
+def _filters(prepared: _Prepared, setting: Setting) -> dict[str, str]:
+    """Return the assembled filters that the worker installs, in hexadecimal."""
+
+    def assembled(profile: seccomp.Profile) -> str:
+        return seccomp.assemble(profile, prepared.machine).hex()
+
+    filters = {"program_filter": assembled(program_profile(network=setting.network))}
+    if _has_own_kernel(prepared.runtime):
         # gVisor does not apply the profile that Docker hands it.
-        filters["worker_filter"] = seccomp.assemble(base_profile()[1], machine).hex()
+        filters["worker_filter"] = assembled(worker_profile(network=setting.network)[1])
     return filters
 
 
@@ -207,32 +258,41 @@ def _same_room(made_for: Limits, limits: Limits) -> bool:
     return (made_for.memory_mb, made_for.processes) == (limits.memory_mb, limits.processes)
 
 
-def _create(prepared: _Prepared, limits: Limits) -> str:
+def _create(
+    prepared: _Prepared,
+    container: str,
+    limits: Limits,
+    setting: Setting,
+    egress: Egress | None,
+) -> None:
     client = prepared.client
     with engine_errors("create a container"):
         try:
-            created = client.create_container_from_config(_container_config(prepared, limits))
+            config = _container_config(prepared, limits, setting, egress)
+            client.create_container_from_config(config, name=container)
         except ImageNotFound as error:
             msg = f"The docker sandbox's image {prepared.image.name} is gone: {error}"
             raise _ImageGoneError(msg) from error
-    return str(created["Id"])
 
 
-def _container_config(prepared: _Prepared, limits: Limits) -> dict[str, Any]:
+def _container_config(
+    prepared: _Prepared, limits: Limits, setting: Setting, egress: Egress | None
+) -> dict[str, Any]:
+    user = _identity(setting)
     config = prepared.client.create_container_config(
         image=prepared.image.id,
         command=list(COMMAND_LINE),
         entrypoint=["python3"],
         environment=ENVIRONMENT,
         hostname="sandbox",
-        user=_NOBODY,
+        user=f"{user.user}:{user.group}",
         working_dir="/",
         labels={LABEL: str(Owner.current())},
         stdin_open=True,
         network_disabled=True,
         healthcheck=Healthcheck(test=["NONE"]),
         stop_signal="SIGKILL",
-        host_config=_host_config(prepared, limits),
+        host_config=_host_config(prepared, limits, setting, egress),
     )
     return dict(config)
 
@@ -241,15 +301,46 @@ def _overhead(runtime: str) -> tuple[int, int]:
     return _OVERHEAD_OWN_KERNEL if _has_own_kernel(runtime) else _OVERHEAD
 
 
-def _host_config(prepared: _Prepared, limits: Limits) -> HostConfig:
+def _identity(setting: Setting) -> Identity:
+    """Return whom the programs run as: ourselves where they read what may be ours alone."""
+    return Identity.of_caller() if setting.mounts and os.geteuid() != 0 else NOBODY
+
+
+def _bind(source: Path, target: str) -> docker.types.Mount:
+    bind = docker.types.Mount(target, str(source), "bind", read_only=True, propagation="rprivate")
+    # Only the topmost file system of a bind is made read-only: what is mounted below stays away.
+    bind["BindOptions"]["NonRecursive"] = True
+    return bind
+
+
+def _file_systems(prepared: _Prepared, setting: Setting) -> dict[str, str]:
+    """Return the file systems in memory: where, and with which options."""
+    if not setting.writable:
+        return _TMPFS_OWN_KERNEL if _has_own_kernel(prepared.runtime) else {}
+    user = _identity(setting)
+    options = (
+        f"rw,nosuid,nodev,noexec,size={setting.workspace_mb}m,nr_inodes={MAX_ENTRIES + 1},"
+        f"mode=0700,uid={user.user},gid={user.group}"
+    )
+    return dict.fromkeys(setting.writable, options)
+
+
+def _host_config(
+    prepared: _Prepared, limits: Limits, setting: Setting, egress: Egress | None
+) -> HostConfig:
+    binds = [_bind(mount.source, mount.target) for mount in setting.mounts]
+    if egress:
+        binds.append(_bind(egress.directory, relay.FOLDER))
+    profile, _ = worker_profile(network=setting.network)
     memory_mb, processes = _overhead(prepared.runtime)
-    memory = (limits.memory_mb + memory_mb) << 20
+    memory_mb += limits.memory_mb + len(setting.writable) * setting.workspace_mb
+    memory = memory_mb << 20
     config = prepared.client.create_host_config(
         runtime=prepared.runtime,
         network_mode="none",
         read_only=True,
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges:true", f"seccomp={base_profile()[0]}"],
+        security_opt=["no-new-privileges:true", f"seccomp={profile}"],
         pids_limit=limits.processes + processes + _STARTING_THREADS,
         mem_limit=memory,
         memswap_limit=memory,
@@ -258,8 +349,10 @@ def _host_config(prepared: _Prepared, limits: Limits) -> HostConfig:
             Ulimit(name="nofile", soft=128, hard=128),
             Ulimit(name="core", soft=0, hard=0),
         ],
+        group_add=[str(group) for group in sorted(_identity(setting).others)],
         ipc_mode="none",
-        tmpfs=_TMPFS_OWN_KERNEL if _has_own_kernel(prepared.runtime) else None,
+        mounts=binds,
+        tmpfs=_file_systems(prepared, setting),
         cgroupns="private",
         log_config=LogConfig(type="none"),
         auto_remove=True,
@@ -278,18 +371,20 @@ def _attach(client: docker.APIClient, container: str) -> AttachedChannel:
         )
 
 
-def _hand_over(channel: AttachedChannel, prepared: _Prepared) -> None:
+def _hand_over(channel: AttachedChannel, prepared: _Prepared, setting: Setting) -> None:
     """Send the worker into the container and wait until it is ready."""
     until = time.monotonic() + _START_S
     settings = {
-        "environment": ENVIRONMENT,
-        "preload": PRELOAD,
-        **prepared.filters,
+        "environment": environment(network=setting.network),
+        "preload": preload(network=setting.network),
+        "packages": [PACKAGES_FOLDER] if prepared.image.packages else [],
+        **_filters(prepared, setting),
+        **setting.inside(),
         # On a shared kernel, others on the machine may have this identity.
         "other_processes": 2 if _has_own_kernel(prepared.runtime) else None,
     }
     try:
-        channel.send(start_message(WORKER_MODULES, settings), until)
+        channel.send(start_message(WORKER_MODULES, settings, setting.capabilities), until)
         ready = channel.receive(0, until)
     except (TimeoutError, ChannelClosedError) as error:
         said = channel.errors.decode("utf-8", "replace").strip() or str(error) or "it hangs"
@@ -298,6 +393,10 @@ def _hand_over(channel: AttachedChannel, prepared: _Prepared) -> None:
             f"{prepared.image.name} must hold a python3 of 3.11 or later."
         )
         raise SandboxUnavailableError(msg) from error
+    if ready.kind == "failed":
+        layer, error = ready.header["layer"], ready.header["error"]
+        msg = f"The docker sandbox's worker failed at {layer}: {error}."
+        raise SandboxUnavailableError(msg)
     if ready.kind != "ready":
         msg = f"The docker sandbox's container began with a frame of kind {ready.kind!r}."
         raise SandboxUnavailableError(msg)
@@ -314,23 +413,3 @@ def _limit_processes(prepared: _Prepared, container: str, limits: Limits) -> Non
         url = f"{client.base_url}/v{client.api_version}/containers/{container}/update"
         answer = client.post(url, json={"PidsLimit": processes}, timeout=client.timeout)
         answer.raise_for_status()
-
-
-def _remove(client: docker.APIClient, container: str) -> None:
-    """Kill and remove a container, or find that it is gone already."""
-    with engine_errors("remove a container"), contextlib.suppress(NotFound):
-        try:
-            client.remove_container(container, force=True, v=True)
-        except APIError as error:
-            if error.status_code != HTTPStatus.CONFLICT:  # it is being removed
-                raise
-
-
-def _remove_orphans(client: docker.APIClient) -> None:
-    """Remove the containers of processes that have ended."""
-    with engine_errors("list containers"):
-        containers = client.containers(all=True, filters={"label": LABEL})
-    for container in containers:
-        owner = Owner.parse(container["Labels"][LABEL])
-        if owner and owner.surely_gone:
-            _remove(client, container["Id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from toolguild.sandbox.base import Sandbox
@@ -26,6 +27,9 @@ class SandboxOptions(TypedDict, total=False):
     """Image with a Python of 3.11 or later, instead of one found or built (docker)."""
     pull: bool
     """Fetch the image if the engine does not have it (docker)."""
+    requirements: Sequence[str]
+    """Packages that programs can import, each as on a line of a requirements file: they are baked
+    into an image derived from the other. `read_requirements` reads such a file (docker)."""
     runtime: str
     """OCI runtime, for example `runsc` (docker)."""
     answers: Answers
@@ -34,7 +38,7 @@ class SandboxOptions(TypedDict, total=False):
 
 _POOL = {"size", "recycle_after"}
 _TAKEN = {
-    "docker": _POOL | {"image", "pull", "runtime"},
+    "docker": _POOL | {"image", "pull", "requirements", "runtime"},
     "local": _POOL | {"weakest"},
     "scripted": {"answers"},
 }
@@ -47,12 +51,14 @@ def open_sandbox(kind: SandboxKind = "auto", **options: Unpack[SandboxOptions]) 
     Args:
         kind: `docker`, `local` or `scripted`; `auto` takes Docker where an engine answers, and
             otherwise local.
-        **options: See `SandboxOptions`. With `auto`, those of the kind not taken have no effect.
+        **options: See `SandboxOptions`. With `auto`, those of the kind not taken have no effect;
+            but with `requirements` only Docker will do.
 
     Raises:
         SandboxUnavailableError: this machine does not offer that kind; the message says what to do.
         TypeError: an option that this kind does not have.
-        ValueError: no such kind, or an option out of range.
+        ValueError: no such kind, or an option out of range; `RequirementsError` for a requirement
+            that is none.
     """
     if kind not in _TAKEN:
         msg = f"there is no sandbox of kind {kind!r}, only {', '.join(_TAKEN)}"
@@ -60,8 +66,12 @@ def open_sandbox(kind: SandboxKind = "auto", **options: Unpack[SandboxOptions]) 
     unknown = options.keys() - _TAKEN[kind]
     if unknown:
         msg = f"a sandbox of kind {kind} takes no {', '.join(sorted(unknown))}"
+        if "requirements" in unknown:
+            msg += ": packages are baked into an image, which only the kind docker has"
         raise TypeError(msg)
-    if kind == "auto":
+    if kind == "auto" and options.get("requirements"):
+        kind = "docker"
+    elif kind == "auto":
         from toolguild.sandbox.diagnosis import choose
 
         kind = choose().kind
@@ -82,5 +92,6 @@ def open_sandbox(kind: SandboxKind = "auto", **options: Unpack[SandboxOptions]) 
         recycle_after=recycle_after,
         image=options.get("image"),
         pull=options.get("pull", False),
+        requirements=options.get("requirements", ()),
         runtime=options.get("runtime"),
     )

@@ -13,7 +13,7 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from toolguild.sandbox import kernel, landlock, namespaces, seccomp, worker
+from toolguild.sandbox import kernel, landlock, loopback, namespaces, relay, seccomp, tree, worker
 from toolguild.sandbox.frames import encode_frame
 
 __all__ = ["main"]
@@ -30,8 +30,11 @@ def main(settings: Mapping[str, Any]) -> None:
     Args:
         settings: `host` (process id), `check` (end once isolated), `layers` (of `userns`,
             `landlock` and `seccomp`), `files`, `devices`, `links` and `grants` (what stays
-            visible), `base_filter` (assembled, in hexadecimal), and those of `worker.main`.
+            visible), `mounts` (directories to show: source and target each), `base_filter`
+            (assembled, in hexadecimal), and those of `worker.main`.
     """
+    # Whatever the host's, or the new root would be closed to those who are to live in it.
+    os.umask(0o022)
     host = os.pidfd_open(settings["host"])
     # Opened now: while the worker builds its root, which this process shares, there is no /dev.
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -63,7 +66,10 @@ def _go_inside(settings: Mapping[str, Any]) -> NoReturn:
     os.chdir("/")
     if "landlock" in settings["layers"]:
         grants = [landlock.Grant(*grant) for grant in settings["grants"]]
-        _step("landlock", lambda: landlock.restrict(grants))
+        grants += [landlock.Grant(target) for _, target in settings["mounts"]]
+        grants += [landlock.Grant(place, change=True) for place in settings["writable"]]
+        ports = [relay.ADDRESS[1]] if settings["network"] else []
+        _step("landlock", lambda: landlock.restrict(grants, ports))
     if "seccomp" in settings["layers"]:
         _step("seccomp", lambda: _install(bytes.fromhex(settings["base_filter"])))
     if not settings["check"]:
@@ -80,7 +86,17 @@ def _install(base_filter: bytes) -> None:
 
 
 def _move_house(settings: Mapping[str, Any]) -> None:
-    namespaces.build_root(settings["files"], settings["devices"], settings["links"])
+    namespaces.Root(
+        files=settings["files"],
+        devices=settings["devices"],
+        links=settings["links"],
+        mounts=settings["mounts"],
+        writable=settings["writable"],
+        writable_bytes=settings["workspace_bytes"],
+        writable_entries=tree.MAX_ENTRIES,
+    ).build()
+    if settings["network"]:
+        loopback.bring_up_loopback()
     namespaces.give_up_identity()
 
 

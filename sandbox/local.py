@@ -10,23 +10,40 @@ import time
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolguild.sandbox import interpreter, landlock, seccomp
+from toolguild.sandbox import interpreter, landlock, relay, seccomp
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
     COMMAND_LINE,
     ENVIRONMENT,
     LAUNCHER_MODULES,
-    PRELOAD,
-    base_profile,
     start_message,
 )
 from toolguild.sandbox.channel import ChannelClosedError, PipeChannel
 from toolguild.sandbox.connection import Worker
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.frames import Frame
+from toolguild.sandbox.network import (
+    environment,
+    opened_egress,
+    preload,
+    program_profile,
+    worker_profile,
+)
 from toolguild.sandbox.pool import RECYCLE_AFTER, PooledSandbox
+from toolguild.sandbox.setting import (
+    BARE,
+    NOBODY,
+    Identity,
+    Setting,
+    require_free,
+    require_readable,
+)
+
+if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
+    from toolguild.sandbox.egress import Egress
+from toolguild.sandbox.way_to_docker import way_to_docker
 
 __all__ = ["Isolation", "LocalSandbox", "available_isolation"]
 
@@ -96,9 +113,9 @@ class LocalSandbox(PooledSandbox):
     """Runs programs in processes of this machine that can reach nothing of it.
 
     Each worker is an interpreter in namespaces of its own (user, mount, process, network, IPC,
-    host name), whose root holds the standard library and nothing else, under Landlock and a
-    seccomp filter, without capabilities. A program is one process in it, with threads, and cannot
-    start another.
+    host name), whose root holds the standard library and what programs are given, under Landlock
+    and a seccomp filter, without capabilities. A program is one process in it, with threads, and
+    cannot start another.
     """
 
     name = "local"
@@ -125,11 +142,16 @@ class LocalSandbox(PooledSandbox):
         """
         super().__init__(size=size, recycle_after=recycle_after)
         self._isolation = isolation or available_isolation()
-        if sys.platform != "linux" or not (weakest or self._isolation.sufficient):
+        if sys.platform != "linux":
+            msg = (
+                f"The local sandbox needs Linux: this is {sys.platform} and not Linux. "
+                f"{way_to_docker()} Then use the docker sandbox (`open_sandbox('docker')`)."
+            )
+            raise SandboxUnavailableError(msg)
+        if not (weakest or self._isolation.sufficient):
             msg = (
                 f"The local sandbox cannot isolate programs here: {self._isolation.reasons}. "
-                "Use Docker (`open_sandbox('docker')`), or on Linux accept less with "
-                "`weakest=True`."
+                "Use Docker (`open_sandbox('docker')`), or accept less with `weakest=True`."
             )
             raise SandboxUnavailableError(msg)
 
@@ -138,10 +160,15 @@ class LocalSandbox(PooledSandbox):
         """The layers in force, for example `userns+landlock+seccomp`."""
         return self._isolation.level
 
-    def _start(self, limits: Limits) -> Worker:
+    def _start(self, limits: Limits, setting: Setting) -> Worker:
+        _require_possible(setting, self._isolation)
+        with opened_egress(network=setting.network) as egress:
+            return self._start_with(setting, egress)
+
+    def _start_with(self, setting: Setting, egress: Egress | None) -> Worker:
         process = _Process()
         try:
-            answer = process.begin(self._isolation)
+            answer = process.begin(self._isolation, setting, egress)
             if answer.kind != "ready":
                 header = answer.header
                 msg = f"The local sandbox failed at {header['layer']}: {header['error']}."
@@ -149,7 +176,12 @@ class LocalSandbox(PooledSandbox):
         except BaseException:
             process.close()
             raise
-        return Worker(process.channel, process.end, fits=lambda limits: True)
+        return Worker(
+            process.channel,
+            process.end,
+            fits=lambda limits, wanted: wanted == setting,
+            egress=egress,
+        )
 
 
 class _Process:
@@ -180,15 +212,31 @@ class _Process:
         self.channel = PipeChannel(from_child, to_child)
         self._errors = errors
 
-    def begin(self, isolation: Isolation, *, check: bool = False) -> Frame:
+    def begin(
+        self,
+        isolation: Isolation,
+        setting: Setting = BARE,
+        egress: Egress | None = None,
+        *,
+        check: bool = False,
+    ) -> Frame:
         """Send it on its way and return what it says first, or end it.
 
         Raises:
             SandboxUnavailableError: it ended, or hangs, without a word.
         """
         until = time.monotonic() + _START_S
-        settings = _settings(isolation, check=check)
-        message = start_message(LAUNCHER_MODULES, settings, same_interpreter=True)
+        mounts = [(str(mount.source), mount.target) for mount in setting.mounts]
+        if egress:
+            mounts.append((str(egress.directory), relay.FOLDER))
+        settings = {
+            **_settings(isolation, setting, check=check),
+            **setting.inside(),
+            "mounts": mounts,
+        }
+        message = start_message(
+            LAUNCHER_MODULES, settings, setting.capabilities, same_interpreter=True
+        )
         try:
             self.channel.send(message, until)
             return self.channel.receive(0, until)
@@ -218,17 +266,49 @@ class _Process:
             self._popen.wait()
 
 
-def _settings(isolation: Isolation, *, check: bool) -> dict[str, Any]:
+def _require_possible(setting: Setting, isolation: Isolation) -> None:
+    """Make sure that programs can be given what they are to have.
+
+    Raises:
+        SandboxUnavailableError: they cannot, and why.
+    """
+    if "userns" not in isolation.layers:
+        _require_namespaces_unneeded(setting, isolation)
+    require_free(setting, (*_visible()["files"], *_visible()["links"]))
+    as_nobody = "userns" in isolation.layers and os.geteuid() == 0
+    require_readable(setting.mounts, NOBODY if as_nobody else Identity.of_caller())
+
+
+def _require_namespaces_unneeded(setting: Setting, isolation: Isolation) -> None:
+    moved = [mount for mount in setting.mounts if str(mount.source) != mount.target]
+    if setting.writable:
+        cannot = "cannot give programs a file system of their own to write to"
+    elif setting.network:
+        cannot = "cannot keep programs with network to the hosts that they may connect to"
+    elif moved:
+        cannot = f"can show {moved[0].source} in its own place only, not at {moved[0].target},"
+    else:
+        return
+    reason = isolation.missing.get("userns", "this sandbox was told to do without")
+    msg = (
+        f"The local sandbox {cannot} without user namespaces ({reason}). Allow them, as "
+        "`toolguild doctor` says how, or use Docker (`open_sandbox('docker')`)."
+    )
+    raise SandboxUnavailableError(msg)
+
+
+def _settings(isolation: Isolation, setting: Setting, *, check: bool) -> dict[str, Any]:
+    network = setting.network
     return {
         **_visible(),
         "host": os.getpid(),
         "check": check,
         "layers": isolation.layers,
-        "base_filter": _assembled(base_profile()[1], isolation),
-        "program_filter": _assembled(seccomp.ONE_PROCESS, isolation),
+        "base_filter": _assembled(worker_profile(network=network)[1], isolation),
+        "program_filter": _assembled(program_profile(network=network), isolation),
         "other_processes": _other_processes(isolation),
-        "environment": ENVIRONMENT,
-        "preload": PRELOAD,
+        "environment": environment(network=network),
+        "preload": preload(network=network),
     }
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolguild.sandbox.kernel import drop_capabilities, mount, syscall, unmount_lazily, unshare
 
-__all__ = ["NOBODY", "build_root", "enter", "give_up_identity"]
+__all__ = ["NOBODY", "Root", "enter", "give_up_identity"]
 
 NOBODY = 65534
 """User and group inside the namespace; outside it the same where we are root, else our own."""
@@ -29,8 +30,9 @@ _NEW_PIDS = 0x20000000
 _NEW_NETWORK = 0x40000000
 
 # From include/uapi/linux/mount.h.
-_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
-_ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 1, 2, 4
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
+_ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV, _ATTR_NOEXEC = 1, 2, 4, 8
 _AT_RECURSIVE = 0x8000
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -102,46 +104,82 @@ def give_up_identity() -> None:
     drop_capabilities()
 
 
-def build_root(files: Iterable[str], devices: Iterable[str], links: Mapping[str, str]) -> None:
-    """Replace the root by an empty one with read-only binds in it.
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What there is to be in a root of its own."""
 
-    Args:
-        files: Real paths of files and directories to show at the same place.
-        devices: Paths of device nodes to show.
-        links: Symbolic links to make: path and target.
+    files: Sequence[str]
+    """Real paths of files and directories to show at the same place."""
+    devices: Sequence[str]
+    """Paths of device nodes to show."""
+    links: Mapping[str, str]
+    """Symbolic links to make: path and target."""
+    mounts: Sequence[tuple[str, str]] = ()
+    """Directories to show, to read only: where they are, and where they are to be seen."""
+    writable: Sequence[str] = ()
+    """Where there is to be an empty file system to write to, each of its own."""
+    writable_bytes: int = 0
+    """What each of these holds."""
+    writable_entries: int = 0
+    """How many files and folders each of these holds."""
 
-    Raises:
-        OSError: a mount was refused.
-    """
-    mount("none", "/", None, _MS_REC | _MS_PRIVATE)
-    # What lies in the host's /tmp stays within reach: once it is the root, this mount no longer
-    # covers it, and the old root shows it as it is.
-    mount("tmpfs", "/tmp", "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=0755,size=64k,nr_inodes=4k")  # noqa: S108 - not as a temporary file
-    Path("/tmp", _OLD[1:]).mkdir()  # noqa: S108 - as above
-    syscall(_PIVOT_ROOT[os.uname().machine], b"/tmp", b"/tmp" + _OLD.encode())
-    os.chdir("/")
-    for link, target in links.items():
-        Path(link).parent.mkdir(parents=True, exist_ok=True)
-        Path(link).symlink_to(target)
-    for path in files:
-        _bind(path, _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV)
-    for path in devices:
-        _bind(path, _ATTR_RDONLY | _ATTR_NOSUID)
-    unmount_lazily(_OLD)
-    Path(_OLD).rmdir()
-    _set_attributes("/", _ATTR_RDONLY | _ATTR_NOSUID)
+    def build(self) -> None:
+        """Replace the root of this process.
+
+        Raises:
+            OSError: a mount was refused.
+        """
+        mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+        # What lies in the host's /tmp stays within reach: once it is the root, this mount no
+        # longer covers it, and the old root shows it as it is.
+        options = "mode=0755,size=64k,nr_inodes=4k"
+        mount("tmpfs", "/tmp", "tmpfs", _MS_NOSUID | _MS_NODEV, options)  # noqa: S108 - not as a temporary file
+        Path("/tmp", _OLD[1:]).mkdir()  # noqa: S108 - as above
+        syscall(_PIVOT_ROOT[os.uname().machine], b"/tmp", b"/tmp" + _OLD.encode())
+        os.chdir("/")
+        for link, target in self.links.items():
+            Path(link).parent.mkdir(parents=True, exist_ok=True)
+            Path(link).symlink_to(target)
+        for path in self.files:
+            _bind(path, path, _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV)
+        for path in self.devices:
+            _bind(path, path, _ATTR_RDONLY | _ATTR_NOSUID)
+        for source, target in self.mounts:
+            self._show(source, target)
+        for path in self.writable:
+            Path(path).mkdir()
+        unmount_lazily(_OLD)
+        Path(_OLD).rmdir()
+        _set_attributes("/", _ATTR_RDONLY | _ATTR_NOSUID)
+        for path in self.writable:
+            self._mount_writable(path)
+
+    @staticmethod
+    def _show(source: str, target: str) -> None:
+        try:
+            _bind(source, target, _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV | _ATTR_NOEXEC)
+        except PermissionError as error:
+            # Not even root, who in a namespace is root of its own files only, can go there.
+            why = "it cannot be shown, as a folder above it is another user's and closed to others"
+            raise PermissionError(error.errno, why, source) from error
+
+    def _mount_writable(self, path: str) -> None:
+        # One more entry, for the file system's own root.
+        limits = f"size={self.writable_bytes},nr_inodes={self.writable_entries + 1}"
+        options = f"{limits},mode=0700,uid={NOBODY},gid={NOBODY}"
+        mount("tmpfs", path, "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, options)
 
 
-def _bind(path: str, attributes: int) -> None:
-    """Show a path of the old root at the same place in the new one."""
-    source = _OLD + path
+def _bind(source: str, target: str, attributes: int) -> None:
+    """Show a path of the old root in the new one."""
+    source = _OLD + source
     if Path(source).is_dir():
-        Path(path).mkdir(parents=True, exist_ok=True)
+        Path(target).mkdir(parents=True, exist_ok=True)
     else:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).touch()
-    mount(source, path, None, _MS_BIND | _MS_REC)
-    _set_attributes(path, attributes)
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        Path(target).touch()
+    mount(source, target, None, _MS_BIND | _MS_REC)
+    _set_attributes(target, attributes)
 
 
 def _set_attributes(path: str, attributes: int) -> None:

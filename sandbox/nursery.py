@@ -69,7 +69,10 @@ class Nursery:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def serve(self, supervisor: int) -> NoReturn:
-        """Obey until the supervisor ends, then end everything."""
+        """Obey until the supervisor ends, then end everything.
+
+        The exit code is 0 where the supervisor's was, as when the host is gone, and 1 otherwise.
+        """
         self._supervisor = supervisor
         poll = select.poll()
         for descriptor in (self._orders.fileno(), self._woken):
@@ -84,7 +87,7 @@ class Nursery:
                         self._obey()
         finally:
             self._end_child()
-            os._exit(0)
+            os._exit(1)
 
     def _obey(self) -> None:
         order, pipes, _, _ = socket.recv_fds(self._orders, 1, _PIPES)
@@ -129,9 +132,9 @@ class Nursery:
         until = time.monotonic() + _REAP_S
         while time.monotonic() < until:
             left = self._kill_adopted()
-            reaped = os.waitpid(-1, os.WNOHANG)[0]
+            reaped, status = os.waitpid(-1, os.WNOHANG)
             if reaped == self._supervisor:
-                os._exit(0)
+                os._exit(1 if status else 0)
             if reaped == self._child:
                 self._child = 0
             if not reaped:

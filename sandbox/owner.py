@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Owner"]
+__all__ = ["LABEL", "Owner"]
+
+LABEL = "toolguild.sandbox.owner"
+"""Label of every container of ours; its value tells whose it is."""
 
 
 @dataclass(frozen=True, slots=True)

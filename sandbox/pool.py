@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import threading
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 
 from toolguild.policies import Tier
-from toolguild.sandbox.access import NOTHING, Access
+from toolguild.sandbox.access import NOTHING, Access, Reach, reach
 from toolguild.sandbox.base import Json, Limits, Outcome, Program, Sandbox, Status, ToolGateway
+from toolguild.sandbox.changes import Parcel
 from toolguild.sandbox.connection import Worker, WorkerLostError
 from toolguild.sandbox.errors import SandboxUnavailableError
+from toolguild.sandbox.places import Places, PlacesClosedError
+from toolguild.sandbox.setting import Setting
 
-__all__ = ["RECYCLE_AFTER", "PooledSandbox", "default_size"]
+__all__ = ["MAX_WORKSPACE_MB", "RECYCLE_AFTER", "PooledSandbox", "default_size"]
+
+MAX_WORKSPACE_MB = 1024
+"""Of a run; its files are held in memory several times on their way."""
 
 RECYCLE_AFTER = 1000
 """Runs after which a worker is replaced, in case something accumulates in it."""
@@ -60,15 +66,12 @@ class PooledSandbox(Sandbox):
             raise ValueError(msg)
         self._recycle_after = recycle_after
         self._process = os.getpid()
-        self._changed = threading.Condition()
-        self._idle: list[Worker] = []
-        self._busy: set[Worker] = set()
-        self._starting = 0
-        self._closed = False
+        self._forgetting = threading.Lock()
+        self._places = Places(self._size)
 
     @abstractmethod
-    def _start(self, limits: Limits) -> Worker:
-        """Start a worker that fits the limits.
+    def _start(self, limits: Limits, setting: Setting) -> Worker:
+        """Start a worker that fits.
 
         Raises:
             SandboxUnavailableError: none can be started.
@@ -98,11 +101,39 @@ class PooledSandbox(Sandbox):
             ValueError: a limit is not a positive finite number, or the arguments are not JSON.
         """
         _check(limits)
+        reached = reach(program.needs, tier, access)
+        setting = Setting.of(reached, limits)
+        if not setting.writable:
+            return self._run(program, arguments, tier, limits, tools, setting, reached)
+        if not reached.workspace:
+            empty = Parcel.of((), {}, limits.workspace_mb << 20)
+            return self._run(program, arguments, tier, limits, tools, setting, reached, empty)
+        # Imported only here: most runs have no use for it.
+        from toolguild.sandbox.workspace import Workspace
+
+        with Workspace(reached.workspace) as workspace:
+            parcel = workspace.read(limits.workspace_mb)
+            outcome = self._run(program, arguments, tier, limits, tools, setting, reached, parcel)
+            return workspace.settle(outcome) if reached.kept and outcome.ok else outcome
+
+    def _run(
+        self,
+        program: Program,
+        arguments: Mapping[str, Json],
+        tier: Tier,
+        limits: Limits,
+        tools: ToolGateway | None,
+        setting: Setting,
+        reached: Reach,
+        parcel: Parcel | None = None,
+    ) -> Outcome:
         lost_at_start = 0
         while True:
-            with self._worker(limits) as worker:
+            with self._worker(limits, setting) as worker:
                 try:
-                    return worker.run(program, arguments, tier, limits, tools)
+                    return worker.run(
+                        program, arguments, tier, limits, tools, parcel, reached.hosts
+                    )
                 except WorkerLostError as lost:
                     if lost.started:
                         return self._why_lost(lost)
@@ -113,27 +144,25 @@ class PooledSandbox(Sandbox):
 
     def close(self) -> None:
         """End every worker, also those that have a run; closing twice is harmless."""
-        with self._changed:
-            self._closed = True
-            idle, busy = [*self._idle], [*self._busy]
-            self._idle.clear()
-            self._changed.notify_all()
-        if os.getpid() != self._process:
-            busy.clear()  # in a forked copy: they are the original's
+        self._forget_inherited()
+        idle, busy = self._places.close()
         for worker in busy:
-            worker.end()  # whoever has it closes it
+            with contextlib.suppress(SandboxUnavailableError):
+                worker.end()  # whoever has it closes it
         for worker in idle:
             self._drop(worker)
 
     def _drop(self, worker: Worker) -> None:
         if os.getpid() == self._process:
-            worker.close()
+            # One that cannot be ended ends as its connection does; the run before is over anyway.
+            with contextlib.suppress(SandboxUnavailableError):
+                worker.close()
         else:
             worker.abandon()
 
-    @contextmanager
-    def _worker(self, limits: Limits) -> Iterator[Worker]:
-        worker = self._acquire(limits)
+    @contextlib.contextmanager
+    def _worker(self, limits: Limits, setting: Setting) -> Iterator[Worker]:
+        worker = self._acquire(limits, setting)
         _held.count += 1
         try:
             yield worker
@@ -141,54 +170,27 @@ class PooledSandbox(Sandbox):
             _held.count -= 1
             self._release(worker)
 
-    def _acquire(self, limits: Limits) -> Worker:
-        while True:
-            unfit: Worker | None = None
-            with self._changed:
-                self._wait_for_place()
-                if self._idle:
-                    unfit = worker = self._idle.pop()
-                    if worker.fits(limits):
-                        self._busy.add(worker)
-                        return worker
-                else:
-                    self._starting += 1
-            if not unfit:
-                return self._start_counted(limits)
-            self._drop(unfit)
-
-    def _wait_for_place(self) -> None:
-        if os.getpid() != self._process:
-            self._forget_inherited()
-        while not self._closed and not self._idle and not _held.count:
-            if len(self._busy) + self._starting < self._size:
-                break
-            self._changed.wait()
-        if self._closed:
+    def _acquire(self, limits: Limits, setting: Setting) -> Worker:
+        self._forget_inherited()
+        try:
+            # Waiting for a place while holding one, it could wait for ever.
+            worker, unfit = self._places.take(
+                lambda worker: worker.fits(limits, setting), at_once=_held.count > 0
+            )
+        except PlacesClosedError:
             msg = f"The {self.name} sandbox is closed; open another."
-            raise SandboxUnavailableError(msg)
+            raise SandboxUnavailableError(msg) from None
+        return worker or self._start_in_place(limits, setting, unfit)
 
-    def _forget_inherited(self) -> None:
-        """In a forked copy of the process: the workers are the original's."""
-        for worker in (*self._idle, *self._busy):
-            worker.abandon()
-        self._idle.clear()
-        self._busy.clear()
-        self._starting = 0
-        self._process = os.getpid()
-
-    def _start_counted(self, limits: Limits) -> Worker:
+    def _start_in_place(self, limits: Limits, setting: Setting, unfit: Worker | None) -> Worker:
         worker: Worker | None = None
         try:
-            worker = self._start(limits)
+            if unfit:
+                self._drop(unfit)
+            worker = self._start(limits, setting)
         finally:
-            with self._changed:
-                self._starting -= 1
-                if worker and not self._closed:
-                    self._busy.add(worker)
-                self._changed.notify()
-                closed = self._closed
-        if closed:
+            usable = self._places.started(worker)
+        if not usable:
             self._drop(worker)
             msg = f"The {self.name} sandbox was closed while a worker started."
             raise SandboxUnavailableError(msg)
@@ -198,19 +200,26 @@ class PooledSandbox(Sandbox):
         keep = worker.reusable and worker.runs < self._recycle_after
         if not keep:
             self._drop(worker)
-        with self._changed:
-            self._busy.discard(worker)
-            crowded = len(self._busy) + len(self._idle) + self._starting >= self._size
-            if keep and not self._closed and not crowded:
-                self._idle.append(worker)
-                keep = False
-            self._changed.notify()
-        if keep:
+        if not self._places.give_back(worker, keep=keep) and keep:
             self._drop(worker)
+
+    def _forget_inherited(self) -> None:
+        """In a forked copy of the process: the workers are the original's, and so are the locks."""
+        if os.getpid() == self._process:
+            return
+        with self._forgetting:
+            if os.getpid() != self._process:
+                for worker in (*self._places.idle, *self._places.busy):
+                    worker.abandon()
+                self._places = Places(self._size)
+                self._process = os.getpid()
 
 
 def _check(limits: Limits) -> None:
     numbers = (limits.wall_s, limits.memory_mb, limits.output_bytes, limits.processes)
-    if not all(math.isfinite(number) and number > 0 for number in numbers):
+    if not all(math.isfinite(number) and number > 0 for number in (*numbers, limits.workspace_mb)):
         msg = f"limits must be positive and finite: {limits}"
+        raise ValueError(msg)
+    if limits.workspace_mb > MAX_WORKSPACE_MB:
+        msg = f"a workspace may have {MAX_WORKSPACE_MB} MiB at most, not {limits.workspace_mb}"
         raise ValueError(msg)

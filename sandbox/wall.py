@@ -13,9 +13,10 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
-from toolguild.sandbox import wall_policy
+from toolguild.sandbox import wall_patches, wall_policy, wall_transformer
+from toolguild.sandbox.wall_files import Files
 from toolguild.sandbox.wall_guards import Guards
-from toolguild.sandbox.wall_modules import Modules, forbid_evaluation_of_annotations
+from toolguild.sandbox.wall_modules import Modules
 from toolguild.sandbox.wall_rules import RefusedError, Rules
 
 __all__ = ["RefusedError", "Rules", "Wall", "line_of"]
@@ -32,7 +33,8 @@ class Wall:
         self.module = module
         self._rules = rules
         self._guards = Guards(rules, module.__dict__)
-        module.__dict__["__builtins__"] = _builtins(rules, self._guards)
+        self._files = Files(rules)
+        module.__dict__["__builtins__"] = _builtins(rules, self._guards, self._files)
 
     def compile(self, source: str) -> CodeType:
         """Return the code to run in the module.
@@ -44,12 +46,13 @@ class Wall:
         return wall_policy.compile_behind_wall(source, self._rules)
 
     def enter(self) -> None:
-        """Make this process the program's: `typing` is changed for all that is in it."""
-        forbid_evaluation_of_annotations(self._guards)
+        """Make this process the program's: the library is changed for all that is in it."""
+        wall_patches.enter(self._guards)
+        self._files.enter()
 
 
-def _builtins(rules: Rules, guards: Guards) -> dict[str, Any]:
-    modules = Modules(rules, guards)
+def _builtins(rules: Rules, guards: Guards, files: Files) -> dict[str, Any]:
+    modules = Modules(rules, guards, files)
     allowed = {name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)}
     return {
         **allowed,
@@ -57,14 +60,13 @@ def _builtins(rules: Rules, guards: Guards) -> dict[str, Any]:
         "__import__": modules.do_import,
         "getattr": guards.get_attribute,
         "hasattr": guards.has_attribute,
-        "open": guards.refuse_open,
-        "type": guards.type,
-        wall_policy.CAPTURED: guards.captured,
-        wall_policy.OWN: guards.make_own(),
-        wall_policy.SEEN: guards.make_seen(),
-        wall_policy.METHOD: guards.method,
-        wall_policy.WRITE: guards.make_write(),
-        wall_policy.WRITE_PRIVATE: guards.make_write_private(),
+        "open": files.open,
+        "type": guards.classes.type,
+        wall_transformer.OWN: guards.make_own(),
+        wall_transformer.SEEN: guards.make_seen(),
+        wall_transformer.METHOD: guards.method,
+        wall_transformer.WRITE: guards.make_write(),
+        wall_transformer.WRITE_PRIVATE: guards.make_write_private(),
     }
 
 
@@ -74,7 +76,9 @@ def _class_builder(guards: Guards, modules: Modules) -> Callable[..., Any]:
     def build_class(body: Any, name: str, /, *bases: Any, **keywords: Any) -> Any:
         if "metaclass" in keywords:
             keywords["metaclass"] = modules.metaclass(keywords["metaclass"])
-        return guards.adopt(build(body, name, *bases, **keywords))
+        # Ahead: hooks of the program are given the class as soon as it is there.
+        guards.classes.check_definition(bases, body, plain="metaclass" not in keywords)
+        return guards.classes.check_made(build(body, name, *bases, **keywords))
 
     return build_class
 

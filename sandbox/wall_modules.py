@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import importlib
-import operator
-import os
-import re
-import typing
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
-from toolguild.sandbox.wall_guards import Guards, refuse
-from toolguild.sandbox.wall_rules import RefusedImportError, Rules
+from toolguild.sandbox import wall_patches
+from toolguild.sandbox.wall_files import Files
+from toolguild.sandbox.wall_guards import Guards
+from toolguild.sandbox.wall_rules import RefusedImportError, Rules, lacking, refuse
+from toolguild.sandbox.wall_stand_ins import ModuleView, stand_ins
 
-__all__ = ["Metaclass", "ModuleView", "Modules"]
+__all__ = ["Metaclass", "Modules"]
 
 _MISSING = object()
-_PATH_OPTIONS = ("file", "filename", "name", "database")
-
-
-class ModuleView:
-    """A module as the program sees it: its attributes are the names that the profile lists."""
 
 
 def _make_view(module: str) -> ModuleView:
@@ -38,11 +30,12 @@ class Metaclass:
 class Modules:
     """The modules of one program."""
 
-    def __init__(self, rules: Rules, guards: Guards) -> None:
+    def __init__(self, rules: Rules, guards: Guards, files: Files) -> None:
         self._rules = rules
         self._guards = guards
+        self._files = files
         self._views: dict[str, ModuleView] = {}
-        self._stand_ins = _stand_ins(guards)
+        self._stand_ins = stand_ins(guards)
         # Not in the stand-ins themselves, which the program holds.
         self._metaclasses: dict[Metaclass, type] = {}
 
@@ -68,6 +61,8 @@ class Modules:
             if asked != "__doc__" and (fault := self._rules.import_fault(name, asked)):
                 msg = f"{fault}."
                 raise RefusedImportError(msg)
+            if self._rules.is_module(f"{name}.{asked}"):
+                self._view(f"{name}.{asked}")
         view = self._view(name)
         return view if fromlist else self._view(name.split(".")[0])
 
@@ -90,7 +85,13 @@ class Modules:
     def _fill(self, name: str) -> None:
         module = importlib.import_module(name)
         self._guards.withhold_methods_of(name)
+        self._files.prepare(module)
+        wall_patches.prepare(module, self._guards)
         shown = vars(self._views[name])
+        for dotted, capability in self._rules.withheld.items():
+            parent, _, leaf = dotted.rpartition(".")
+            if parent == name and hasattr(module, leaf):
+                shown[leaf] = _refused(dotted, capability)
         for export in self._rules.modules.get(name, ()):
             # Which names there are depends on the version of Python.
             value = getattr(module, export, _MISSING)
@@ -112,125 +113,13 @@ class Modules:
             stand_in = Metaclass()
             self._metaclasses[stand_in] = value
             return stand_in
-        if dotted in self._rules.openers:
-            return _opener(dotted, value, self._rules.openers[dotted])
-        return value
+        return self._files.stand_in(dotted, value)
 
 
-def _stand_ins(guards: Guards) -> dict[str, Any]:
-    """Return what stands in for functions that read, write or make by data, by dotted name."""
-    get = guards.get_attribute
+def _refused(dotted: str, capability: str) -> Callable[..., NoReturn]:
+    """Return what tells a program what it lacks, as soon as it makes use of it."""
 
-    def attrgetter(*names: str) -> Callable[[Any], Any]:
-        operator.attrgetter(*names)  # for its errors
+    def refused(*arguments: object, **options: object) -> NoReturn:
+        refuse(lacking(f"`{dotted}`", capability))
 
-        def read(value: Any, name: str) -> Any:
-            return functools.reduce(get, name.split("."), value)
-
-        if len(names) == 1:
-            return lambda value: read(value, names[0])
-        return lambda value: tuple(read(value, name) for name in names)
-
-    def methodcaller(name: str, /, *arguments: Any, **named: Any) -> Callable[[Any], Any]:
-        operator.methodcaller(name)
-        return lambda value: get(value, name)(*arguments, **named)
-
-    def wraps(wrapped: Any) -> Callable[[Any], Any]:
-        def wrap(wrapper: Any) -> Any:
-            if not guards.is_own(wrapper):
-                refuse("`wraps` writes to what it decorates: that must be the program's own")
-            return functools.wraps(wrapped)(wrapper)
-
-        return wrap
-
-    def dataclass(cls: type | None = None, /, **options: Any) -> Any:
-        if cls is None:
-            return lambda decorated: dataclass(decorated, **options)
-        if not guards.is_own(cls):
-            refuse("`dataclass` writes to what it decorates: that must be the program's own")
-        _spell_out_markers(cls, guards.namespace)
-        # With `slots=True` it is a class of its own.
-        return guards.adopt(dataclasses.dataclass(cls, **options))
-
-    return {
-        "dataclasses.dataclass": dataclass,
-        "functools.wraps": wraps,
-        "operator.attrgetter": attrgetter,
-        "operator.methodcaller": methodcaller,
-    }
-
-
-_MARKERS = (typing.ClassVar, dataclasses.InitVar, dataclasses.KW_ONLY)
-_MARKER = re.compile(r"\s*(\w+)\s*\.\s*(\w+)")
-
-
-def _spell_out_markers(cls: type, namespace: Mapping[str, Any]) -> None:
-    """Put `typing.ClassVar` and the like where an annotation is their text.
-
-    `dataclasses` reads the text, and would not know the view for the module that it stands for.
-    """
-    annotations = vars(cls).get("__annotations__", {})
-    for name, annotation in annotations.items():
-        if isinstance(annotation, str) and (match := _MARKER.match(annotation)):
-            view = namespace.get(match[1])
-            meant = vars(view).get(match[2]) if isinstance(view, ModuleView) else None
-            if any(meant is marker for marker in _MARKERS):
-                annotations[name] = meant
-
-
-def _opener(dotted: str, opener: Any, harmless: frozenset[str]) -> Any:
-    """Return what opens files in memory only: no program has others in this version."""
-
-    def check(arguments: tuple[Any, ...], options: Mapping[str, Any]) -> None:
-        if options.get("fileobj") is not None:
-            return
-        named = [options[name] for name in _PATH_OPTIONS if name in options]
-        for value in (*arguments[:1], *named):
-            known = type(value) is str and value in harmless
-            if not known and isinstance(value, (str, bytes, int, os.PathLike)):
-                refuse(f"`{dotted}` needs files, and this program was given none")
-
-    if isinstance(opener, type):
-        # A class, so that `isinstance` goes on to work.
-        class Opener(opener):  # type: ignore[misc] # whatever class it is
-            def __init__(self, *arguments: Any, **options: Any) -> None:
-                check(arguments, options)
-                super().__init__(*arguments, **options)
-
-        Opener.__name__ = Opener.__qualname__ = opener.__name__
-        Opener.__module__ = opener.__module__
-        return Opener
-
-    @functools.wraps(opener)
-    def open_in_memory(*arguments: Any, **options: Any) -> Any:
-        check(arguments, options)
-        return opener(*arguments, **options)
-
-    return open_in_memory
-
-
-def forbid_evaluation_of_annotations(guards: Guards) -> None:
-    """Make `typing.get_type_hints` look names up where it would evaluate text.
-
-    `functools.singledispatch` calls it on functions of the program, whose annotations may hold
-    text that no compiler of ours has seen.
-    """
-
-    def get_type_hints(function: Any, *_: Any, **__: Any) -> dict[str, Any]:
-        return {
-            name: _looked_up(annotation, function.__globals__, guards)
-            for name, annotation in function.__annotations__.items()
-        }
-
-    typing.get_type_hints = get_type_hints  # type: ignore[assignment] # of a narrower kind
-
-
-def _looked_up(annotation: Any, namespace: Mapping[str, Any], guards: Guards) -> Any:
-    if not isinstance(annotation, str):
-        return annotation
-    first, *rest = annotation.split(".")
-    builtins: Mapping[str, Any] = namespace["__builtins__"]
-    if first.startswith("_") or not all(part.isidentifier() for part in (first, *rest)):
-        refuse(f"name the class to `register`: the annotation {annotation!r} is not evaluated")
-    value = namespace[first] if first in namespace else builtins[first]
-    return functools.reduce(guards.get_attribute, rest, value)
+    return refused

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
-__all__ = ["RefusedError", "RefusedImportError", "Rules", "is_dunder"]
+__all__ = ["RefusedError", "RefusedImportError", "Rules", "is_dunder", "lacking", "refuse"]
 
 Names = frozenset[str]
 
@@ -23,6 +23,8 @@ class RefusedImportError(RefusedError, ImportError):
 class Rules:
     """The lists of a code profile that the wall consults."""
 
+    capabilities: Names
+    """What the program may do with files: `read`, `write`."""
     builtins: Names
     dunder_reads: Names
     dunder_methods: Names
@@ -34,21 +36,30 @@ class Rules:
     private: Names
     """Attributes with a leading underscore that any object may be asked for."""
     forbidden: Names
-    templates: Names
-    """Methods of `str` that read the attributes which their template names."""
+    by_data: Names
+    """Methods that may reach attributes which are named by data, such as `format`."""
+    bases: Names
+    """Classes of others that a class may derive from; `module.*` stands for all of a module."""
     metaclasses: Names
+    paths: Names
+    """Functions whose first argument is a path."""
     modules: Mapping[str, Names]
     """Names that each module shows."""
     withheld: Mapping[str, str]
     """Dotted names that need a capability which the program does not have, and which."""
-    methods: Mapping[str, Names]
-    """Attributes that are out of reach in programs that import from a module."""
-    openers: Mapping[str, Names]
-    """Functions that open files, with the arguments with which they open none."""
+    methods: Mapping[str, Mapping[str, str]]
+    """Attributes that are out of reach in programs that import from a module, each with the
+    capability that it takes, or "" where none helps."""
     instead: Mapping[str, str]
     """What to write instead of a name that is refused."""
     packages: Names
     """Packages that hold a module, such as `xml` and `xml.etree`."""
+    withheld_methods: Names = field(init=False)
+    """All that `methods` names."""
+
+    def __post_init__(self) -> None:
+        withheld: Names = frozenset().union(*self.methods.values())
+        object.__setattr__(self, "withheld_methods", withheld)
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Rules:
@@ -59,8 +70,7 @@ class Rules:
             **lists,
             modules=modules,
             withheld=data["withheld"],
-            methods={name: frozenset(names) for name, names in data["methods"].items()},
-            openers={name: frozenset(names) for name, names in data["openers"].items()},
+            methods=data["methods"],
             instead=data["instead"],
             packages=frozenset(
                 name.rsplit(".", depth)[0]
@@ -74,7 +84,7 @@ class Rules:
         return [
             name
             for name, kind in cls.__annotations__.items()
-            if kind == "Names" and name != "packages"
+            if kind == "Names" and name not in ("packages", "withheld_methods")
         ]
 
     def attribute_fault(self, name: str) -> str:
@@ -87,6 +97,14 @@ class Rules:
         known = name in self.dunder_reads or name in self.dunder_methods
         return "" if known or not is_dunder(name) else f"the attribute `{name}` is out of reach"
 
+    def method_fault(self, module: str, name: str) -> str:
+        """Say what is wrong with an attribute in a program that imports from a module."""
+        needed = self.methods.get(module, {}).get(name)
+        if needed is None:
+            return ""
+        what = f"`.{name}` of what `{module}` gives"
+        return lacking(what, needed) if needed else f"{what} is out of reach"
+
     def is_module(self, dotted: str) -> bool:
         """Whether a program may import this."""
         return dotted in self.modules or dotted in self.packages
@@ -96,12 +114,30 @@ class Rules:
         dotted = f"{module}.{name}" if name else module
         if self.is_module(dotted) or (name and name in self.modules.get(module, ())):
             return ""
-        if dotted in self.withheld:
-            return f"`{dotted}` needs the capability to {self.withheld[dotted]}"
+        for asked in (dotted, module):
+            if asked in self.withheld:
+                return lacking(f"`{asked}`", self.withheld[asked])
         if name and self.is_module(module):
             return f"`{name}` cannot be imported from `{module}`"
         advice = self.instead.get(dotted) or self.instead.get(dotted.split(".")[0], "")
         return f"the module `{dotted}` cannot be imported. {advice}".strip(" .")
+
+
+def lacking(what: str, capability: str) -> str:
+    """Say that something needs a capability, and what to do about it."""
+    if capability == "network":
+        return f"{what} needs the network, which only a tool of the tier `full` can have"
+    return f"{what} needs the capability `{capability}`: it must be among the program's needs"
+
+
+def refuse(why: str) -> NoReturn:
+    """Raise what a program gets that asks for too much.
+
+    Raises:
+        RefusedError: always.
+    """
+    msg = f"{why}."
+    raise RefusedError(msg)
 
 
 def is_dunder(name: str) -> bool:

@@ -11,7 +11,6 @@ be no more than its value, its exception, or its request.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import gc
 import importlib
@@ -24,7 +23,6 @@ import socket
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -32,23 +30,19 @@ from typing import Any
 from toolguild.sandbox import kernel, seccomp
 from toolguild.sandbox.byte_queue import ByteQueue
 from toolguild.sandbox.call import Bounds, Call, Child
-from toolguild.sandbox.child import (
-    JOB_LIMITS,
-    MAX_DESCRIPTORS,
-    MESSAGE_HEAD,
-    MODULE_NAME,
-    run_child,
-)
+from toolguild.sandbox.child import MAX_DESCRIPTORS, MODULE_NAME, run_child
+from toolguild.sandbox.files import NO_CHANGES, Changes, WorkerFiles
 from toolguild.sandbox.frames import FRAME_LENGTHS, Header, frame_head
+from toolguild.sandbox.job import ChildLimits, Job
 from toolguild.sandbox.nursery import Nursery, NurseryClosedError, RemoteNursery
+from toolguild.sandbox.oom import OomCounter
+from toolguild.sandbox.relay import Relay
 from toolguild.sandbox.wall import Rules, Wall
 
 __all__ = ["main"]
 
-_CHUNK = 1 << 16
 _FIXED_LIMITS = {
     resource.RLIMIT_CORE: 0,
-    resource.RLIMIT_FSIZE: 0,
     resource.RLIMIT_MEMLOCK: 0,
     resource.RLIMIT_NOFILE: MAX_DESCRIPTORS,
 }
@@ -56,6 +50,10 @@ _FIXED_LIMITS = {
 
 class _HostGoneError(Exception):
     """The host closed the connection: time to end."""
+
+
+class _SpoiledError(Exception):
+    """Something of a run cannot be removed: no other may come after it."""
 
 
 def main(settings: Mapping[str, Any]) -> None:
@@ -66,16 +64,24 @@ def main(settings: Mapping[str, Any]) -> None:
             that programs see), `program_filter` (assembled seccomp filter for programs, in
             hexadecimal, may be empty), `wall` (see `wall_profile`), `other_processes` (how many
             besides the program's own RLIMIT_NPROC counts, None where it counts those of others),
-            and optionally `worker_filter` (as `program_filter`, for this process too, where nobody
-            else has installed it) and `statm` (descriptor of this process's /proc/self/statm).
+            `folder` (where programs start), `writable` (file systems that programs may write to,
+            the workspace first; empty where they may write nothing), `workspace_bytes` (what that
+            holds), `network` (whether programs find a relay), and optionally `packages` (folders of
+            packages that programs can import), `worker_filter` (as `program_filter`, for this
+            process too, where nobody else has installed it) and `statm` (descriptor of this
+            process's /proc/self/statm).
     """
     host_in, host_out, statm = _arrange_descriptors(settings.get("statm"))
     os.environ.clear()
     os.environ.update(settings["environment"])
     time.tzset()
     _preload(settings["preload"])
+    # Last: nothing among the packages stands before the standard library.
+    sys.path += settings.get("packages", ())
     for limit, value in _FIXED_LIMITS.items():
         resource.setrlimit(limit, (value, value))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (settings["workspace_bytes"],) * 2)
+    os.chdir(settings["folder"])
     if settings.get("worker_filter"):
         kernel.forbid_new_privileges()
         seccomp.install(bytes.fromhex(settings["worker_filter"]))
@@ -105,8 +111,10 @@ def main(settings: Mapping[str, Any]) -> None:
     remote = RemoteNursery(ours, own_namespace=own_namespace)
     try:
         _Supervisor(settings, mapped, remote, host_in, host_out).serve()
-    except (_HostGoneError, NurseryClosedError):
+    except _HostGoneError:
         os._exit(0)  # the nursery sees it, and ends what there is
+    except (_SpoiledError, NurseryClosedError):
+        os._exit(1)
 
 
 def _mapped_bytes(statm: int) -> int:
@@ -161,14 +169,23 @@ class _Supervisor:
         self._host_in, self._host_out = host_in, host_out
         self._other_processes: int | None = settings["other_processes"]
         self._inbox = ByteQueue()
-        self._oom = _OomCounter()
+        self._oom = OomCounter()
+        self._files: WorkerFiles | None = None
+        if settings["writable"]:
+            workspace, *others = settings["writable"]
+            self._files = WorkerFiles(workspace, others, settings["workspace_bytes"])
+        self._has_network = bool(settings["network"])
+        self._relay: Relay | None = None
 
     def serve(self) -> None:
         """Run what the host sends.
 
         Raises:
             _HostGoneError: the host closed the connection.
+            _SpoiledError: a run left something that stays.
         """
+        if self._has_network:
+            self._open_relay()
         self._tell("ready", python=sys.version.split()[0])
         child = Child(self._nursery)
         while True:
@@ -179,33 +196,74 @@ class _Supervisor:
             else:  # an answer that came when its call had already ended
                 self._inbox.skip(body_bytes)
 
-    def _run(self, child: Child, header: Header, job_bytes: int) -> None:
+    def _open_relay(self) -> None:
+        try:
+            self._relay = Relay()
+            self._relay.check()
+        except OSError as error:
+            self._tell("failed", layer="network", error=f"the way to the host's proxy: {error}")
+            raise _SpoiledError from error
+
+    def _run(self, child: Child, header: Header, body_bytes: int) -> None:
         if self._nursery.read_end(wait=False):
             # While it waited, by somebody else's doing.
             self._nursery.end_child()
             child.close()
             child = Child(self._nursery)
+        files_bytes = int(header["files_bytes"])
+        unfit = self._lay_out(files_bytes)
         bounds = Bounds(float(header["wall_s"]), int(header["output_bytes"]))
         limits = self._limits(header, bounds)
-        job = _Job(self._inbox, job_bytes, limits)
+        job = Job(self._inbox, body_bytes - files_bytes, limits)
         self._oom.reset()
         # Whatever the host hears about a run carries the token that it gave: an earlier program
         # that had found a way to the host's pipe could not have known it.
         tell = partial(self._tell, token=header["token"])
         walled = bool(header["walled"])
         call = Call(child, bounds, walled=walled, give_job=job.give, tell=tell)
-        if unfit := limits.beyond_reach():
+        if unfit := unfit or limits.beyond_reach():
             call.decide("unavailable", unfit)
         try:
             self._watch(call)
         finally:
             clean = self._nursery.end_child()
+        if self._relay:
+            self._end_connections(self._relay, call)
         job.forget()
         call.take_last_prints()
-        self._tell_end(call, header["token"], clean=clean)
-        child.close()
+        try:
+            self._tell_end(call, header["token"], clean=clean)
+            child.close()
+            if self._files:
+                self._files.empty()
+        except OSError as error:
+            raise _SpoiledError from error
+
+    def _end_connections(self, relay: Relay, call: Call) -> None:
+        relay.cut()
+        if relay.failure:
+            call.withdraw("unavailable", f"the host's proxy was out of reach: {relay.failure}")
+            relay.failure = ""
+
+    def _lay_out(self, files_bytes: int) -> str:
+        """Take the files with which the inbox begins; return what kept them from their place."""
+        try:
+            if self._files:
+                with self._inbox.view(files_bytes) as bundle:
+                    self._files.lay_out(bundle)
+        except OSError as error:
+            return f"there is no room for its files: {error}."
+        finally:
+            self._inbox.skip(files_bytes)
+        return ""
 
     def _tell_end(self, call: Call, token: str, *, clean: bool) -> None:
+        """Say how a call ended.
+
+        Raises:
+            OSError: the program's files cannot be read.
+        """
+        changes = self._changes(call, clean=clean)
         payload_bytes = call.payload_bytes if call.status in ("ok", "failed", "refused") else 0
         with (
             call.child.received.view(payload_bytes) as payload,
@@ -215,17 +273,36 @@ class _Supervisor:
                 "end",
                 payload,
                 printed,
+                memoryview(changes.index),
+                later_bytes=changes.content_bytes,
                 token=token,
                 status=call.status,
                 error=call.error,
                 payload_bytes=payload_bytes,
+                files_bytes=len(changes.index) + changes.content_bytes,
                 clean=clean,
             )
+        if self._files:
+            # Piece by piece, as the memory of this process may be counted as the program's.
+            for piece in self._files.read(changes):
+                self._write(memoryview(piece))
 
-    def _limits(self, header: Header, bounds: Bounds) -> _Limits:
+    def _changes(self, call: Call, *, clean: bool) -> Changes:
+        """Find what the program did to its files; more than there is room for is no success."""
+        if not self._files or call.status == "unavailable":
+            return NO_CHANGES
+        if not clean:
+            call.withdraw("killed", "A process of the program would not end; its files are lost.")
+            return NO_CHANGES
+        changes = self._files.changes()
+        if changes.too_much:
+            call.withdraw("output_limit", f"{changes.too_much}.")
+        return changes
+
+    def _limits(self, header: Header, bounds: Bounds) -> ChildLimits:
         processes = int(header["processes"])
         others = self._other_processes
-        return _Limits(
+        return ChildLimits(
             address_space=self._mapped + int(header["memory_bytes"]),
             cpu_s=int(bounds.wall_s * processes) + 2,
             processes=0 if others is None else processes + others,
@@ -246,6 +323,8 @@ class _Supervisor:
                 elif descriptor == self._nursery.fileno():
                     if end := self._nursery.read_end():
                         call.take_end(end, self._oom.happened)
+                elif self._relay and descriptor == self._relay.fileno():
+                    self._relay.serve()
                 else:
                     call.write_answers()
 
@@ -253,6 +332,8 @@ class _Supervisor:
         poll = select.poll()
         for descriptor in (*call.reading, self._host_in, self._nursery.fileno()):
             poll.register(descriptor, select.POLLIN)
+        if self._relay:
+            poll.register(self._relay.fileno(), select.POLLIN)
         for descriptor in call.writing:
             poll.register(descriptor, select.POLLOUT)
         return [descriptor for descriptor, _ in poll.poll(timeout_s * 1000 + 1)]
@@ -298,87 +379,19 @@ class _Supervisor:
         if not self._inbox.read_from(self._host_in):
             raise _HostGoneError
 
-    def _tell(self, kind: str, *bodies: memoryview, **header: Any) -> None:
-        head = frame_head({"kind": kind, **header}, sum(map(len, bodies)))
-        pieces = [memoryview(head), *bodies]
+    def _tell(self, kind: str, *bodies: memoryview, later_bytes: int = 0, **header: Any) -> None:
+        """Send a frame, of whose body the last bytes may come later."""
+        head = frame_head({"kind": kind, **header}, sum(map(len, bodies)) + later_bytes)
+        self._write(memoryview(head), *bodies)
+
+    def _write(self, *pieces: memoryview) -> None:
+        rest = [*pieces]
         try:
-            while pieces:
-                count = os.writev(self._host_out, pieces)
-                while pieces and count >= len(pieces[0]):
-                    count -= len(pieces.pop(0))
+            while rest:
+                count = os.writev(self._host_out, rest)
+                while rest and count >= len(rest[0]):
+                    count -= len(rest.pop(0))
                 if count:
-                    pieces[0] = pieces[0][count:]
+                    rest[0] = rest[0][count:]
         except BrokenPipeError:
             raise _HostGoneError from None
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    """What the kernel holds one child to; see `JOB_LIMITS`."""
-
-    address_space: int
-    cpu_s: int
-    processes: int
-
-    def packed(self) -> bytes:
-        return JOB_LIMITS.pack(self.address_space, self.cpu_s, self.processes)
-
-    def beyond_reach(self) -> str:
-        """Return why they cannot be set, where our own are tighter; otherwise nothing."""
-        for name, limit, wanted in (
-            ("address space", resource.RLIMIT_AS, self.address_space),
-            ("processor time", resource.RLIMIT_CPU, self.cpu_s),
-            ("processes", resource.RLIMIT_NPROC, self.processes),
-        ):
-            hard = resource.getrlimit(limit)[1]
-            if hard != resource.RLIM_INFINITY and wanted > hard:
-                return f"its limit on {name} is to be {wanted}, and ours is {hard}."
-        return ""
-
-
-class _Job:
-    """The body of a `run` frame, with which the inbox begins until the child has it."""
-
-    def __init__(self, inbox: ByteQueue, length: int, limits: _Limits) -> None:
-        self._inbox, self._length, self._limits = inbox, length, limits
-
-    def give(self, answers: ByteQueue) -> None:
-        """Write it as the child wants it."""
-        answers.append(MESSAGE_HEAD.pack(b"j", JOB_LIMITS.size + self._length))
-        answers.append(self._limits.packed())
-        with self._inbox.view(self._length) as body:
-            answers.append(body)
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop it."""
-        self._inbox.skip(self._length)
-        self._length = 0
-
-
-class _OomCounter:
-    """Whether the kernel killed for want of memory, as the control group of this worker tells."""
-
-    # Version 2 and version 1, as they are mounted in a container.
-    _FILES = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
-
-    def __init__(self) -> None:
-        self._file = -1
-        for name in self._FILES:
-            with contextlib.suppress(OSError):
-                self._file = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
-        self._before = self._count()
-
-    def reset(self) -> None:
-        """Count from now on."""
-        self._before = self._count()
-
-    def happened(self) -> bool:
-        """Return whether it happened since the last reset."""
-        return self._count() > self._before
-
-    def _count(self) -> int:
-        if self._file < 0:
-            return 0
-        lines = os.pread(self._file, _CHUNK, 0).splitlines()
-        return sum(int(line.split()[1]) for line in lines if line.startswith(b"oom_kill "))

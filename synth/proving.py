@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from toolguild.sandbox import Json, JsonObject, Sandbox
+from toolguild.sandbox import Access, Json, JsonObject, Sandbox
+from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Domain, Draft, NotDrafted, draft_function, draft_tool
 from toolguild.synth.mining import Opportunity, RepeatedCode
 from toolguild.synth.validation import (
@@ -42,6 +43,7 @@ def prove(
     sandbox: Sandbox,
     settings: ValidationSettings = ValidationSettings(),
     name: str | None = None,
+    access: Access = NOTHING,
 ) -> Proof:
     """Draft a tool and validate it; where validation shows how, mend the draft and try again.
 
@@ -50,6 +52,7 @@ def prove(
         sandbox: Where everything runs.
         settings: How hard to try to refute it.
         name: The tool's name; one that follows from the opportunity unless given.
+        access: What of the caller's files it sees where it needs to; see `validate`.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
@@ -58,14 +61,14 @@ def prove(
     if isinstance(draft, NotDrafted):
         return Proof(opportunity, None, None, draft.reason)
     domain = Domain()
-    report = validate(draft, sandbox, settings)
+    report = validate(draft, sandbox, settings, access)
     for _ in range(MAX_ROUNDS - 1):
         learned = learn(draft, report, domain)
         if report.passed or learned is None or not isinstance(opportunity, RepeatedCode):
             break
         domain = learned
         draft = draft_function(opportunity, draft.cases, domain, draft.name)
-        report = validate(draft, sandbox, settings)
+        report = validate(draft, sandbox, settings, access)
     return Proof(opportunity, draft, report)
 
 

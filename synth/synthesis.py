@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from toolguild.registry import AlreadyRegisteredError, Registry, ToolSpec
-from toolguild.sandbox import Json, JsonObject, Sandbox
+from toolguild.sandbox import Access, Json, JsonObject, Sandbox
+from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Draft, tool_names
 from toolguild.synth.mining import (
     CodeMiner,
@@ -24,8 +25,7 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.proving import Proof, prove
 from toolguild.synth.traces import Problem, ReadOptions, read_traces
-from toolguild.synth.validation import ValidationSettings
-from toolguild.synth.validation.static import infer_effects
+from toolguild.synth.validation import ValidationSettings, inferred_needs
 
 __all__ = ["Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
 
@@ -128,18 +128,27 @@ def synthesize(
     sandbox: Sandbox,
     executor: Executor,
     settings: ValidationSettings = ValidationSettings(),
+    access: Access = NOTHING,
 ) -> Iterator[Synthesized]:
     """Prove a tool for each opportunity and register what passes, in the order given.
 
     Each tool is registered as soon as its turn comes, in one transaction: an interrupted run
     leaves whole tools, and the next run goes on from there.
 
+    Args:
+        opportunities: What tools are to be made for.
+        registry: Where they go.
+        sandbox: Where drafts run.
+        executor: What proves several at once.
+        settings: How hard to try to refute a draft.
+        access: What of your files drafts see that need it; they change nothing in them.
+
     Raises:
         SandboxUnavailableError: drafts cannot be run.
         RegistryError: the registry cannot be written.
     """
     futures = [
-        executor.submit(prove, opportunity, sandbox, settings, name)
+        executor.submit(prove, opportunity, sandbox, settings, name, access)
         for opportunity, name in zip(opportunities, tool_names(opportunities), strict=True)
     ]
     try:
@@ -178,7 +187,7 @@ def spec_of(draft: Draft) -> ToolSpec:
         parameters=draft.parameters,
         returns=draft.returns,
         calls=draft.calls,
-        needs=frozenset(use.capability for use in infer_effects(draft.source)),
+        needs=inferred_needs(draft.source),
     )
 
 

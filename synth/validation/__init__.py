@@ -1,5 +1,6 @@
 """Proving a draft: static gate, generated inputs, replay."""
 
+from toolguild.synth.validation.needs import inferred_needs
 from toolguild.synth.validation.report import (
     Check,
     CheckName,
@@ -33,6 +34,7 @@ __all__ = [
     "called_tools",
     "check_source",
     "infer_effects",
+    "inferred_needs",
     "refused",
     "validate",
 ]

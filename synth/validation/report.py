@@ -19,6 +19,7 @@ class CheckName(StrEnum):
     RESULT = "result not None"
     SCHEMA = "result fits its schema"
     DETERMINISM = "determinism"
+    EFFECTS = "no undeclared effect"
 
 
 @dataclass(frozen=True, slots=True)

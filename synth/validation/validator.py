@@ -5,14 +5,16 @@ Every verdict is computed here, outside the sandbox, on plain JSON data.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import jsonschema
 
-from toolguild.policies import Tier
+from toolguild.policies import Capability, Tier
 from toolguild.sandbox import (
+    Access,
     Json,
     JsonObject,
     Limits,
@@ -22,15 +24,23 @@ from toolguild.sandbox import (
     Status,
     ToolGateway,
 )
+from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Case, Draft
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs import arguments_strategy, draw, shrink
+from toolguild.synth.validation.needs import inferred_needs
 from toolguild.synth.validation.raises import raised_types
 from toolguild.synth.validation.recordings import RecordedTools, SimulatedTools
 from toolguild.synth.validation.report import Check, CheckName, Counterexample, ValidationReport
-from toolguild.synth.validation.static import Severity, check_source, refused
+from toolguild.synth.validation.static import Severity, SourceError, check_source, refused
 
 __all__ = ["ValidationSettings", "validate"]
+
+_FILE_ERRORS = frozenset(
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, OSError)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +56,41 @@ class ValidationSettings:
 
 
 def validate(
-    draft: Draft, sandbox: Sandbox, settings: ValidationSettings = ValidationSettings()
+    draft: Draft,
+    sandbox: Sandbox,
+    settings: ValidationSettings = ValidationSettings(),
+    access: Access = NOTHING,
 ) -> ValidationReport:
     """Check a draft by everything there is; nothing of it runs before the static gate passed.
 
-    The same draft on the same backend gives the same report.
+    The same draft on the same backend and the same files gives the same report. Every run is one
+    of the tier `sandbox`: a draft whose text shows that it writes works on a copy that is thrown
+    away, and one that uses the network is refused, since it cannot be tried.
+
+    Args:
+        draft: What to check.
+        sandbox: Where it runs.
+        settings: How hard to try to refute it.
+        access: What of the caller's files it sees where its text shows that it needs to.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
-    return _Validation(draft, sandbox, settings).report()
+    return _Validation(draft, sandbox, settings, access).report()
 
 
 class _Validation:
-    def __init__(self, draft: Draft, sandbox: Sandbox, settings: ValidationSettings) -> None:
+    def __init__(
+        self, draft: Draft, sandbox: Sandbox, settings: ValidationSettings, access: Access
+    ) -> None:
         self._draft = draft
         self._sandbox = sandbox
         self._settings = settings
-        self._program = Program(draft.source, draft.name)
+        self._access = access
+        self._needs = _needs_of(draft.source)
+        self._program = Program(draft.source, draft.name, needs=self._needs)
+        self._effects: frozenset[Capability] = frozenset()
+        self._undeclared: Counterexample | None = None
         self._simulated = SimulatedTools(call for case in draft.cases for call in case.calls)
         digest = hashlib.sha256(f"{draft.source}{canonical(draft.parameters)}".encode()).digest()
         self._seed = int.from_bytes(digest[:4])
@@ -77,7 +104,8 @@ class _Validation:
             return self._finish([static], 0, [])
         replay = self._check_cases()
         if not replay.passed:
-            return self._finish([static, replay], 0, [])
+            effects = self._check_effects()
+            return self._finish([static, replay, *([] if effects.passed else [effects])], 0, [])
         inputs = draw(self._strategy, self._settings.inputs, self._seed)
         outcomes = [self._run(arguments, self._simulated) for arguments in inputs]
         checks = [
@@ -87,6 +115,7 @@ class _Validation:
             self._check_not_none(inputs, outcomes),
             self._check_schema(inputs, outcomes),
             self._check_determinism(inputs, outcomes),
+            self._check_effects(),
         ]
         return self._finish(checks, len(inputs), outcomes)
 
@@ -105,16 +134,25 @@ class _Validation:
         )
 
     def _run(self, arguments: JsonObject, tools: ToolGateway | None) -> Outcome:
-        return self._sandbox.run(
+        outcome = self._sandbox.run(
             self._program,
             arguments,
             tier=Tier.SANDBOX,
             limits=self._settings.limits,
             tools=tools if self._draft.calls else None,
+            access=self._access,
         )
+        self._effects |= outcome.effects
+        if self._undeclared is None and outcome.effects - self._needs:
+            observed = f"uses {_named(outcome.effects - self._needs)}"
+            expected = f"no effect but {_named(self._needs)}" if self._needs else "no effect"
+            self._undeclared = self._counterexample(arguments, expected, observed, outcome)
+        return outcome
 
     def _check_text(self) -> Check:
-        findings = check_source(self._draft.source, Tier.SANDBOX, entry=self._draft.name)
+        # Writes are harmless in every run here, and discarded as long as the tool has this tier.
+        tier = Tier.RESTRICTED if Capability.WRITE in self._needs else Tier.SANDBOX
+        findings = check_source(self._draft.source, tier, entry=self._draft.name)
         if not findings:
             return Check(CheckName.STATIC, True, "no findings")
         # Errors before warnings, so that the first tells why a text is refused.
@@ -156,11 +194,20 @@ class _Validation:
         return None if same else self._counterexample(case.arguments, expected, observed, outcome)
 
     def _check_endings(self, inputs: Sequence[JsonObject], outcomes: Sequence[Outcome]) -> Check:
-        """Check that every valid input gives a result, or an error that the code means to raise."""
+        """Check that every valid input gives a result, or an error that the code means to raise.
+
+        A tool that works on files may also say that there is no such file, as long as it is not
+        all that it ever says.
+        """
         meant = raised_types(self._draft.source)
+        recorded = any(case.error is None for case in self._draft.cases)
+        works = recorded or any(outcome.ok for outcome in outcomes)
 
         def fails(outcome: Outcome) -> bool:
-            return not outcome.ok and not (
+            if outcome.ok:
+                return False
+            excused = bool(self._needs) and works and _finds_no_file(outcome)
+            return not excused and not (
                 outcome.status is Status.ERROR and _error_type(outcome) in meant
             )
 
@@ -170,7 +217,10 @@ class _Validation:
             if fails(outcome)
         ]
         if not bad:
-            return Check(CheckName.GENERATED, True, f"{len(inputs)} inputs handled")
+            detail = f"{len(inputs)} inputs handled"
+            if self._needs and (missing := sum(map(_finds_no_file, outcomes))):
+                detail += f", {missing} of them with no such file"
+            return Check(CheckName.GENERATED, True, detail)
         simplest = shrink(
             self._strategy,
             bad[0][0],
@@ -214,11 +264,22 @@ class _Validation:
         pairs = list(zip(inputs, outcomes, strict=True))[: self._settings.repeats]
         for arguments, first in pairs:
             second = self._run(arguments, self._simulated)
-            if _ending(first) != _ending(second):
+            if _ending(first) != _ending(second) or first.changes != second.changes:
                 observed = f"{_in_words(first)}, then {_in_words(second)}"
+                if _ending(first) == _ending(second):
+                    observed = f"leaves other files the second time: {_difference(first, second)}"
                 counterexample = self._counterexample(arguments, "the same", observed, second)
                 return Check(CheckName.DETERMINISM, False, observed, (counterexample,))
         return Check(CheckName.DETERMINISM, True, f"{len(pairs)} inputs run twice")
+
+    def _check_effects(self) -> Check:
+        """Check that no run did what the text does not show."""
+        found = self._undeclared
+        if found is not None:
+            detail = f"{found.observed}, which its text does not show, for "
+            return Check(CheckName.EFFECTS, False, detail + _short(found.arguments), (found,))
+        seen = f"{_named(self._effects)} as its text shows" if self._effects else "none seen"
+        return Check(CheckName.EFFECTS, True, seen)
 
     @staticmethod
     def _counterexample(
@@ -232,6 +293,30 @@ class _Validation:
             value=outcome.value,
             error_type=None if outcome.ok else ending,
         )
+
+
+def _needs_of(source: str) -> frozenset[Capability]:
+    try:
+        return inferred_needs(source)
+    except SourceError:  # as the static gate will say
+        return frozenset()
+
+
+def _named(capabilities: Iterable[Capability]) -> str:
+    return ", ".join(sorted(capabilities))
+
+
+def _difference(first: Outcome, second: Outcome) -> str:
+    return ", ".join(sorted({change.path for change in {*first.changes} ^ {*second.changes}}))
+
+
+def _finds_no_file(outcome: Outcome) -> bool:
+    """Whether a run ended as it was given a path at which it cannot read or write."""
+    if outcome.status is not Status.ERROR:
+        return False
+    kind = _error_type(outcome)
+    # A NUL in a path is no OSError; the words around this differ between functions and versions.
+    return kind in _FILE_ERRORS or (kind == "ValueError" and "embedded null" in outcome.error)
 
 
 def _error_type(outcome: Outcome) -> str:

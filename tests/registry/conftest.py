@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from toolguild.policies import Tier
+from toolguild.policies import Capability, Tier
 from toolguild.registry import Registry, ToolSpec
 from toolguild.sandbox import (
+    Access,
     Json,
     Limits,
     Outcome,
@@ -21,6 +22,7 @@ from toolguild.sandbox import (
     ToolCallError,
     ToolGateway,
 )
+from toolguild.sandbox.access import NOTHING
 
 DOUBLE = '''
 def double(number: int) -> int:
@@ -39,6 +41,7 @@ class InProcessSandbox(Sandbox):
 
     def __init__(self) -> None:
         self.runs: list[tuple[str, Tier, Limits]] = []
+        self.given: list[tuple[frozenset[Capability], Access]] = []
         self.answers: list[Outcome | Exception] = []
 
     @property
@@ -53,8 +56,10 @@ class InProcessSandbox(Sandbox):
         tier: Tier,
         limits: Limits = Limits(),
         tools: ToolGateway | None = None,
+        access: Access = NOTHING,
     ) -> Outcome:
         self.runs.append((program.entry, tier, limits))
+        self.given.append((program.needs, access))
         if self.answers:
             answer = self.answers.pop(0)
             if isinstance(answer, Exception):

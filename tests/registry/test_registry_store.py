@@ -240,6 +240,8 @@ def test_uses_read_back_as_they_were_recorded(registry, make_spec):
             trace="r9",
             error="ValueError: no",
             effects=frozenset({Capability.WRITE, Capability.READ}),
+            undeclared=frozenset({Capability.WRITE}),
+            caller=version.digest,
         ),
         use(version, CallStatus.REFUSED, ran=False),
     ]
@@ -304,6 +306,10 @@ INVALID = [
     ({"source": " \n"}, "source: empty"),
     ({"source": "\ud800"}, "not a JSON value"),
     ({"source": "#" * 1_000_001}, "more than 1000000"),
+    (
+        {"calls": tuple(f"tool_{number}" for number in range(101))},
+        "calls: 101 tools, more than 100",
+    ),
     ({"parameters": {"type": "array"}}, "parameters: not the schema of an object"),
     ({"parameters": {"type": "object", "required": 3}}, r"parameters: \$.required: 3 is not"),
     ({"returns": {"type": "integre"}}, r"returns: \$.type"),

@@ -120,6 +120,18 @@ def test_unknown_tool_is_refused_with_similar_names(toolbox):
     assert result.version is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["\ud800", "a\0b", "d\N{CYRILLIC SMALL LETTER O}uble", "", "double ", "x" * 10**6, None, 7],
+)
+def test_names_of_any_kind_are_refused(registry, sandbox, version, toolbox, name):
+    result = toolbox.call(name, {"number": 1})
+    assert (result.status, result.version) == (CallStatus.REFUSED, None)
+    assert len(result.error) < 300
+    assert sandbox.runs == []
+    assert registry.uses(version.digest) == []
+
+
 def test_agents_cannot_pick_a_version(registry, sandbox, toolbox, make_spec):
     registry.set_tier("double", Tier.FULL, why="trusted")
     registry.register(make_spec(description="Newer."))

@@ -1,12 +1,15 @@
 import time
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from toolguild.policies import Capability, Tier
-from toolguild.registry import CallStatus, ExternalTool, Record, State, Toolbox
+from toolguild.registry import CallStatus, ExternalTool, Record, State, Toolbox, ToolVersion
 from toolguild.registry.effects import standing
-from toolguild.registry.gateway import MAX_CALLS, MAX_DEPTH
-from toolguild.sandbox import Limits, SandboxUnavailableError
+from toolguild.registry.gates import Budget, Call, OnlyActive
+from toolguild.registry.gateway import MAX_CALLS, MAX_DEPTH, CompositeGateway
+from toolguild.sandbox import Limits, SandboxUnavailableError, ToolCallError
 
 NOTHING = {"type": "object", "properties": {}}
 
@@ -232,6 +235,43 @@ def test_tools_inside_run_no_higher_than_the_composite(
     assert toolbox.call("inner", {}).ok
 
 
+JSON_LIKE = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats()
+    | strategies.text(strategies.characters(exclude_categories=())),
+    lambda inner: strategies.lists(inner) | strategies.dictionaries(strategies.text(), inner),
+)
+ANY_NAME = strategies.sampled_from(["fetch", "other", "Fetch", "fetch@1"]) | strategies.text()
+ANY_ID = strategies.integers().map(lambda number: {"id": number}) | JSON_LIKE
+
+
+@given(ANY_NAME, ANY_ID)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_only_declared_tools_are_called_and_only_as_their_schema_says(make_spec, name, arguments):
+    schema = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+    calls = []
+    tools = {
+        name: ExternalTool(lambda **given: calls.append(given), "read", parameters=schema)
+        for name in ("fetch", "other")
+    }
+    spec = make_spec(calls=("fetch", "missing"))
+    version = ToolVersion(spec, 1, Tier.SANDBOX, State.ACTIVE, datetime.now(UTC))
+    call = Call(version, {}, Tier.SANDBOX, Budget(30, MAX_CALLS))
+    gateway = CompositeGateway(call, external=tools, find=lambda name: None, gate=OnlyActive(None))
+    try:
+        assert gateway(name, arguments) is None
+    except ToolCallError as error:
+        assert str(error)
+        assert calls == []
+    else:
+        assert name == "fetch"
+        assert calls == [arguments]
+        assert type(arguments["id"]) is int or arguments["id"].is_integer()
+    assert gateway.fault is None
+
+
 def test_nesting_is_bounded(registry, sandbox, composite):
     composite("again", "return call_tool('again', {})", ("again",))
     result = Toolbox(registry, sandbox).call("again", {})
@@ -255,8 +295,14 @@ def test_time_is_shared_with_the_tools_inside(registry, sandbox, composite, make
     Toolbox(registry, sandbox, tools, limits=Limits(wall_s=30)).call("slow", {})
     outer, inner = (limits.wall_s for _, _, limits in sandbox.runs)
     assert inner <= outer - 0.2
-    late = Toolbox(registry, sandbox, tools, limits=Limits(wall_s=0.1)).call("slow", {})
-    assert "refused: no calls or no time left" in late.error
+
+
+def test_no_call_is_answered_once_the_time_is_over(registry, sandbox, composite, real):
+    body = "call_tool('fetch', {}); import time; time.sleep(0.2); return call_tool('fetch', {})"
+    composite("slow", body, ("fetch",))
+    toolbox = Toolbox(registry, sandbox, {"fetch": real.of("read")}, limits=Limits(wall_s=0.1))
+    assert "refused: no calls or no time left" in toolbox.call("slow", {}).error
+    assert len(real.calls) == 1
 
 
 def test_unavailable_sandbox_inside_a_composite_is_nobodys_failure(

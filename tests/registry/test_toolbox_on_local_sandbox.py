@@ -1,11 +1,23 @@
 """The toolbox on real isolation; what needs no isolation is tested in `test_toolbox*`."""
 
+import tempfile
+import threading
+from pathlib import Path
+
 import pytest
 
 from toolguild.policies import Capability, Tier
-from toolguild.registry import CallStatus, ExternalTool, Toolbox, ToolSpec, verify
-from toolguild.sandbox import Limits, SandboxUnavailableError, open_sandbox
+from toolguild.registry import (
+    CallStatus,
+    ChangedFile,
+    ExternalTool,
+    Toolbox,
+    ToolSpec,
+    verify,
+)
+from toolguild.sandbox import Access, Limits, Mount, SandboxUnavailableError, open_sandbox
 
+READ, WRITE = Capability.READ, Capability.WRITE
 NOTHING = {"type": "object", "properties": {}}
 
 
@@ -22,11 +34,23 @@ def local():
 
 @pytest.fixture
 def register(registry):
-    def with_body(name, body, calls=()):
+    def with_body(name, body, calls=(), needs=(), tier=Tier.SANDBOX):
         source = f"def {name}():\n    {body}\n"
-        return registry.register(ToolSpec(name, "", source, NOTHING, {}, calls)).version
+        spec = ToolSpec(name, "", source, NOTHING, {}, calls, frozenset(needs))
+        registry.register(spec)
+        return registry.set_tier(name, tier, why="test")
 
     return with_body
+
+
+@pytest.fixture
+def workspace():
+    """A directory with one file, which every user may read, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        (path / "in.txt").write_text("before")
+        yield path
 
 
 def test_tool_runs_and_is_recorded(registry, local, make_spec):
@@ -96,3 +120,76 @@ def test_closed_sandbox_is_not_the_tools_failure(registry, local, make_spec):
     with pytest.raises(SandboxUnavailableError):
         Toolbox(registry, sandbox).call("double", {"number": 1})
     assert registry.track_record(version.digest).unavailable == 1
+
+
+def test_a_function_that_blocks_does_not_hold_the_call_nor_the_worker(registry, local, register):
+    release = threading.Event()
+    register("look", "return call_tool('fetch', {})", ("fetch",))
+    tools = {"fetch": ExternalTool(release.wait, "read")}
+    toolbox = Toolbox(registry, local, tools, limits=Limits(wall_s=0.5))
+    result = toolbox.call("look", {})
+    assert result.status is CallStatus.TIMEOUT
+    assert result.duration_s < 5
+    release.set()
+    assert toolbox.call("look", {}).value is True
+
+
+# -- files
+
+
+def test_a_restricted_tool_writes_in_the_workspace(registry, local, register, workspace):
+    body = "open('out.txt', 'w').write(open('in.txt').read().upper()); return 'done'"
+    register("save", body, needs={READ, WRITE}, tier=Tier.RESTRICTED)
+    toolbox = Toolbox(registry, local, access=Access(workspace=workspace))
+    result = toolbox.call("save", {})
+    assert (result.status, result.value, result.error) == (CallStatus.OK, "done", "")
+    assert (workspace / "out.txt").read_text() == "BEFORE"
+    assert (result.changes, result.discarded) == ((ChangedFile("out.txt", 6),), ())
+    assert result.effects == {WRITE}
+    assert result.undeclared == set()
+
+
+def test_a_sandbox_tool_writes_nowhere_and_says_so(registry, local, register, workspace):
+    body = (
+        "with open('in.txt', 'w') as file:\n        file.write('after')\n"
+        "    with open('in.txt') as file:\n        return file.read()"
+    )
+    register("save", body, needs={READ, WRITE})
+    result = Toolbox(registry, local, access=Access(workspace=workspace)).call("save", {})
+    assert (result.status, result.value, result.error) == (CallStatus.OK, "after", "")
+    assert (workspace / "in.txt").read_text() == "before"
+    assert (result.changes, result.discarded) == ((), (ChangedFile("in.txt", 5),))
+    assert "Discarded" in result.for_model()
+
+
+@pytest.mark.parametrize("tier", [Tier.SANDBOX, Tier.RESTRICTED])
+def test_a_reading_tool_finds_what_was_mounted_and_changes_nothing(
+    registry, local, register, workspace, tier
+):
+    body = "with open('/data/in.txt') as file:\n        return file.read()"
+    register("look", body, needs={READ}, tier=tier)
+    body = "with open('/data/in.txt', 'w') as file:\n        return file.write('x')"
+    register("spoil", body, needs={READ}, tier=tier)
+    toolbox = Toolbox(registry, local, access=Access((Mount(workspace, "/data"),)))
+    assert toolbox.call("look", {}).value == "before"
+    assert not toolbox.call("spoil", {}).ok
+    assert (workspace / "in.txt").read_text() == "before"
+    assert not Toolbox(registry, local).call("look", {}).ok
+
+
+def test_a_composite_keeps_what_its_tools_wrote_only_at_their_tier(
+    registry, local, register, workspace
+):
+    body = "open('out.txt', 'a').write('line'); return 1"
+    inner = register("save", body, needs={WRITE}, tier=Tier.RESTRICTED)
+    outer = register("twice", "return [call_tool('save', {}) for _ in range(2)]", ("save",))
+    toolbox = Toolbox(registry, local, access=Access(workspace=workspace))
+    low = toolbox.call("twice", {})
+    assert low.ok, low.error
+    assert (low.changes, low.discarded) == ((), (ChangedFile("out.txt", 4),) * 2)
+    assert not (workspace / "out.txt").exists()
+    registry.set_tier("twice", Tier.RESTRICTED, why="test")
+    high = toolbox.call("twice", {})
+    assert high.changes == (ChangedFile("out.txt", 4), ChangedFile("out.txt", 8))
+    assert (workspace / "out.txt").read_text() == "lineline"
+    assert {use.caller for use in registry.uses(inner.digest)} == {outer.digest}

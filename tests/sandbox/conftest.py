@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from toolguild.policies import Tier
+from toolguild.policies import Capability, Tier
 from toolguild.sandbox import (
+    Access,
     Json,
     Limits,
     Outcome,
@@ -22,6 +23,7 @@ from toolguild.sandbox import (
     ToolGateway,
     open_sandbox,
 )
+from toolguild.sandbox.access import NOTHING
 
 KINDS = ["local", pytest.param("docker", marks=pytest.mark.docker)]
 QUICK = Limits(wall_s=10)
@@ -37,6 +39,9 @@ class Run(Protocol):
         *,
         limits: Limits = QUICK,
         tools: ToolGateway | None = None,
+        tier: Tier = Tier.SANDBOX,
+        needs: Iterable[Capability] = (),
+        access: Access = NOTHING,
     ) -> Outcome: ...
 
 
@@ -47,10 +52,15 @@ def runner(sandbox: Sandbox) -> Run:
         *,
         limits: Limits = QUICK,
         tools: ToolGateway | None = None,
+        tier: Tier = Tier.SANDBOX,
+        needs: Iterable[Capability] = (),
+        access: Access = NOTHING,
     ) -> Outcome:
         # Without the wall: what these tests are about is the isolation.
-        program = Program(textwrap.dedent(source), "tool", walled=False)
-        return sandbox.run(program, arguments or {}, tier=Tier.SANDBOX, limits=limits, tools=tools)
+        program = Program(textwrap.dedent(source), "tool", walled=False, needs=frozenset(needs))
+        return sandbox.run(
+            program, arguments or {}, tier=tier, limits=limits, tools=tools, access=access
+        )
 
     return run
 
@@ -84,18 +94,38 @@ def run(sandbox: Sandbox) -> Run:
     return runner(sandbox)
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A directory that others than its owner may read, as those of pytest may not."""
+    made = tmp_path / "shared"
+    made.mkdir()
+    made.chmod(0o755)
+    return made
+
+
 class Processes:
     """What /proc says about processes; zombies count as gone."""
 
     @staticmethod
-    def below(ancestors: set[int]) -> set[int]:
-        """Return every process below some."""
-        parents = {}
+    def parents() -> dict[int, int]:
+        """Return the parent of every process."""
+        found = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):  # it may have ended in the meantime
                 state, parent = stat.read_text().rpartition(")")[2].split()[:2]
                 if state not in "ZX":
-                    parents[int(stat.parent.name)] = int(parent)
+                    found[int(stat.parent.name)] = int(parent)
+        return found
+
+    @classmethod
+    def children(cls, parents: set[int]) -> set[int]:
+        """Return the processes that some started themselves."""
+        return {process for process, parent in cls.parents().items() if parent in parents}
+
+    @classmethod
+    def below(cls, ancestors: set[int]) -> set[int]:
+        """Return every process below some."""
+        parents = cls.parents()
         found: set[int] = set()
         while more := {p for p, parent in parents.items() if parent in found | ancestors} - found:
             found |= more
@@ -110,6 +140,17 @@ class Processes:
                 if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
                     living.add(pid)
         return living
+
+    @staticmethod
+    def identified(pids: set[int]) -> set[tuple[int, str]]:
+        """Return those that still run, each with when it started: numbers are used again."""
+        found = set()
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                if fields[0] not in "ZX":
+                    found.add((pid, fields[19]))
+        return found
 
     @staticmethod
     def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:

@@ -7,12 +7,13 @@ numbers in the names are its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolguild.policies import Tier
-from toolguild.sandbox import Limits, Program, open_sandbox
+from toolguild.policies import Capability, Tier
+from toolguild.sandbox import Access, Limits, Mount, Program, open_sandbox
 from toolguild.sandbox.docker import LABEL
 from toolguild.sandbox.engine import connect
 from toolguild.sandbox.owner import Owner
@@ -23,11 +24,20 @@ Container = dict[str, Any]
 
 SENSITIVE = ("/", "/boot", "/dev", "/etc", "/lib", "/proc", "/sys", "/usr", "/var/run/docker.sock")
 RUN = Program("def tool(): return 1", "tool")
+RUN_ON_FILES = Program("def tool(): return 1", "tool", needs=frozenset(Capability))
 
 
 @pytest.fixture(scope="module")
-def containers(docker_engine) -> Iterator[list[Container]]:
-    """Containers of every tier, made for common and for unusual limits."""
+def shown(tmp_path_factory) -> Path:
+    """A directory that programs are shown."""
+    made = tmp_path_factory.mktemp("shown")
+    made.chmod(0o755)
+    return Path(made)
+
+
+@pytest.fixture(scope="module")
+def containers(docker_engine, shown) -> Iterator[list[Container]]:
+    """Containers of every tier, made for common and for unusual limits, with and without files."""
     client = connect()
     own = {"label": f"{LABEL}={Owner.current()}"}
     before = {container["Id"] for container in client.containers(all=True, filters=own)}
@@ -35,9 +45,11 @@ def containers(docker_engine) -> Iterator[list[Container]]:
         found = []
         for tier in Tier:
             for limits in (Limits(), Limits(memory_mb=32, processes=1)):
-                assert sandbox.run(RUN, {}, tier=tier, limits=limits).ok
-                now = {each["Id"] for each in client.containers(all=True, filters=own)} - before
-                found += [client.inspect_container(each) for each in now]
+                for program in (RUN, RUN_ON_FILES):
+                    access = Access((Mount(shown, "/data"),))
+                    assert sandbox.run(program, {}, tier=tier, limits=limits, access=access).ok
+                    now = {each["Id"] for each in client.containers(all=True, filters=own)}
+                    found += [client.inspect_container(each) for each in now - before]
         yield found
     client.close()
 
@@ -52,6 +64,12 @@ def options(container: Container) -> list[str]:
 
 def sources(container: Container) -> list[str]:
     return [mount["Source"] for mount in container["Mounts"]]
+
+
+def writable(container: Container) -> dict[str, set[str]]:
+    """Return the places where something can be written, with the options of their file systems."""
+    tmpfs = host(container).get("Tmpfs") or {}
+    return {place: set(options.split(",")) for place, options in tmpfs.items()}
 
 
 CHECKS: dict[str, Callable[[Container], bool]] = {
@@ -70,6 +88,13 @@ CHECKS: dict[str, Callable[[Container], bool]] = {
     ),
     "5.11 processor time is limited": lambda c: 0 < host(c)["NanoCpus"] <= 1_000_000_000,
     "5.12 its root is read-only": lambda c: host(c)["ReadonlyRootfs"] is True,
+    "5.12 what can be written is bounded, and nothing in it is run": lambda c: all(
+        {"nosuid", "nodev", "noexec", "size=16m", "nr_inodes=10001", "mode=0700"} <= options
+        for options in writable(c).values()
+    ),
+    "5.12 only a workspace and scratch room can be written": lambda c: (
+        writable(c).keys() in (set(), {"/workspace", "/tmp"})
+    ),
     "5.13 no port is bound to every address": lambda c: not host(c)["PublishAllPorts"],
     "5.14 it is not restarted": lambda c: host(c)["RestartPolicy"]["Name"] in ("", "no"),
     "5.15 the host's processes are not shared": lambda c: host(c)["PidMode"] in ("", "private"),
@@ -81,7 +106,7 @@ CHECKS: dict[str, Callable[[Container], bool]] = {
         {"Name": "nofile", "Hard": 128, "Soft": 128} in (host(c)["Ulimits"])
     ),
     "5.19 no mount is shared": lambda c: all(
-        mount.get("Propagation") != "shared" for mount in c["Mounts"]
+        mount["Propagation"] == "rprivate" for mount in c["Mounts"]
     ),
     "5.20 the host's names are not shared": lambda c: host(c)["UTSMode"] != "host",
     "5.21 seccomp is on, with our own profile": lambda c: any(
@@ -98,7 +123,10 @@ CHECKS: dict[str, Callable[[Container], bool]] = {
     "5.31 the engine's socket is not in it": lambda c: (
         not any("docker.sock" in source for source in sources(c))
     ),
-    "nothing is mounted at all": lambda c: not c["Mounts"],
+    "nothing is mounted but what programs are shown, to read only": lambda c: all(
+        (mount["Type"], mount["Destination"], mount["RW"]) == ("bind", "/data", False)
+        for mount in c["Mounts"]
+    ),
     "its image is named by digest": lambda c: c["Config"]["Image"].startswith("sha256:"),
     "no secret is in its environment": lambda c: (
         not any(
@@ -112,6 +140,14 @@ CHECKS: dict[str, Callable[[Container], bool]] = {
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_container_passes(containers, check) -> None:
-    assert len(containers) == len(Tier) * 2
+    assert len(containers) == len(Tier) * 4
     failing = [c["HostConfig"] for c in containers if not CHECKS[check](c)]
     assert not failing
+
+
+def test_there_are_containers_with_files_and_without(containers, shown) -> None:
+    with_files = [c for c in containers if writable(c)]
+    assert len(with_files) == len(containers) / 2
+    for container in with_files:
+        assert sources(container) == [str(shown)]
+    assert not any(c["Mounts"] for c in containers if not writable(c))

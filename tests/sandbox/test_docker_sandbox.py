@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -12,8 +13,17 @@ import time
 import pytest
 from docker.errors import NotFound
 
-from toolguild.policies import Tier
-from toolguild.sandbox import Limits, Program, SandboxUnavailableError, Status, open_sandbox
+from toolguild.policies import Capability, Tier
+from toolguild.sandbox import (
+    Access,
+    Limits,
+    Mount,
+    Program,
+    SandboxUnavailableError,
+    Status,
+    kernel,
+    open_sandbox,
+)
 from toolguild.sandbox.docker import LABEL, DockerSandbox
 from toolguild.sandbox.engine import connect
 from toolguild.sandbox.image import find_image
@@ -110,8 +120,9 @@ class TestContainers:
             engine.remove_container(container, force=True)
 
         program = Program("def tool(): return call_tool('x', {})", "tool")
-        outcome = fresh.run(program, {}, tier=Tier.SANDBOX, tools=gateway)
-        assert outcome.status is Status.KILLED
+        # Nothing that the program did: so it is no outcome of the program's.
+        with pytest.raises(SandboxUnavailableError, match="killed through the engine"):
+            fresh.run(program, {}, tier=Tier.SANDBOX, tools=gateway)
         assert run(fresh, 2).value == 2
 
     def test_those_of_a_host_process_that_died_are_gone_soon(self, engine) -> None:
@@ -155,6 +166,71 @@ time.sleep(600)
             assert made[elsewhere] in left
         finally:
             engine.remove_container(made[elsewhere], force=True)
+
+
+@pytest.mark.docker
+class TestFiles:
+    READ = frozenset({Capability.READ})
+
+    def test_room_to_write_comes_on_top_of_the_programs_memory(self, fresh, engine) -> None:
+        before = set(own_containers(engine))
+        program = Program("def tool(): return 1", "tool", needs=frozenset({Capability.WRITE}))
+        limits = Limits(memory_mb=64, workspace_mb=8)
+        assert fresh.run(program, {}, tier=Tier.SANDBOX, limits=limits).ok
+        (container,) = set(own_containers(engine)) - before
+        host = engine.inspect_container(container)["HostConfig"]
+        assert host["Memory"] == host["MemorySwap"] == (64 + 64 + 2 * 8) << 20
+        assert host["Tmpfs"].keys() == {"/workspace", "/tmp"}
+        assert all("size=8m" in options for options in host["Tmpfs"].values())
+
+    def test_file_systems_below_a_mounted_folder_stay_away(self, fresh, folder) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("only root can mount")
+        (folder / "below").mkdir()
+        kernel.mount("tmpfs", str(folder / "below"), "tmpfs", 0, "mode=0777")
+        try:
+            (folder / "below" / "note").write_text("x")
+            source = """
+import os
+def tool():
+    try: open("/data/below/new", "w")
+    except OSError: return os.listdir("/data/below")
+"""
+            program = Program(source, "tool", walled=False, needs=self.READ)
+            access = Access((Mount(folder, "/data"),))
+            assert fresh.run(program, {}, tier=Tier.SANDBOX, access=access).value == []
+            assert [path.name for path in (folder / "below").iterdir()] == ["note"]
+        finally:
+            kernel.unmount_lazily(str(folder / "below"))
+
+    def test_an_ordinary_callers_private_folder_is_read_as_that_caller(
+        self, fresh, engine, folder, monkeypatch
+    ) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("only root can play another user")
+        user, group, other = 12345, 12346, 12347
+        (folder / "note").write_text("private")
+        (folder / "note").chmod(0o600)
+        for path in (folder, folder / "note"):
+            os.chown(path, user, group)
+        folder.chmod(0o700)
+        monkeypatch.setattr(os, "geteuid", lambda: user)
+        monkeypatch.setattr(os, "getegid", lambda: group)
+        monkeypatch.setattr(os, "getgroups", lambda: [other])
+        source = """
+import os
+def tool(): return [open("/data/note").read(), os.getuid(), os.getgid(), os.getgroups()]
+"""
+        access = Access((Mount(folder, "/data"),))
+        before = set(own_containers(engine))
+        for needs in (self.READ, self.READ | {Capability.WRITE}):
+            program = Program(source, "tool", walled=False, needs=needs)
+            outcome = fresh.run(program, {}, tier=Tier.RESTRICTED, access=access)
+            assert outcome.value == ["private", user, group, [group, other]], outcome
+        # Without a mount there is nothing for which it would have to be the caller.
+        assert run(fresh).ok
+        (container,) = set(own_containers(engine)) - before
+        assert engine.inspect_container(container)["Config"]["User"] == "65534:65534"
 
 
 @pytest.mark.docker

@@ -7,14 +7,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import RestrictedPython
 
 import toolguild
-from toolguild.policies import Tier
-from toolguild.sandbox import Limits, Program, SandboxUnavailableError, Status, local
+from toolguild.policies import Capability, Tier
+from toolguild.sandbox import (
+    Access,
+    Limits,
+    Mount,
+    Program,
+    SandboxUnavailableError,
+    Status,
+    interpreter,
+    local,
+)
 from toolguild.sandbox.local import Isolation, LocalSandbox, available_isolation
 
 FULL = ("userns", "landlock", "seccomp")
@@ -91,6 +101,116 @@ def tool():
         assert call(weaker, loop, wall_s=0.2).status is Status.TIMEOUT
         hoard = "def tool(): return bytearray(1 << 34)"
         assert call(weaker, hoard).status is Status.MEMORY
+
+
+class TestFilesWithoutNamespaces:
+    """A directory can be shown in its own place only, and nothing can be written."""
+
+    READ = frozenset({Capability.READ})
+
+    @pytest.fixture
+    def shown(self) -> Iterator[Path]:
+        """A directory in a place that is not one of the sandbox's own."""
+        for place in (Path("/srv"), Path("/opt"), Path("/home"), Path.cwd()):
+            if not os.access(place, os.W_OK):
+                continue
+            with tempfile.TemporaryDirectory(dir=place) as name:
+                try:
+                    Mount(Path(name), name)
+                except ValueError:  # a home of root's, say
+                    continue
+                yield Path(name)
+                return
+        pytest.skip("no place to make a directory that can be shown")
+
+    def read(self, sandbox, path: Path, *mounts: Mount):
+        program = Program(
+            f"def tool(): return open({str(path)!r}).read()", "tool", walled=False, needs=self.READ
+        )
+        return sandbox.run(program, {}, tier=Tier.SANDBOX, access=Access(mounts))
+
+    def test_a_directory_is_read_in_its_own_place(self, weaker, shown) -> None:
+        (shown / "in").mkdir()
+        (shown / "in" / "note").write_text("hello")
+        (shown / "beside").write_text("SECRET")
+        (shown / "in" / "link").symlink_to("../beside")
+        mount = Mount(shown / "in", str(shown / "in"))
+        assert self.read(weaker, shown / "in" / "note", mount).value == "hello"
+        for path in (shown / "beside", shown / "in" / "link", shown / "in" / ".." / "beside"):
+            assert self.read(weaker, path, mount).error.startswith("PermissionError")
+        assert self.read(weaker, shown / "in" / "note").error.startswith("PermissionError")
+
+    def test_it_cannot_be_changed(self, weaker, shown) -> None:
+        (shown / "note").write_text("hello")
+        source = f"""
+import os
+def tool():
+    refused = 0
+    os.chdir({str(shown)!r})
+    for change in (
+        lambda: open("note", "w"), lambda: open("new", "w"), lambda: os.unlink("note"),
+        lambda: os.mkdir("d"), lambda: os.symlink("x", "link"), lambda: os.truncate("note", 0),
+        lambda: os.rename("note", "moved"), lambda: os.link("note", "hard"),
+    ):
+        try: change()
+        except OSError: refused += 1
+    return refused
+"""
+        program = Program(source, "tool", walled=False, needs=self.READ)
+        access = Access((Mount(shown, str(shown)),))
+        assert weaker.run(program, {}, tier=Tier.SANDBOX, access=access).value == 8
+        assert [path.name for path in shown.iterdir()] == ["note"]
+
+    def test_another_place_is_unavailable(self, weaker, folder) -> None:
+        for access in (Access((Mount(folder, "/data"),)), Access(workspace=folder)):
+            program = Program("def tool(): return 1", "tool", needs=self.READ)
+            with pytest.raises(
+                SandboxUnavailableError,
+                match=r"in its own place only, not at .* without user namespaces .*Docker",
+            ):
+                weaker.run(program, {}, tier=Tier.SANDBOX, access=access)
+
+    @pytest.mark.parametrize("tier", Tier)
+    def test_writing_is_unavailable(self, weaker, tmp_path, tier) -> None:
+        program = Program("def tool(): return 1", "tool", needs=frozenset({Capability.WRITE}))
+        for access in (Access(), Access(workspace=tmp_path)):
+            with pytest.raises(
+                SandboxUnavailableError,
+                match=r"file system of their own to write to without user namespaces .*Docker",
+            ):
+                weaker.run(program, {}, tier=tier, access=access)
+        assert call(weaker, "def tool(): return 1").value == 1
+
+    def test_the_reason_is_the_machines_own(self, tmp_path) -> None:
+        isolation = Isolation(WITHOUT_NAMESPACES.layers, {"userns": "Operation not permitted"})
+        program = Program("def tool(): return 1", "tool", needs=frozenset({Capability.WRITE}))
+        with (
+            LocalSandbox(isolation=isolation) as sandbox,
+            pytest.raises(SandboxUnavailableError, match=r"\(Operation not permitted\)"),
+        ):
+            sandbox.run(program, {}, tier=Tier.SANDBOX)
+
+
+def test_nothing_is_shown_over_what_the_interpreter_needs(folder) -> None:
+    library = interpreter.standard_library()
+    program = Program("def tool(): return 1", "tool", needs=frozenset({Capability.READ}))
+    with LocalSandbox(size=1) as sandbox:
+        for target in (library, library / "json", library.parent):
+            mount = Mount(folder, "/placeholder")
+            # Where the library lies depends on the machine: it may be in a place that is taken.
+            object.__setattr__(mount, "target", str(target))
+            with pytest.raises(SandboxUnavailableError, match="cannot show anything at"):
+                sandbox.run(program, {}, tier=Tier.SANDBOX, access=Access((mount,)))
+
+
+def test_a_strict_umask_does_not_shut_programs_out(tmp_path) -> None:
+    source = "import os, json\ndef tool(): return os.umask(0)"
+    before = os.umask(0o077)
+    try:
+        with LocalSandbox(size=1) as sandbox:
+            assert call(sandbox, source).value == 0o022
+    finally:
+        os.umask(before)
 
 
 class TestWithoutAnything:
@@ -203,15 +323,29 @@ def test_it_works_for_an_ordinary_user() -> None:
     script = """
 import sys
 if sys.version_info < (3, 11): sys.exit(77)
-from toolguild.policies import Tier
-from toolguild.sandbox import Program, open_sandbox
-with open_sandbox("local", size=1) as sandbox:
+import pathlib
+import tempfile
+from toolguild.policies import Capability, Tier
+from toolguild.sandbox import Access, Mount, Program, open_sandbox
+source = '\''
+import os
+def tool():
+    open("made", "w").write(open("/data/note").read())
+    return os.getuid()
+'\''
+with open_sandbox("local", size=1) as sandbox, tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    for part in ("data", "workspace"):
+        (folder / part).mkdir(mode=0o700)
+    (folder / "data" / "note").write_text("hello")
+    (folder / "data" / "note").chmod(0o600)
     outcome = sandbox.run(
-        Program("import os\\ndef tool(): return os.getuid()", "tool", walled=False),
+        Program(source, "tool", walled=False, needs=frozenset(Capability)),
         {},
-        tier=Tier.SANDBOX,
+        tier=Tier.RESTRICTED,
+        access=Access((Mount(folder / "data", "/data"),), folder / "workspace"),
     )
-    print(sandbox.level, outcome.value)
+    print(sandbox.level, outcome.value, (folder / "workspace" / "made").read_text())
 """
     ordinary = 12345
     with tempfile.TemporaryDirectory() as folder:
@@ -234,4 +368,4 @@ with open_sandbox("local", size=1) as sandbox:
         )
     if done.returncode == 77:
         pytest.skip("the interpreter for ordinary users is too old")
-    assert done.stdout == "userns+landlock+seccomp 65534\n", done.stderr
+    assert done.stdout == "userns+landlock+seccomp 65534 hello\n", done.stderr

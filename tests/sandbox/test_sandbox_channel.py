@@ -102,7 +102,7 @@ def known_token(monkeypatch) -> None:
 
 
 def worker_on(channel) -> Worker:
-    return Worker(channel, lambda: None, fits=lambda limits: True)
+    return Worker(channel, lambda: None, fits=lambda limits, setting: True)
 
 
 END = {"kind": "end", "status": "ok", "error": "", "payload_bytes": 2, "clean": True}
@@ -156,7 +156,7 @@ def test_a_worker_is_ended_once_even_from_many_threads() -> None:
     worker = Worker(
         PipeChannel(os.fdopen(read, "rb", 0), os.fdopen(write, "wb", 0)),
         lambda: ended.append(1),
-        fits=lambda limits: True,
+        fits=lambda limits, setting: True,
     )
     threads = [threading.Thread(target=worker.end) for _ in range(8)]
     for thread in threads:

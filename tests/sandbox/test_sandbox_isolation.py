@@ -143,9 +143,16 @@ def test_the_environment_of_the_host_is_invisible(kind, monkeypatch) -> None:
         seen = sandbox.run(program, {}, tier=Tier.FULL).value
     assert "sbx-canary-value" not in repr(seen)
     assert seen["libc"] == "None"
-    assert {"HOME", "LANG", "LC_ALL", "MALLOC_ARENA_MAX", "PATH", "PYTHONHASHSEED", "TZ"} == (
-        seen.keys() - {"libc", "proc"}
-    )
+    assert {
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "MALLOC_ARENA_MAX",
+        "OMP_NUM_THREADS",
+        "PATH",
+        "PYTHONHASHSEED",
+        "TZ",
+    } == (seen.keys() - {"libc", "proc"})
 
 
 def test_no_privilege_is_left(run) -> None:

@@ -57,6 +57,21 @@ def test_waiting_for_another_tool_counts_towards_the_deadline(run) -> None:
     assert _still_works(run)
 
 
+@pytest.mark.parametrize("pause_s", [0.0, 0.3])
+def test_an_answer_that_comes_too_late_is_not_the_next_runs(run, pause_s) -> None:
+    """Not even where the worker has set up the next process before the answer comes."""
+
+    def gateway(name, arguments):
+        time.sleep(0.6)
+        return "late"
+
+    source = "def tool(): return call_tool('slow', {})"
+    assert run(source, limits=Limits(wall_s=0.2), tools=gateway).status is Status.TIMEOUT
+    time.sleep(pause_s)
+    assert run("def tool(): return call_tool('x', {})", tools=lambda *_: "own").value == "own"
+    assert _still_works(run)
+
+
 @pytest.mark.parametrize(
     "body",
     [

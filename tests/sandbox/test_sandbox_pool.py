@@ -101,7 +101,8 @@ def _kill(pids: set[int]) -> None:
 
 def _launchers(sandbox) -> set[int]:
     """Return the processes that a local sandbox started itself."""
-    return {worker._end.__self__._popen.pid for worker in (*sandbox._idle, *sandbox._busy)}
+    workers = (*sandbox._places.idle, *sandbox._places.busy)
+    return {worker._end.__self__._popen.pid for worker in workers}
 
 
 def test_a_worker_is_replaced_after_so_many_runs() -> None:

@@ -1,4 +1,4 @@
-"""What the static gate says about one place in a tool's text."""
+"""What the static gate says against one place in a tool's text."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from toolguild.policies.code_rules import TextLimits
 from toolguild.synth.validation.static.reading import parse_expression
@@ -15,6 +16,7 @@ from toolguild.synth.validation.static.scopes import Binding, Scope, ScopeKind
 
 __all__ = ["FunctionNode", "Index", "build_index"]
 
+NodeT = TypeVar("NodeT", bound=ast.AST)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -26,6 +28,8 @@ class Index:
     module: Scope
     nodes: list[ast.AST] = field(default_factory=list)
     """Every node, outer before inner, in the order of the text."""
+    by_kind: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict)
+    """The same, by their exact type."""
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict)
     """The scope in which each node is evaluated."""
@@ -40,6 +44,11 @@ class Index:
     """Annotations in quotes, and the expressions in them."""
     unreadable_quotes: list[ast.Constant] = field(default_factory=list)
     """Annotations in quotes that hold no expression."""
+
+    def of_kind(self, kind: type[NodeT]) -> list[NodeT]:
+        """Return every node of exactly this type, in the order of the text."""
+        # Filled by the nodes' own types only, which the checker of types cannot see.
+        return cast(list[NodeT], self.by_kind.get(kind, []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,7 @@ class _Walker:
         """Record a node and what it binds."""
         node, index = visit.node, self._index
         index.nodes.append(node)
+        index.by_kind.setdefault(type(node), []).append(node)
         index.parents[node] = visit.parent
         index.scopes[node] = visit.scope
         if visit.shown_at is not None:

@@ -11,11 +11,14 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from toolguild.policies import ToolguildError
 from toolguild.policies.code_rules import TextLimits
+from toolguild.synth.validation.static.syntax import unknown_syntax
 
-__all__ = ["SourceError", "SourceTooBigError", "parse", "parse_expression"]
+__all__ = ["SourceError", "SourceTooBigError", "parse", "parse_expression", "quiet"]
 
 _PARSER_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 """What CPython's parser and compiler raise, depending on version, for text that is no program."""
@@ -42,6 +45,17 @@ class SourceTooBigError(SourceError):
     """A text is larger or nested deeper than the profile allows."""
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let Python's parser and compiler warn of nothing while the block runs, in one thread at once.
+
+    An odd escape in a string is no reason to print, nor, under -W error, to refuse.
+    """
+    with _filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def parse(source: str, limits: TextLimits) -> ast.Module:
     """Parse a module and make sure that it compiles, without running any of it.
 
@@ -53,9 +67,7 @@ def parse(source: str, limits: TextLimits) -> ast.Module:
     if size > limits.max_bytes:
         msg = f"the text has {size:,} bytes; a tool may have {limits.max_bytes:,}"
         raise SourceTooBigError(msg)
-    with _filters, warnings.catch_warnings():
-        # An odd escape in a string is no reason to print, nor, under -W error, to refuse.
-        warnings.simplefilter("ignore")
+    with quiet():
         try:
             tree = ast.parse(source)
             _measure(tree, limits)
@@ -79,8 +91,7 @@ def parse_expression(text: str, limits: TextLimits) -> ast.expr | None:
     """Parse an annotation that was written in quotes; None where it is no expression."""
     if len(text) > _MAX_QUOTED:
         return None
-    with _filters, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         try:
             tree = ast.parse(text.strip(), mode="eval")
             _measure(tree, limits)
@@ -94,6 +105,7 @@ def _measure(tree: ast.AST, limits: TextLimits) -> None:
 
     Raises:
         SourceTooBigError: there are too many of either.
+        SourceError: there is syntax that the gate does not know.
     """
     count = depth = 0
     level = [tree]
@@ -106,4 +118,8 @@ def _measure(tree: ast.AST, limits: TextLimits) -> None:
             line = next((node.lineno for node in level if hasattr(node, "lineno")), 1)
             msg = f"the text is nested deeper than {limits.max_depth} levels"
             raise SourceTooBigError(msg, line)
+        for node in level:
+            if (kind := unknown_syntax(node)) is not None:
+                msg = f"the text uses syntax that the gate does not know ({kind})"
+                raise SourceError(msg, getattr(node, "lineno", 1))
         level = [child for node in level for child in ast.iter_child_nodes(node)]

@@ -10,6 +10,7 @@ from functools import cached_property
 from toolguild.policies.code_rules import CodeProfile, MethodRules
 from toolguild.synth.validation.static.constants import KnownText, fold_text
 from toolguild.synth.validation.static.index import FunctionNode, build_index
+from toolguild.synth.validation.static.loops import Loop, loops_left
 from toolguild.synth.validation.static.reading import parse
 from toolguild.synth.validation.static.scopes import Binding, Resolution, Scope, ScopeKind
 
@@ -23,6 +24,20 @@ _PLACED = (
     ast.expr, ast.stmt, ast.alias, ast.arg, ast.keyword, ast.excepthandler, ast.pattern,
 )  # fmt: skip
 """Nodes that have a place in the text."""
+
+_MAX_ALIASES = 10
+
+_KEEP_CLASS = frozenset(
+    {"dataclasses.dataclass", "enum.unique", "enum.verify", "functools.total_ordering"}
+    | {"typing.final", "typing.no_type_check", "typing.runtime_checkable"}
+)
+"""Decorators that give the class back that they get, or one just like it."""
+_KEEP_BODY = frozenset(
+    {"contextlib.asynccontextmanager", "contextlib.contextmanager", "functools.cache"}
+    | {"functools.lru_cache", "functools.wraps", "typing.final", "typing.no_type_check"}
+    | {"typing.override"}
+)
+"""Decorators whose result runs the function that they get, and nothing else."""
 
 
 class ToolSource:
@@ -43,6 +58,7 @@ class ToolSource:
         self.tree = parse(text, profile.limits)
         self.index = build_index(self.tree, profile.limits)
         self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self._encoded: dict[int, bytes] = {}
         self._origins: dict[ast.AST, frozenset[str]] = {}
         # Kept, because hostile text can bind and read one name thousands of times.
         self._resolutions: dict[tuple[Scope, str], Resolution] = {}
@@ -65,11 +81,17 @@ class ToolSource:
             node = self.parent(node)
         line = getattr(node, "lineno", 1)
         column = getattr(node, "col_offset", 0)
-        if not (text := self._lines[line - 1]).isascii():
+        if not self._lines[line - 1].isascii():
             # `ast` counts columns in UTF-8 bytes.
-            column = len(text.encode("utf-8")[:column].decode("utf-8", "replace"))
+            column = len(self._line(line)[:column].decode("utf-8", "replace"))
         column += 1
         return line, column, getattr(node, "end_lineno", None) or line
+
+    def _line(self, number: int) -> bytes:
+        # Kept, because hostile text can have all its names in one long line.
+        if number not in self._encoded:
+            self._encoded[number] = self._lines[number - 1].encode("utf-8")
+        return self._encoded[number]
 
     def spelling(self, node: ast.AST) -> str:
         """Return how a node is written, without its body and without what an attribute is of."""
@@ -83,7 +105,9 @@ class ToolSource:
             start = (value.end_lineno or value.lineno, value.end_col_offset or value.col_offset)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             end = (node.body[0].lineno, node.body[0].col_offset)
-        lines = [line.encode("utf-8") for line in self._lines[start[0] - 1 : end[0]]]
+        if start[0] == end[0]:
+            return self._line(start[0])[start[1] : end[1]].decode("utf-8", "replace")
+        lines = [self._line(number) for number in range(start[0], end[0] + 1)]
         lines[-1] = lines[-1][: end[1]]
         lines[0] = lines[0][start[1] :]
         return b"\n".join(lines).decode("utf-8", "replace")
@@ -207,14 +231,25 @@ class ToolSource:
         return bindings[0] if len(bindings) == 1 else None
 
     def own_class(self, node: ast.AST) -> ast.ClassDef | None:
-        """Return the class statement that an expression names, if nothing else binds the name."""
+        """Return the class statement that an expression names, if it can name nothing else."""
         binding = self.only_binding(node) if isinstance(node, ast.Name) else None
-        return binding.node if binding and isinstance(binding.node, ast.ClassDef) else None
+        if binding is None or not isinstance(binding.node, ast.ClassDef):
+            return None
+        return binding.node if self._keep_what_they_decorate(binding.node, _KEEP_CLASS) else None
 
     def own_function(self, node: ast.AST) -> FunctionNode | None:
-        """Return the `def` that an expression names, if nothing else binds the name."""
+        """Return the `def` that an expression names, if it can name nothing else."""
         binding = self.only_binding(node) if isinstance(node, ast.Name) else None
-        return binding.node if binding and isinstance(binding.node, FunctionNode) else None
+        if binding is None or not isinstance(binding.node, FunctionNode):
+            return None
+        return binding.node if self._keep_what_they_decorate(binding.node, _KEEP_BODY) else None
+
+    def _keep_what_they_decorate(
+        self, node: ast.ClassDef | FunctionNode, keeping: frozenset[str]
+    ) -> bool:
+        """Whether the decorators of a definition leave its name to what is written there."""
+        functions = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)
+        return all(self.certain_origin(function) in keeping for function in functions)
 
     # --- constants
 
@@ -227,6 +262,18 @@ class ToolSource:
         known = self.known_text(node)
         return known.start if known.complete else None
 
+    def aliased(self, node: ast.AST) -> ast.AST:
+        """Return the expression that a name stands for, or the expression itself.
+
+        Follows names that are bound in one place (`C = Counter`), a few steps at most.
+        """
+        for _ in range(_MAX_ALIASES):
+            binding = self.only_binding(node) if isinstance(node, ast.Name) else None
+            if binding is None or binding.value is None:
+                break
+            node = binding.value
+        return node
+
     def _value_of(self, name: ast.Name) -> ast.expr | None:
         binding = self.only_binding(name)
         return None if binding is None else binding.value
@@ -236,6 +283,19 @@ class ToolSource:
     def functions(self) -> Iterator[FunctionNode]:
         """Yield the functions at the top of the module."""
         return (node for node in self.tree.body if isinstance(node, FunctionNode))
+
+    def can_be_left(self, loop: Loop) -> bool:
+        """Whether something in a loop's body leaves the loop, or hands a value out of it."""
+        return loop in self._loops_left
+
+    @cached_property
+    def _loops_left(self) -> frozenset[ast.AST]:
+        return loops_left(self.index)
+
+    def function_around(self, node: ast.AST) -> ast.AST | None:
+        """Return the `def` or `lambda` in whose body a node runs, or None."""
+        scopes = self.scope(node).outward()
+        return next((scope.node for scope in scopes if scope.kind is ScopeKind.FUNCTION), None)
 
     @cached_property
     def own_attributes(self) -> frozenset[str]:

@@ -48,20 +48,27 @@ from toolguild.synth.validation.static.rules.names import (
     SpecialDefinition,
     UnknownName,
 )
+from toolguild.synth.validation.static.rules.patterns import ExponentialPattern
 from toolguild.synth.validation.static.rules.reach import (
     BareExcept,
     CapabilityOutOfReach,
     LiteralPath,
     UnreadableAnnotation,
 )
+from toolguild.synth.validation.static.rules.recursion import EndlessRecursion
 from toolguild.synth.validation.static.rules.text import (
     CodingCookie,
     HiddenCharacters,
+    LookAlike,
     NotPython,
     TooBig,
     UnstableIdentifier,
 )
-from toolguild.synth.validation.static.rules.work import EndlessLoop, HugeConstantWork
+from toolguild.synth.validation.static.rules.work import (
+    EndlessIteration,
+    EndlessLoop,
+    HugeConstantWork,
+)
 
 __all__ = ["RULES", "Family", "Question", "Rule", "TextRule", "TreeRule"]
 
@@ -71,6 +78,7 @@ RULES: tuple[Rule, ...] = (
     CodingCookie(),
     HiddenCharacters(),
     UnstableIdentifier(),
+    LookAlike(),
     ModuleNotListed(),
     NotExported(),
     StarImport(),
@@ -112,5 +120,8 @@ RULES: tuple[Rule, ...] = (
     HarnessNameTaken(),
     EndlessLoop(),
     HugeConstantWork(),
+    EndlessIteration(),
+    EndlessRecursion(),
+    ExponentialPattern(),
 )
 """Every rule, by code."""

@@ -8,6 +8,8 @@ import string
 from collections.abc import Iterator
 
 from toolguild.synth.validation.static.findings import Finding
+from toolguild.synth.validation.static.guards import possible_texts
+from toolguild.synth.validation.static.named_attributes import naming_arguments
 from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
 from toolguild.synth.validation.static.source import ToolSource, is_dunder
 
@@ -51,7 +53,7 @@ def _private(name: str, source: ToolSource) -> str | None:
 def _forbidden(name: str, source: ToolSource) -> str | None:
     if name not in source.forbidden_attributes:
         return None
-    return f"{shown(name)} leads to frames, code, modules or what others hold"
+    return f"{shown(name)} is out of reach: it leads to frames, code, modules or what others hold"
 
 
 class SpecialAttribute(TreeRule[ast.Attribute]):
@@ -59,7 +61,7 @@ class SpecialAttribute(TreeRule[ast.Attribute]):
 
     code = "TG204"
     title = "special attribute"
-    docs = (
+    why = (
         "From any value `__class__`, `__base__`, `__subclasses__` and `__globals__` lead to every"
         " module that is loaded. What ordinary code needs of such names is listed."
     )
@@ -74,10 +76,10 @@ class SpecialAttribute(TreeRule[ast.Attribute]):
         "x = ().__class__.__base__",
         "x = print.__self__",
         "def f(): return f.__globals__",
-        "x = f'{().__class__.__subclasses__()=}'",
-        "class A:\n    pass\nA.__match_args__ = ('x',)",
-        "try: pass\nexcept ValueError as e: e.__traceback__",
-        "object.__getattribute__",
+        "def f(): return f'{().__class__.__subclasses__()=}'",
+        "class A: pass\ndef f(): A.__match_args__ = ('x',)",
+        "def f():\n    try: pass\n    except ValueError as e: e.__traceback__",
+        "x = object.__getattribute__",
         "x = len.__init_subclass__",
         "x = (1).__dict__",
         "def f(o, n): object.__setattr__(o, n, 1)",
@@ -122,7 +124,7 @@ class PrivateAttribute(TreeRule[ast.Attribute]):
 
     code = "TG206"
     title = "private attribute of others"
-    docs = (
+    why = (
         "Classes of the standard library keep modules in private attributes"
         " (`warnings.catch_warnings()._module`) and evaluate text in private methods."
     )
@@ -135,7 +137,7 @@ class PrivateAttribute(TreeRule[ast.Attribute]):
     bad = (
         "x = (1)._private",
         "def f(o): o._x = 1",
-        "import random\nrandom.Random()._randbelow(3)",
+        "import random\ndef f(): return random.Random()._randbelow(3)",
     )
     visits = (ast.Attribute,)
 
@@ -148,11 +150,11 @@ class PrivateAttribute(TreeRule[ast.Attribute]):
 
 
 class ForbiddenAttribute(TreeRule[ast.Attribute]):
-    """An attribute that only frames, code objects, modules and the like have."""
+    """An attribute of frames, code objects, modules and the like, or one the profile takes away."""
 
     code = "TG207"
     title = "attribute that leads out"
-    docs = (
+    why = (
         "Frames give the variables of whoever called the tool, and modules and their namespaces"
         " give everything. No ordinary value has these attributes."
     )
@@ -161,10 +163,11 @@ class ForbiddenAttribute(TreeRule[ast.Attribute]):
     bad = (
         "def f(tb): return tb.tb_frame",
         "x = (i for i in []).gi_frame",
-        "try: pass\nexcept AttributeError as e: e.obj",
+        "def f():\n    try: pass\n    except AttributeError as e: e.obj",
         "def f(m): return m.sys.modules",
         "class A:\n    def _evaluate(self): pass\n    def f(self): self._evaluate()",
         "from pathlib import Path\nx = Path('a').parser",
+        "class A: pass\ndef f(): A.x.attrname = 'y'",
     )
     visits = (ast.Attribute,)
 
@@ -181,22 +184,34 @@ class AttributeByName(TreeRule[ast.Call]):
 
     code = "TG203"
     title = "attribute named by data"
-    docs = "A name that is put together when the tool runs can be any name, `__globals__` included."
+    why = "A name that is put together when the tool runs can be any name, `__globals__` included."
     remedy = "Use a dict from names to functions or values, or write the attribute out."
     good = (
         "def f(x): return getattr(x, 'name', None)",
-        "import operator\nsorted([], key=operator.attrgetter('a.b', 'c'))",
+        "import operator\nKEY = operator.attrgetter('a.b', 'c')",
         "from operator import methodcaller\nf = methodcaller('lower')",
         "NAME = 'real'\ndef f(x): return hasattr(x, NAME)",
+        "def f(x, n):\n    if n not in ('real', 'imag'): raise ValueError(n)\n"
+        "    return getattr(x, n)",
+        "def f(x, n):\n    if n in ['real']:\n        return getattr(x, n)",
     )
     bad = (
         "def f(x, n): return getattr(x, n)",
-        "getattr(1, '__cla' + 'ss__').x\ngetattr(1, '__base__')",
+        "def f(): getattr(1, '__cla' + 'ss__').x",
+        "def f(): getattr(1, '__base__')",
         "def f(x, n): return hasattr(x, n)",
-        "import operator\noperator.attrgetter('sys.modules')",
-        "import operator\noperator.attrgetter('a', input)",
-        "from operator import methodcaller as m\nm('format', 1)",
+        "import operator\nf = operator.attrgetter('sys.modules')",
+        "import operator\ndef f(n): return operator.attrgetter('a', n)",
+        "from operator import methodcaller as m\nf = m('format', 1)",
         "def f(x):\n    n = 'a'\n    n += 'b'\n    return getattr(x, n)",
+        "def f(x, n):\n    if n not in ('real', '__self__'): raise ValueError(n)\n"
+        "    return getattr(x, n)",
+        "def f(x, n):\n    if n not in ('real',): print(n)\n    return getattr(x, n)",
+        "def f(x, n):\n    if n not in ('real',): return n\n    n = x[0]\n    return getattr(x, n)",
+        "N = ['real']\ndef f(x, n):\n    if n not in N: return n\n    return getattr(x, n)",
+        "class S(str):\n    def __eq__(self, o): return True\n"
+        "def f(x, n):\n    if n not in ('real',): return n\n    return getattr(x, n)",
+        "def f(x, n):\n    if n not in ('real',): return n\n    def g(n): return getattr(x, n)",
     )
     visits = (ast.Call,)
 
@@ -204,27 +219,15 @@ class AttributeByName(TreeRule[ast.Call]):
         """Look at the arguments that name attributes."""
         for function in sorted(source.origins(node.func)):
             bare = function.removeprefix("builtins.")
-            for argument in _naming_arguments(function, node):
-                name = source.constant_text(argument)
-                if name is None or len(name) > _MAX_NAME:
+            for argument in naming_arguments(function, node):
+                names = possible_texts(argument, source)
+                if names is None or any(len(name) > _MAX_NAME for name in names):
                     message = f"the attribute that {bare} reads is decided when the tool runs"
                     yield self.at(argument, source, message)
                     continue
-                for part in name.split("."):
+                for part in (part for name in sorted(names) for part in name.split(".")):
                     if message_ := objection(part, source):
                         yield self.at(argument, source, message_)
-
-
-def _naming_arguments(function: str, call: ast.Call) -> list[ast.expr]:
-    """Return the arguments of a call that hold names of attributes."""
-    match function:
-        case "builtins.getattr" | "builtins.hasattr":
-            return call.args[1:2]
-        case "operator.attrgetter":
-            return call.args
-        case "operator.methodcaller":
-            return call.args[:1]
-    return []
 
 
 class FormatTemplate(TreeRule[ast.Module]):
@@ -232,28 +235,28 @@ class FormatTemplate(TreeRule[ast.Module]):
 
     code = "TG208"
     title = "format template"
-    docs = (
+    why = (
         "A template reads attributes: `'{0.__globals__}'.format(f)`. So it has to be a literal, and"
         " its fields may name what code may name."
     )
     remedy = "Use an f-string, or `string.Template` for a template that comes as data."
     good = (
-        "'{} {name:>{width}}|{0[key]}'.format(1, name=2, width=3)",
+        "x = '{} {name:>{width}}|{0[key]}'.format(1, name=2, width=3)",
         "T = 'a {0.real}'\ndef f(x): return T.format(x)",
-        "'%s' % 1",
+        "x = '%s' % 1",
         "def f(x): return x.format()",
-        "('{} ' 'b' + '{}').format(1, 2)",
-        "format(1, '.2f')",
+        "x = ('{} ' 'b' + '{}').format(1, 2)",
+        "def f(x): return format(x, '.2f')",
     )
     bad = (
         "def f(t, x): return t.format(x)",
-        "'{0.__class__}'.format(1)",
-        "'{0:{1.__class__}}'.format(1, 2)",
-        "'{0[a].gi_frame}'.format(1)",
-        "str.format('{0.x}', 1)",
+        "x = '{0.__class__}'.format(1)",
+        "x = '{0:{1.__class__}}'.format(1, 2)",
+        "x = '{0[a].gi_frame}'.format(1)",
+        "def f(): return str.format('{0.x}', 1)",
         "f = '{0}'.format",
-        "list(map('{0.sys}'.format, []))",
-        "'{a._x}'.format_map({})",
+        "x = list(map('{0.sys}'.format, []))",
+        "def f(): return '{a._x}'.format_map({})",
         "def f():\n    t = '{}'\n    t += '{0.sys}'\n    return t.format(1)",
         "def f(x): return ('{' + x + '}').format(1)",
     )
@@ -262,10 +265,10 @@ class FormatTemplate(TreeRule[ast.Module]):
     def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
         """Look at what each such method belongs to and how it is used."""
         judged: dict[str, str | None] = {}
-        for method in source.index.nodes:
-            if not isinstance(method, ast.Attribute) or source.modules(method.value):
-                continue
+        for method in source.index.of_kind(ast.Attribute):
             if method.attr not in question.profile.attributes.templates:
+                continue
+            if source.modules(method.value):
                 continue
             call = source.called_as(method)
             if call is not None and not call.args and not call.keywords:
@@ -314,27 +317,33 @@ class ClassPattern(TreeRule[ast.MatchClass]):
 
     code = "TG209"
     title = "class pattern"
-    docs = (
+    why = (
         "`case Point(x)` reads the attributes that `Point.__match_args__` names. The text shows"
         " them for builtin types and for plain classes of its own only."
     )
     remedy = "Name the attributes: `case Point(x=x, y=y)`."
     good = (
-        "match 1:\n    case int(n) | str(n): n",
-        "class P:\n    __match_args__ = ('x',)\nmatch 1:\n    case P(x): x",
-        "from datetime import date\nmatch 1:\n    case date(year=y): y",
-        "from typing import NamedTuple as T\nclass N(T):\n    a: int\nmatch 1:\n    case N(a): a",
+        "def f(v):\n    match v:\n        case int(n) | str(n): n",
+        "class P:\n    __match_args__ = ('x',)\ndef f(v):\n    match v:\n        case P(x): x",
+        "from datetime import date\ndef f(v):\n    match v:\n        case date(year=y): y",
+        "from typing import NamedTuple as T\nclass N(T):\n    a: int\n"
+        "def f(v):\n    match v:\n        case N(a): a",
     )
     bad = (
-        "match print:\n    case object(__self__=s): s",
-        "match 1:\n    case AttributeError(obj=o): o",
-        "class P(Exception): pass\nmatch 1:\n    case P(x): x",
-        "def f(C):\n    match 1:\n        case C(x): x",
-        "class P:\n    __match_args__ = ('__self__',)\nmatch 1:\n    case P(x): x",
-        "class P:\n    __match_args__ = tuple('x')\nmatch 1:\n    case P(x): x",
-        "match 1:\n    case str(format=f): f",
-        "class P: pass\nP = int\nmatch 1:\n    case P(x): x",
-        "class int(Exception):\n    pass\nmatch 1:\n    case int(x): x",
+        "def f(v):\n    match v:\n        case object(__self__=s): s",
+        "def f(v):\n    match v:\n        case AttributeError(obj=o): o",
+        "class P(Exception): pass\ndef f(v):\n    match v:\n        case P(x): x",
+        "def f(v, C):\n    match v:\n        case C(x): x",
+        "class P:\n    __match_args__ = ('__self__',)\n"
+        "def f(v):\n    match v:\n        case P(x): x",
+        "class P:\n    __match_args__ = ('__dict__',)\nclass Q(P): pass\n"
+        "def f(v):\n    match v:\n        case Q(x): x",
+        "class P:\n    __match_args__ = tuple('x')\ndef f(v):\n    match v:\n        case P(x): x",
+        "def f(v):\n    match v:\n        case str(format=g): g",
+        "class E(Exception): pass\ndef own(c): return E\n@own\nclass P: pass\n"
+        "def f(v):\n    match v:\n        case P(x): x",
+        "class P: pass\nP = int\ndef f(v):\n    match v:\n        case P(x): x",
+        "class int(Exception): pass\ndef f(v):\n    match v:\n        case int(x): x",
     )
     visits = (ast.MatchClass,)
 
@@ -361,7 +370,7 @@ class ClassPattern(TreeRule[ast.MatchClass]):
             message = "the pattern reads attributes that the text does not show"
             yield self.at(node, source, message)
             return
-        for name in _match_args(own):
+        for name in _match_args(own, source):
             if message := objection(name, source) if name else "__match_args__ is no literal":
                 yield self.at(node, source, message)
 
@@ -379,8 +388,11 @@ def _is_plain(node: ast.ClassDef, source: ToolSource, depth: int = 10) -> bool:
     return True
 
 
-def _match_args(node: ast.ClassDef) -> Iterator[str]:
-    """Yield the attributes in a class's own `__match_args__`; '' for what is no literal."""
+def _match_args(node: ast.ClassDef, source: ToolSource, depth: int = 10) -> Iterator[str]:
+    """Yield the attributes in `__match_args__` of a class and its bases; '' for no literal."""
+    for base in node.bases if depth else ():
+        if (own := source.own_class(base)) is not None:
+            yield from _match_args(own, source, depth - 1)
     for statement in node.body:
         match statement:
             case ast.Assign(targets=[ast.Name(id="__match_args__")], value=ast.Tuple(elts=items)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -25,12 +26,17 @@ class Family(StrEnum):
     """What a group of rules is about; the value is the first digit of their codes."""
 
     TEXT = "0"
+    """Whether what people read is what the interpreter runs."""
     IMPORTS = "1"
+    """Which modules, and what of them."""
     NAMES = "2"
+    """Which names and attributes, and what they stand for."""
     DEFINITIONS = "3"
+    """What runs while the module is being loaded."""
     CONTRACT = "4"
     """Whether a module is a tool. These rules are about quality, all others about safety."""
     WORK = "5"
+    """Work that can be seen to have no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +52,39 @@ class Question:
 
 
 class Rule(ABC):
-    """One thing that a tool's text may not do."""
+    """One thing that a tool's text may not do; its docstring says what."""
 
     code: ClassVar[str]
     title: ClassVar[str]
     """The rule in a few words."""
-    docs: ClassVar[str]
-    """Why the rule exists."""
+    why: ClassVar[str]
+    """What would be lost without it."""
     remedy: ClassVar[str]
     """What to write instead, unless a finding knows better."""
-    severity: ClassVar[Severity] = Severity.ERROR
     good: ClassVar[tuple[str, ...]]
     """Small texts in which the rule finds nothing."""
     bad: ClassVar[tuple[str, ...]]
-    """Small texts in which it does."""
+    """Small texts in which it does, and no other rule; those about quality and those about safety
+    do not count for one another."""
+
+    @property
+    def what(self) -> str:
+        """What the rule finds, in a sentence."""
+        # Without docstrings, as under `python -OO`, the title has to do.
+        return inspect.cleandoc(type(self).__doc__ or f"{self.title.capitalize()}.")
 
     @property
     def family(self) -> Family:
         """The family that the code's first digit names."""
         return Family(self.code[2])
 
-    def finding(self, place: tuple[int, int, int], message: str, remedy: str | None) -> Finding:
+    def finding(
+        self, place: tuple[int, int, int], message: str, remedy: str | None = None
+    ) -> Finding:
         """Return a finding of this rule at `(line, column, last line)`."""
         line, column, end_line = place
         fix = self.remedy if remedy is None else remedy
-        return Finding(self.code, self.severity, line, column, end_line, message, fix)
+        return Finding(self.code, Severity.ERROR, line, column, end_line, message, fix)
 
 
 class TextRule(Rule):

@@ -15,6 +15,7 @@ from toolguild.synth.validation.static.index import FunctionNode
 from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
 from toolguild.synth.validation.static.scopes import ScopeKind
 from toolguild.synth.validation.static.source import ToolSource
+from toolguild.synth.validation.static.type_hints import is_type_hint
 
 __all__ = ["ClassHeader", "ClassOfValue", "DecoratorOnly", "FieldHeld", "HeaderOnly"]
 
@@ -24,7 +25,7 @@ class ClassHeader(TreeRule[ast.ClassDef]):
 
     code = "TG211"
     title = "class header"
-    docs = (
+    why = (
         "A metaclass decides what `isinstance` says, and subclasses of some library classes choose"
         " what these open or set. Besides its own classes a tool has the listed bases."
     )
@@ -39,16 +40,19 @@ class ClassHeader(TreeRule[ast.ClassDef]):
         "import json\nclass E(json.JSONEncoder): pass",
     )
     bad = (
-        "class M(type): pass",
+        "import array\nclass M(array.array): pass",
         "class G(ExceptionGroup): pass",
         "def b(*a): pass\nclass L(metaclass=b): pass",
         "def f(x):\n    class A(x): pass",
         "class A(*[int]): pass",
-        "class A(**{'metaclass': type}): pass",
-        "class A(type(1)): pass",
+        "class A(**{'x': 1}): pass",
+        "def f(x):\n    class A(x()): pass",
         "class A: pass\nA = int\nclass B(A): pass",
+        "import typing\nclass M(typing.Type): pass",
+        "import enum\nclass M(enum.EnumMeta):\n    A = 1",
+        "def own(c): return ExceptionGroup\n@own\nclass A: pass\nclass B(A): pass",
         "import io\nclass R(io.TextIOWrapper): pass",
-        "class int(Exception): pass\nclass B(int): pass\nint = type",
+        "class int(Exception): pass\nclass B(int): pass\nint = list",
         "import enum\nclass E(enum.Enum): pass",
         "import enum\nclass E(enum.Enum):\n    x = property()",
     )
@@ -103,7 +107,7 @@ class HeaderOnly(TreeRule[ast.Name | ast.Attribute]):
 
     code = "TG217"
     title = "class made by a call"
-    docs = (
+    why = (
         "`Enum('X', data)` and `ABCMeta('X', (), data)` make classes out of data, with any special"
         " method in them. `class` statements show what a class holds."
     )
@@ -111,11 +115,13 @@ class HeaderOnly(TreeRule[ast.Name | ast.Attribute]):
     good = (
         "from enum import Enum\nclass C(Enum):\n    A = 1\ndef f(x): return isinstance(x, Enum)",
         "from abc import ABCMeta\nclass I(metaclass=ABCMeta): pass",
-        "import enum\ndef f(x: enum.Enum): pass",
+        "import enum\ndef f(x: enum.Enum | None): pass",
     )
     bad = (
-        "from enum import Enum\nC = Enum('C', 'A B')",
+        "from enum import Enum\ndef f(): return Enum('C', 'A B')",
         "import enum\nE = enum.Enum",
+        "import enum\nclass B:\n    def __ror__(self, t): return t\nb = B()\n"
+        "def f(x: enum.Enum | b): pass",
         "import abc\ndef f(d): return abc.ABCMeta('X', (), d)",
         "def f():\n    from enum import IntEnum as E\n    return [E]",
     )
@@ -130,7 +136,7 @@ class HeaderOnly(TreeRule[ast.Name | ast.Attribute]):
         in_header = isinstance(parent, ast.ClassDef) or (
             isinstance(parent, ast.keyword) and isinstance(source.parent(parent), ast.ClassDef)
         )
-        if not found or not source.is_read(node) or in_header or source.in_annotation(node):
+        if not found or not source.is_read(node) or in_header or is_type_hint(node, source):
             return
         if not _is_argument_of(node, _QUESTIONS, source):
             yield self.at(node, source, f"{min(found)} can make classes out of data")
@@ -152,20 +158,24 @@ def _is_argument_of(node: ast.AST, functions: frozenset[str], source: ToolSource
 
 
 class ClassOfValue(TreeRule[ast.Call | ast.Attribute]):
-    """`type(x)` or `x.__class__` that is handed around."""
+    """`type(x)` or `x.__class__` that is handed around, or changed."""
 
     code = "TG216"
     title = "class of a value handed around"
-    docs = (
+    why = (
         "The class of a class is `type`, which makes classes out of data. So what `type(x)` gives"
-        " is compared, shown, looked up, or called where it stands."
+        " is compared, shown, looked up in a dict that is written out, or called where it stands"
+        " with what cannot be a class: `type(int)(int)` is `type` again."
     )
     remedy = "Use `isinstance`, `type(x).__name__`, or the class by its name."
     good = (
-        "x = type(1).__name__",
+        "def f(x): return type(x).__name__",
         "def f(a, b): return type(a) is type(b)",
-        "def f(a, d): return isinstance(1, type(a)), d[type(a)], d.get(type(a)), f'{type(a)}'",
+        "def f(a, d): return isinstance(1, type(a)), d.get(type(a)), f'{type(a)}'",
+        "D = {int: 'n', str: 's'}\ndef f(a): return D[type(a)]",
         "class V:\n    def f(self, o): return type(self)(o, 2), self.__class__(1)",
+        "class V:\n    def f(self, o): return type(self)(int(o)), type(self)([o]), type(self)()",
+        "class V:\n    def f(self, o): return type(self)(self.x + o.x)",
         "def f(a): return type(a) in (int, str), type(a) == dict, str(type(a))",
     )
     bad = (
@@ -180,7 +190,15 @@ class ClassOfValue(TreeRule[ast.Call | ast.Attribute]):
         "def f(a): return [type(a)]",
         "def str(x): return x\ndef f(a): return str(type(a))",
         "def f(a): return type(a).__class__",
-        "def f(e, a):\n    a.__class__ += e",
+        "def f(e, a): a = e or a.__class__",
+        "def f(a): return type(a)(a)",
+        "from typing import TypedDict\nclass T(TypedDict):\n    x: int\n"
+        "def f(d): return T.__class__(name='X', bases=(), ns=d)",
+        "class V:\n    @classmethod\n    def f(cls, o): return cls.__class__(o)",
+        "class V:\n    def __add__(self, o): return int\ndef f(a): return type(a)(V() + 1)",
+        "def f(a, d): d[type(a)] = 1",
+        "from collections import defaultdict\nD = defaultdict(int)\ndef f(a): return D[type(a)]",
+        "from collections import Counter\ndef f(): type(Counter()).update = print",
     )
     visits = (ast.Call, ast.Attribute)
 
@@ -200,13 +218,12 @@ class ClassOfValue(TreeRule[ast.Call | ast.Attribute]):
     def _is_harmless(self, node: ast.expr, source: ToolSource) -> bool:
         parent = source.parent(node)
         match parent:
-            case ast.Attribute(attr=name):
+            case ast.Attribute(attr=name, ctx=ast.Load()):
                 return name != "__class__"
             case ast.FormattedValue(value=value):
                 return value is node
             case ast.Call() if parent.func is node:
-                starred = any(isinstance(argument, ast.Starred) for argument in parent.args)
-                return not starred and len(parent.args) != 3
+                return _makes_instance(parent, source)
             case ast.Call() if _is_argument_of(node, _QUESTIONS | _DISPLAYS, source):
                 return True
             case ast.Call(func=ast.Attribute(attr="get"), args=[first, *_]):
@@ -216,9 +233,54 @@ class ClassOfValue(TreeRule[ast.Call | ast.Attribute]):
             case ast.Compare(left=left, comparators=others):
                 plain = all(_is_plain_class(other, source) for other in [left, *others])
                 return plain or not self._takers & source.own_attributes
-            case ast.Subscript(slice=index) if index is node:
-                return not self._takers & source.own_attributes
+            case ast.Subscript(value=container, slice=index, ctx=ast.Load()) if index is node:
+                # Not any container: a `defaultdict` keeps what it is asked for as a key.
+                return isinstance(source.aliased(container), ast.Dict)
         return _is_argument_of(node, _QUESTIONS, source)
+
+
+def _makes_instance(call: ast.Call, source: ToolSource) -> bool:
+    """Whether a call of the class of a value cannot be `type(x)` or `type(name, bases, dict)`.
+
+    The metaclasses of `Enum` and `TypedDict` take keywords and further arguments, too.
+    """
+    starred = any(isinstance(argument, ast.Starred) for argument in call.args)
+    if starred or call.keywords or len(call.args) > 2:
+        return False
+    return len(call.args) != 1 or _is_no_class(call.args[0], source)
+
+
+_PLAIN_VALUES = (
+    ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp,
+    ast.DictComp, ast.GeneratorExp,
+)  # fmt: skip
+_PLAIN_MAKERS = frozenset(
+    f"builtins.{name}"
+    for name in ("bool", "dict", "float", "frozenset", "int", "len", "list", "set", "sorted",
+                 "str", "tuple")
+)  # fmt: skip
+
+
+_ARITHMETIC = (
+    "add", "and", "divmod", "floordiv", "lshift", "matmul", "mod", "mul", "or", "pow", "rshift",
+    "sub", "truediv", "xor",
+)  # fmt: skip
+_OPERATORS = frozenset(
+    [f"__{name}__" for name in _ARITHMETIC]
+    + [f"__r{name}__" for name in _ARITHMETIC]
+    + ["__invert__", "__neg__", "__pos__"]
+    + ["__eq__", "__ge__", "__gt__", "__le__", "__lt__", "__ne__"]
+)
+
+
+def _is_no_class(node: ast.expr, source: ToolSource) -> bool:
+    """Whether an expression gives a value that is no class for certain."""
+    if isinstance(node, ast.Call):
+        return source.certain_origin(node.func) in _PLAIN_MAKERS
+    if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Compare):
+        # Operators of the text's own could give a class.
+        return not _OPERATORS & source.own_attributes
+    return isinstance(node, _PLAIN_VALUES)
 
 
 def _gives_class(node: ast.AST, source: ToolSource) -> bool:
@@ -243,7 +305,7 @@ class DecoratorOnly(TreeRule[ast.Name | ast.Attribute]):
 
     code = "TG306"
     title = "decorator used as a function"
-    docs = (
+    why = (
         "`dataclass` writes the names of fields into source text and runs it; given a class made"
         " out of data it runs data. `wraps` copies annotations from whatever to whatever."
     )
@@ -257,7 +319,7 @@ class DecoratorOnly(TreeRule[ast.Name | ast.Attribute]):
     )
     bad = (
         "import dataclasses, typing\n"
-        "T = typing.TypedDict('T', {'x=1': int})\nD = dataclasses.dataclass(T)",
+        "T = typing.TypedDict('T', {'x=1': int})\ndef f(): return dataclasses.dataclass(T)",
         "from dataclasses import dataclass\nd = dataclass",
         "from dataclasses import dataclass\ndef own(c): return c\n@dataclass\n@own\nclass A: pass",
         "import functools, json\ndef f(c): functools.wraps(json.dumps)(c)",
@@ -300,7 +362,7 @@ class FieldHeld(TreeRule[ast.Name | ast.Attribute]):
 
     code = "TG218"
     title = "field held"
-    docs = (
+    why = (
         "What `field()` gives can be renamed, and `dataclass` writes names of fields into source"
         " text that it runs. So nothing but the dataclass may hold it."
     )
@@ -317,7 +379,7 @@ class FieldHeld(TreeRule[ast.Name | ast.Attribute]):
         "    x: int = field(default=1)\n    y: object = (x,)",
         "import dataclasses as d\nf = [d.field]",
         "from dataclasses import dataclass, field\n@dataclass\nclass A:\n"
-        "    x: int = field(default=1)\n    x += 1",
+        "    x: int = field(default=1)\n    y: int = x",
     )
     visits = (ast.Name, ast.Attribute)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from toolguild.synth.validation.static.effects import is_call_tool, tool_calls
-from toolguild.synth.validation.static.findings import Finding, Severity
+from toolguild.synth.validation.static.findings import Finding
 from toolguild.synth.validation.static.index import FunctionNode
 from toolguild.synth.validation.static.json_types import Fit, json_fit
 from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
@@ -25,15 +25,11 @@ __all__ = [
     "VagueType",
 ]
 
-_DOCSTRING = """    '''Do it.
 
-    Args:
-        a: A number.
-
-    Returns:
-        The result.
-    '''
-"""
+def _tool(signature: str, *body: str, before: str = "") -> str:
+    """Return the text of a tool with a docstring that will do, for examples."""
+    docstring = "'''Do it with a, b, n and p; returns what comes of it.'''"
+    return "\n    ".join([f"{before}def {signature}:", docstring, *body])
 
 
 def entry_of(source: ToolSource, question: Question) -> FunctionNode | None:
@@ -49,7 +45,7 @@ class EntryMissing(TreeRule[ast.Module]):
 
     code = "TG401"
     title = "no single entry"
-    docs = "A tool is one function with a name; callers have to know which one."
+    why = "A tool is one function with a name; callers have to know which one."
     remedy = "Define one public function, named as the tool; start the names of helpers with `_`."
     good = ("def f(): pass\ndef _g(): pass", "def f(): pass")
     bad = ("x = 1", "def f(): pass\ndef g(): pass", "def f(): pass\ndef f(): pass", "f = len")
@@ -78,17 +74,17 @@ class EntryForm(TreeRule[ast.Module]):
 
     code = "TG402"
     title = "entry is no plain function"
-    docs = (
+    why = (
         "The entry is called with JSON values by keyword and returns a JSON value; a coroutine or a"
         " generator is none, and behind a decorator another function can stand."
     )
     remedy = "Write a plain `def`; call what is asynchronous with `asyncio.run` inside."
     good = ("def f(a): return a", "def f():\n    def g(): yield 1\n    return list(g())")
     bad = (
-        "async def f(): pass",
-        "def f(): yield 1",
-        "def f(): return [(yield from [])]",
-        "from functools import cache\n@cache\ndef f(): pass",
+        f"async {_tool('f() -> None')}",
+        _tool("f() -> int", "yield 1"),
+        _tool("f() -> list[int]", "return [(yield from [])]"),
+        _tool("f() -> int", "return 1", before="from functools import cache\n@cache\n"),
     )
     visits = (ast.Module,)
 
@@ -102,17 +98,11 @@ class EntryForm(TreeRule[ast.Module]):
         if entry.decorator_list:
             message = f"{shown(entry.name)} has a decorator, so its own signature may not hold"
             yield self.at(entry, source, message, "Decorate a helper and call that.")
-        for inner in source.index.nodes:
-            is_yield = isinstance(inner, ast.Yield | ast.YieldFrom)
-            if is_yield and _function_around(inner, source) is entry:
+        for inner in (*source.index.of_kind(ast.Yield), *source.index.of_kind(ast.YieldFrom)):
+            if source.function_around(inner) is entry:
                 message = f"{shown(entry.name)} is a generator, whose values are not JSON"
                 yield self.at(inner, source, message, "Collect the values in a list and return it.")
                 return
-
-
-def _function_around(node: ast.AST, source: ToolSource) -> ast.AST | None:
-    scopes = source.scope(node).outward()
-    return next((scope.node for scope in scopes if scope.kind is ScopeKind.FUNCTION), None)
 
 
 class EntrySignature(TreeRule[ast.Module]):
@@ -120,10 +110,14 @@ class EntrySignature(TreeRule[ast.Module]):
 
     code = "TG403"
     title = "parameters without a name"
-    docs = "Arguments arrive as a JSON object, so every parameter is given by its name."
+    why = "Arguments arrive as a JSON object, so every parameter is given by its name."
     remedy = "Name every parameter; take several values as a list."
     good = ("def f(a, b=1, *, c=2): pass",)
-    bad = ("def f(*a): pass", "def f(**k): pass", "def f(a, /): pass")
+    bad = (
+        _tool("f(*a: int) -> None"),
+        _tool("f(**p: int) -> None"),
+        _tool("f(a: int, /) -> None"),
+    )
     visits = (ast.Module,)
 
     def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
@@ -146,7 +140,7 @@ class EntryTypes(TreeRule[ast.Module]):
 
     code = "TG404"
     title = "type missing or not of JSON"
-    docs = (
+    why = (
         "The schema that agents are shown is made of the annotations, and JSON is all that goes in"
         " and out."
     )
@@ -162,15 +156,18 @@ class EntryTypes(TreeRule[ast.Module]):
         "def f(a: object) -> None: pass",
     )
     bad = (
-        "def f(a) -> None: pass",
-        "def f(a: int): pass",
-        "def f(a: set[int]) -> None: pass",
-        "def f(a: dict[int, str]) -> None: pass",
-        "from datetime import date\ndef f() -> date: pass",
-        "class A: pass\ndef f(a: A) -> None: pass",
-        "import typing\nclass A(typing.TypedDict):\n    x: bytes\ndef f(a: A) -> None: pass",
-        "def f(a: list[bytes]) -> None: pass",
-        "from typing import Literal\ndef f(a: Literal[b'x']) -> None: pass",
+        _tool("f(a) -> None"),
+        _tool("f(a: int)"),
+        _tool("f(a: set[int]) -> None"),
+        _tool("f(a: dict[int, str]) -> None"),
+        _tool("f() -> date", before="from datetime import date\n"),
+        _tool("f(a: A) -> None", before="class A: pass\n"),
+        _tool(
+            "f(a: A) -> None",
+            before="import typing\nclass A(typing.TypedDict):\n    x: bytes\n",
+        ),
+        _tool("f(a: list[bytes]) -> None"),
+        _tool("f(a: Literal[b'x']) -> None", before="from typing import Literal\n"),
     )
     visits = (ast.Module,)
 
@@ -197,13 +194,12 @@ class VagueType(TreeRule[ast.Module]):
 
     code = "TG405"
     title = "vague type"
-    docs = "A model that sees only `object` has to guess what to pass."
+    why = "A model that sees only `object` has to guess what to pass."
     remedy = "Say what it is: `list[dict[str, int]]`, a `Literal` or a `TypedDict`."
-    severity = Severity.WARNING
     good = ("def f(a: int, b: list[int]) -> dict[str, int]: pass",)
     bad = (
-        "def f(a: object) -> None: pass",
-        "from typing import Any\ndef f() -> Any: pass",
+        _tool("f(a: object) -> None"),
+        _tool("f() -> Any", before="from typing import Any\n"),
     )
     visits = (ast.Module,)
 
@@ -227,17 +223,17 @@ class EntryDocstring(TreeRule[ast.Module]):
 
     code = "TG406"
     title = "docstring"
-    docs = "The docstring is the description that agents choose and call the tool by."
+    why = "The docstring is the description that agents choose and call the tool by."
     remedy = "Describe what the tool does, every parameter by its name, and the result."
     good = (
-        f"def f(a: int) -> int:\n{_DOCSTRING}    return a",
+        _tool("f(a: int) -> int", "return a"),
         "def f() -> None:\n    '''Do nothing.'''",
     )
     bad = (
         "def f(a: int) -> int: return a",
         "def f(a: int) -> int:\n    '''Returns something.'''\n    return a",
         "def f(a: int) -> int:\n    '''Takes a.'''\n    return a",
-        "def f():\n    '''  '''",
+        "def f() -> None:\n    '''  '''",
     )
     visits = (ast.Module,)
 
@@ -266,17 +262,17 @@ class CallToolForm(TreeRule[ast.Module]):
 
     code = "TG407"
     title = "call of an unknown tool"
-    docs = (
+    why = (
         "Which tools a composite calls decides which tier it may have, so their names are literals"
         " and `call_tool` is not handed around."
     )
     remedy = "Write `call_tool('name', {...})` with the name of an existing tool."
     good = ("def f(): return call_tool('a', {'x': 1})", "try: pass\nexcept ToolCallError: pass")
     bad = (
-        "def f(n): return call_tool(n, {})",
-        "def f(): return map(call_tool, [])",
-        "g = call_tool",
-        "def f(): return call_tool()",
+        _tool("f(n: str) -> list[int]", "return call_tool(n, {})"),
+        _tool("f() -> list[int]", "return list(map(call_tool, []))"),
+        _tool("f() -> list[int]", "return g()", before="g = call_tool\n"),
+        _tool("f() -> list[int]", "return call_tool()"),
     )
     visits = (ast.Module,)
 
@@ -287,7 +283,7 @@ class CallToolForm(TreeRule[ast.Module]):
                 yield self.at(call, source, "the name of the called tool is not a literal")
             elif question.calls is not None and name not in question.calls:
                 yield self.at(call, source, f"there is no tool {shown(name)}")
-        for inner in source.index.nodes:
+        for inner in source.index.of_kind(ast.Name):
             if is_call_tool(inner) and source.called_as(inner) is None:
                 yield self.at(inner, source, "`call_tool` is used as something else than a call")
 
@@ -297,18 +293,18 @@ class HarnessNameTaken(TreeRule[ast.Module]):
 
     code = "TG408"
     title = "provided name taken"
-    docs = (
+    why = (
         "A module that defines `call_tool` calls itself instead of other tools, and one that"
         " defines `len` or `print` misleads its readers."
     )
     remedy = "Choose another name."
     good = ("def f(id, input): pass", "class A:\n    def open(self): pass", "from math import pow")
     bad = (
-        "def call_tool(n, a): pass",
-        "def f(call_tool): pass",
-        "ToolCallError = ValueError",
-        "def len(x): return 1\ndef f(): pass",
-        "print = None",
+        _tool("f() -> None", before="class call_tool: pass\n"),
+        _tool("f() -> int", "return 1", before="def _g(call_tool): pass\n"),
+        _tool("f() -> None", before="ToolCallError = ValueError\n"),
+        _tool("f() -> None", before="class len: pass\n"),
+        _tool("f() -> None", before="print = None\n"),
     )
     visits = (ast.Module,)
 

@@ -29,7 +29,7 @@ class StatementAtDefinition(TreeRule[ast.stmt]):
 
     code = "TG301"
     title = "work at definition time"
-    docs = (
+    why = (
         "Loading a tool defines it and does nothing else: what runs then runs once more in every"
         " process, before limits on the call itself mean anything."
     )
@@ -90,7 +90,7 @@ class CallAtDefinition(TreeRule[ast.Call | ast.Await | ast.NamedExpr | ast.Yield
 
     code = "TG302"
     title = "call at definition time"
-    docs = (
+    why = (
         "Decorators, defaults, annotations, class bodies and constants run when the module is"
         " loaded. There only constructors and pure functions that the profile lists may be called."
     )
@@ -111,15 +111,16 @@ class CallAtDefinition(TreeRule[ast.Call | ast.Await | ast.NamedExpr | ast.Yield
         "def f(): pass\nx = f()",
         "class A:\n    y = sorted([open('x')])",
         "def f(x=call_tool('a', {})): pass",
-        "x: print('a') = 1",
-        "def f(x: print('a')): pass",
+        "x: print(1) = 1",
+        "def f(x: print(1)): pass",
         "x = [print(i) for i in [1]]",
-        "f = lambda x=(y := 1): x",
+        "x = (y := 1)",
         "import random\nx = random.random()",
         "def set(): pass\nx = set()",
         "import time\nx = (time.time)()",
         "x = (lambda: 1)()",
-        "def f():\n    def g(x: print('a')): pass",
+        "def own(c): return print\n@own\nclass A: pass\nx = A('hi')",
+        "def f():\n    def g(x: print(1)): pass",
     )
     visits = (ast.Call, ast.Await, ast.NamedExpr, ast.Yield)
 
@@ -167,7 +168,7 @@ class ForeignDecorator(TreeRule[FunctionNode | ast.ClassDef]):
 
     code = "TG303"
     title = "decorator"
-    docs = "A decorator is a call that replaces what is defined: `@eval` runs text."
+    why = "A decorator is a call that replaces what is defined: `@eval` runs text."
     remedy = "Use a decorator that the profile lists, or a function of the tool's own."
     good = (
         "class A:\n    @property\n    def x(self): pass\n    @x.setter\n    def x(self, v): pass",
@@ -178,7 +179,7 @@ class ForeignDecorator(TreeRule[FunctionNode | ast.ClassDef]):
         "@f.register(int)\ndef _(x): pass",
     )
     bad = (
-        "@eval\ndef f(): pass",
+        "@print\ndef f(): pass",
         "@(lambda f: f)\ndef g(): pass",
         "@[print][0]\ndef g(): pass",
         "import functools\n@functools.reduce\ndef g(): pass",
@@ -229,7 +230,7 @@ class RegisteredByAnnotation(TreeRule[ast.Attribute]):
 
     code = "TG305"
     title = "dispatch by annotation"
-    docs = (
+    why = (
         "`functools.singledispatch` evaluates the annotations of what it registers, quoted ones"
         " included, wherever these come from."
     )
@@ -241,13 +242,15 @@ class RegisteredByAnnotation(TreeRule[ast.Attribute]):
     )
     bad = (
         "import functools\n@functools.singledispatch\ndef f(x): pass\n"
-        "@f.register\ndef _(x: 'eval(1)'): pass",
+        "@f.register\ndef _(x: 'int | None'): pass",
         "import functools\nfrom typing import Optional\nA = Optional['exit()']\n"
         "@functools.singledispatch\ndef f(x): pass\n@f.register\ndef _(x: A): pass",
         "from functools import singledispatch\n@singledispatch\ndef f(x): pass\n"
-        "def g(x: 'a'): pass\nf.register(g)",
+        "def g(x: int): pass\ndef h(): f.register(g)",
         "from functools import singledispatch\n@singledispatch\ndef f(x): pass\n"
         "def own(g): return g\n@f.register\n@own\ndef _(x: int): pass",
+        "from functools import singledispatch\n@singledispatch\ndef f(x): pass\n"
+        "@f.register\ndef _(x: type): pass",
     )
     visits = (ast.Attribute,)
 
@@ -282,10 +285,11 @@ def _annotations(function: FunctionNode) -> Iterator[ast.expr]:
 
 
 def _is_class(node: ast.expr, source: ToolSource) -> bool:
+    """Whether an annotation names a class that may end up among the keys of a registry."""
     origin = source.certain_origin(node) or ""
     return (
         source.own_class(node) is not None
-        or origin.startswith("builtins.")
+        or (origin.startswith("builtins.") and origin not in source.profile.direct_calls)
         or (isinstance(node, ast.Constant) and node.value is None)
     )
 
@@ -295,7 +299,7 @@ class DefaultNotConstant(TreeRule[ast.arguments]):
 
     code = "TG304"
     title = "default that is no constant"
-    docs = (
+    why = (
         "A default is evaluated once, when the function is defined, and kept: anything but a"
         " constant there is work at definition time, and a surprise later."
     )

@@ -29,7 +29,7 @@ class ModuleNotListed(TreeRule[Import]):
 
     code = "TG101"
     title = "module not allowed"
-    docs = (
+    why = (
         "Most of the standard library leads to processes, files, sockets or the interpreter itself."
         " The profile lists the modules that a tool may import, and the capability that some take."
     )
@@ -42,13 +42,13 @@ class ModuleNotListed(TreeRule[Import]):
     )
     bad = (
         "import os, socket",
-        "def tool():\n    import subprocess as statistics",
+        "def f():\n    import subprocess as statistics",
         "from posix import getpid",
         "import importlib.util",
         "import urllib.request",
         "from urllib import request",
         "import xml",
-        "try:\n    import numpy\nexcept ImportError:\n    numpy = None",
+        "def f():\n    try:\n        import numpy\n    except ImportError:\n        pass",
     )
     visits = (ast.Import, ast.ImportFrom)
 
@@ -60,13 +60,12 @@ class ModuleNotListed(TreeRule[Import]):
             if rules is None:
                 advice = profile.instead.get(module.partition(".")[0])
                 yield self.at(node, source, f"tools may not import {shown(module)}", advice)
-            elif rules.needs is not None and rules.needs not in question.tier.capabilities:
-                message = (
-                    f"importing {shown(module)} needs the capability {rules.needs},"
-                    f" which the tier {question.tier} does not have"
-                )
-                advice = f"It takes the tier {lowest_tier_allowing([rules.needs])}."
-                yield self.at(node, source, message, advice)
+            elif not rules.open_to(question.tier):
+                needs = [rules.needs] if rules.needs is not None else []
+                lowest = max(lowest_tier_allowing(needs), rules.from_tier)
+                what = f"needs the capability {rules.needs}" if needs else f"is for {lowest} tools"
+                message = f"importing {shown(module)} {what}, the tool is of tier {question.tier}"
+                yield self.at(node, source, message, f"It takes the tier {lowest}.")
 
 
 def _modules_of(node: Import, source: ToolSource) -> Iterator[str]:
@@ -91,7 +90,7 @@ class NotExported(TreeRule[ast.ImportFrom | ast.Attribute]):
 
     code = "TG102"
     title = "name not exported"
-    docs = (
+    why = (
         "Harmless modules carry others as public attributes: `json.codecs`, `re.enum`,"
         " `typing.sys`. So each module has a list of what may be taken from it."
     )
@@ -106,7 +105,7 @@ class NotExported(TreeRule[ast.ImportFrom | ast.Attribute]):
     bad = (
         "import json\nx = json.codecs",
         "from re import enum",
-        "import re as r\nx = r.enum.sys.modules",
+        "import re as r\nx = r.enum",
         "import os\nx = os.environ",
         "from os import getenv as e",
         "import os.path as p\nx = p.os",
@@ -146,7 +145,7 @@ class StarImport(TreeRule[ast.ImportFrom]):
 
     code = "TG103"
     title = "star import"
-    docs = "After a star import nobody can say which names the module has."
+    why = "After a star import nobody can say which names the module has."
     remedy = "Name what is imported."
     good = ("from math import sin, cos",)
     bad = ("from math import *", "from os import *")
@@ -166,7 +165,7 @@ class RelativeImport(TreeRule[ast.ImportFrom]):
 
     code = "TG104"
     title = "relative import"
-    docs = "A tool is one module without a package: what it would import is not known."
+    why = "A tool is one module without a package: what it would import is not known."
     remedy = "Put the code into the tool itself."
     good = ("from math import sin",)
     bad = ("from . import helpers", "def tool():\n    from ..a import b")
@@ -185,7 +184,7 @@ class ImportInClass(TreeRule[Import]):
 
     code = "TG107"
     title = "import in a class"
-    docs = "It makes the module an attribute of the class, and so a value: `C.json.codecs`."
+    why = "It makes the module an attribute of the class, and so a value: `C.json.codecs`."
     remedy = "Import at the top of the module, or in a function."
     good = ("import json\nclass A:\n    def f(self):\n        import csv",)
     bad = (
@@ -206,7 +205,7 @@ class ModuleAsValue(TreeRule[ast.Name | ast.Attribute]):
 
     code = "TG105"
     title = "module used as a value"
-    docs = (
+    why = (
         "`operator.attrgetter('sys')(typing)`, `'{0.sys}'.format(typing)`, `m = json`: once a"
         " module is a value, nobody can say which of its attributes are read."
     )
@@ -219,10 +218,10 @@ class ModuleAsValue(TreeRule[ast.Name | ast.Attribute]):
     bad = (
         "import typing\nx = [typing]",
         "import json\nj = json",
-        "import os\nf = print(os.path)",
+        "import os\ndef f(): print(os.path)",
         "import json\nx = f'{json}'",
         "import json\ndef f(): return json",
-        "from urllib import parse\nx = getattr(parse, 'sys')",
+        "from urllib import parse\ndef f(): return hasattr(parse, 'quote')",
         "import json\ndef f(e):\n    global json\n    json += e",
     )
     visits = (ast.Name, ast.Attribute)
@@ -243,18 +242,24 @@ class ModuleChanged(TreeRule[ast.Attribute]):
 
     code = "TG106"
     title = "module or imported class changed"
-    docs = (
+    why = (
         "Whoever replaces `json.dumps` or a method of a class decides what others run: the rest of"
         " the tool, and whatever else shares the interpreter."
     )
     remedy = "Write a function or a subclass of the tool's own."
-    good = ("class A:\n    pass\nA.x = 1", "import decimal\ndef f(c):\n    c.prec = 3")
+    good = (
+        "class A: pass\ndef f(): A.x = 1",
+        "import decimal\ndef f(c): c.prec = 3",
+        "from collections import Counter\ndef f():\n    c = Counter()\n    c.x = 1",
+    )
     bad = (
-        "import json\ndef f():\n    json.dumps = str",
-        "from csv import DictReader\nDictReader.x = 1",
-        "import json\ndel json.loads",
+        "import json\ndef f(): json.dumps = str",
+        "from csv import DictReader\ndef f(): DictReader.x = 1",
+        "import json\ndef f(): del json.loads",
         "import random\ndef f():\n    for random.seed in []: pass",
-        "str.x = 1",
+        "def f(): str.x = 1",
+        "import typing\ndef f(): typing.Counter[int].update = print",
+        "import collections\ndef f():\n    C = collections.Counter\n    C.update = print",
     )
     visits = (ast.Attribute,)
 
@@ -262,8 +267,11 @@ class ModuleChanged(TreeRule[ast.Attribute]):
         self, node: ast.Attribute, source: ToolSource, question: Question
     ) -> Iterator[Finding]:
         """Look at attributes that are assigned or deleted."""
-        if not isinstance(node.ctx, ast.Load) and (changed := source.origins(node.value)):
-            message = (
-                f"{shown(node.attr)} of {min(changed)} is changed, which is not the tool's own"
-            )
+        if isinstance(node.ctx, ast.Load):
+            return
+        # A generic such as `typing.Counter[int]` hands on to the class what is assigned to it.
+        owner = source.aliased(node.value)
+        owner = source.aliased(owner.value) if isinstance(owner, ast.Subscript) else owner
+        for changed in sorted(source.origins(owner))[:1]:
+            message = f"{shown(node.attr)} of {changed} is changed, which is not the tool's own"
             yield self.at(node, source, message)

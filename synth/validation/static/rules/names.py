@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from toolguild.synth.validation.static.findings import Finding
 from toolguild.synth.validation.static.index import FunctionNode
 from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
-from toolguild.synth.validation.static.scopes import ScopeKind
+from toolguild.synth.validation.static.scopes import Binding, ScopeKind
 from toolguild.synth.validation.static.source import (
     BUILTIN_NAMES,
     ToolSource,
     is_dunder,
     is_sunder,
 )
+from toolguild.synth.validation.static.type_hints import is_type_hint
 
 __all__ = ["GuardedFunction", "ReservedName", "SpecialDefinition", "UnknownName"]
 
@@ -24,7 +25,7 @@ class UnknownName(TreeRule[ast.Name]):
 
     code = "TG201"
     title = "name not available"
-    docs = (
+    why = (
         "`eval`, `exec`, `vars` and their like undo every other rule, and a name that is defined"
         " nowhere fails when the tool runs. So the usable builtins are listed."
     )
@@ -32,28 +33,27 @@ class UnknownName(TreeRule[ast.Name]):
     good = (
         "def tool(input, type, id): return input, type, id",
         "x = len([])",
-        "call_tool('a', {})",
+        "def f(): return call_tool('a', {})",
         "def f():\n    x = 1\n    def g():\n        nonlocal x\n        x += 1",
-        "[i for i in range(3)]",
+        "x = [i for i in range(3)]",
         "class A:\n    def open(self): return self.open()",
-        "match 1:\n    case [a, *b]: a, b\n    case {'k': c, **d}: c, d",
-        "lambda a, /, b, *c, d, **e: (a, b, c, d, e)",
+        "def f(v):\n    match v:\n        case [a, *b]: a, b\n        case {'k': c, **d}: c, d",
+        "f = lambda a, /, b, *c, d, **e: (a, b, c, d, e)",
     )
     bad = (
-        "eval('1')",
+        "def f(): return eval('1')",
         "x = __builtins__",
         "f = lambda: exec",
-        "undefined",
+        "def f(): return undefined",
         "def f(calc=eval): pass",
-        "class A:\n    print(vars)\n    vars = 1",
-        "x = globals()\nglobals = 1",
-        "del f\ndef f():\n    [x for x in (1,) if (y := compile)]",
-        "def f():\n    global eval\n    return eval",
-        "f'{0:{__import__}}'",
-        "class A(metaclass=exit): pass",
+        "class A:\n    x = vars\n    vars = 1",
+        "x = globals\nglobals = 1",
+        "def f():\n    return [x for x in (1,) if (y := compile)]",
+        "def f():\n    return eval\n    class A:\n        eval = 1",
+        "x = f'{0:{__import__}}'",
         "class A:\n    x = 1\n    def f(self): return x",
-        "def f(a: 'eval(1)'): pass",
-        "def f(e):\n    class A:\n        eval += e",
+        "def f(a: 'eval'): pass",
+        "def f(e):\n    class A:\n        x = [eval for _ in e]\n        eval = 1",
     )
     visits = (ast.Name,)
 
@@ -80,30 +80,37 @@ class GuardedFunction(TreeRule[ast.Name | ast.Attribute]):
 
     code = "TG202"
     title = "function that must be called directly"
-    docs = (
+    why = (
         "`getattr`, `type`, `open` and `functools.wraps` are harmless or not depending on their"
         " arguments. Handed to `map` or stored under another name, they get arguments unseen."
     )
     remedy = "Call the function by its name, with its arguments written out."
     good = (
-        "type(1).__name__",
+        "def f(x): return type(x).__name__",
         "def f(getattr): return [getattr]",
         "x: type = int",
+        "from typing import Optional\ndef f(x: Optional[type[int]], y: 'type | None'): pass",
+        "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass G(Generic[T]): pass\n"
+        "def f(x: G[type] | T | type): pass",
         "from functools import wraps\ndef d(f):\n    @wraps(f)\n    def g(): f()\n    return g",
-        "sorted([], key=lambda x: getattr(x, 'a', None))",
+        "x = sorted([], key=lambda x: getattr(x, 'a', None))",
     )
     bad = (
         "f = getattr",
-        "list(map(getattr, [], []))",
-        "type('X', (), {})",
-        "type(*[1, 2, 3])",
-        "from functools import partial\npartial(open, 'x')",
+        "x = list(map(getattr, [], []))",
+        "def f(): return type('X', (), {})",
+        "def f(x): return hasattr(*x)",
+        "def f(x): return getattr(x, 'a', **{})",
+        "from functools import partial\nf = partial(hasattr, 'x')",
         "import operator\nf = operator.attrgetter",
-        "from functools import wraps\nwraps(f, updated=('__globals__',))\ndef f(): pass",
-        "from functools import wraps as w\nw(f, ('__globals__',))\ndef f(): pass",
-        "class M(type): pass",
-        "class A:\n    f = open\n    open = 1",
-        "def f():\n    def g(x: (t := type('X', (), {}))): pass",
+        "from functools import wraps\ndef d(f):\n"
+        "    @wraps(f, updated=('__globals__',))\n    def g(): f()",
+        "from functools import wraps as w\ndef d(f):\n"
+        "    @w(f, ('__globals__',))\n    def g(): f()",
+        "class A:\n    f = hasattr\n    hasattr = 1",
+        "class B:\n    def __getitem__(self, t): return t\nb = B()\ndef f(x: b[type]): pass",
+        "class B:\n    def __ror__(self, t): return t\nb = B()\ndef f(x: type | b): pass",
+        "class B:\n    def __init__(self, t): pass\ndef f(x: B(t=type)): pass",
         "def f(e):\n    class A:\n        getattr += e",
     )
     visits = (ast.Name, ast.Attribute)
@@ -114,7 +121,9 @@ class GuardedFunction(TreeRule[ast.Name | ast.Attribute]):
         """Look at how one of the functions is used."""
         limits = question.profile.direct_calls
         for name in sorted(source.origins(node) & limits.keys()):
-            if not source.is_read(node) or _is_type_hint(node, source):
+            if not source.is_read(node):
+                continue
+            if source.called_as(node) is None and is_type_hint(node, source):
                 continue
             bare = name.removeprefix("builtins.")
             call = source.called_as(node)
@@ -135,7 +144,7 @@ class SpecialDefinition(TreeRule[ast.Module]):
 
     code = "TG205"
     title = "special name defined"
-    docs = (
+    why = (
         "Names such as `__reduce__`, `__class_getitem__` and `__prepare__` are hooks that Python"
         " calls without a call in the text; `__builtins__` and `__import__` replace its workings."
     )
@@ -144,6 +153,7 @@ class SpecialDefinition(TreeRule[ast.Module]):
         "class A:\n    __slots__ = ()\n    def __init__(self): pass\n    __hash__ = None",
         "__all__ = ['f']",
         "class V:\n    def __add__(self, o): pass\n    __radd__ = __add__",
+        "class A:\n    __slots__ = ('x', '_y', '__dict__')",
     )
     bad = (
         "class A:\n    def __reduce__(self): pass",
@@ -152,13 +162,17 @@ class SpecialDefinition(TreeRule[ast.Module]):
         "def __import__(): pass",
         "class A:\n    def f(self, __class__): pass",
         "def f():\n    __init__ = 1",
-        "try: pass\nexcept ValueError as __x__: pass",
-        "match 1:\n    case {**__rest__}: pass",
-        "f(__class__=1)\ndef f(**k): pass",
+        "def f():\n    try: pass\n    except ValueError as __x__: pass",
+        "def f(v):\n    match v:\n        case {**__rest__}: pass",
+        "def g(**k): pass\ndef f(): g(__class__=1)",
         "class A:\n    def __getattribute__(self, n): pass",
         "class A:\n    __getattr__ = staticmethod(len)",
+        "class A:\n    __slots__ = ('__reduce_ex__',)",
+        "class A:\n    __slots__ = 'x __reduce_ex__'.split()",
     )
     visits = (ast.Module,)
+
+    _usual_slots = frozenset({"__dict__", "__weakref__"})
 
     def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
         """Look at everything that is bound, and at keywords, which can end up as attributes."""
@@ -176,9 +190,25 @@ class SpecialDefinition(TreeRule[ast.Module]):
             if binding.name not in allowed:
                 message = f"{shown(binding.name)} is a name that Python gives a meaning of its own"
                 yield self.at(binding.node, source, message)
-        for keyword in source.index.nodes:
-            if isinstance(keyword, ast.keyword) and keyword.arg and is_dunder(keyword.arg):
+            elif binding.name == "__slots__":
+                yield from self._slots(binding, source)
+        for keyword in source.index.of_kind(ast.keyword):
+            if keyword.arg and is_dunder(keyword.arg):
                 yield self.at(keyword, source, f"the keyword {shown(keyword.arg)} is special")
+
+    def _slots(self, binding: Binding, source: ToolSource) -> Iterator[Finding]:
+        """Look at the attributes that `__slots__` defines."""
+        value = binding.value
+        items = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+        for item in items:
+            match item:
+                case ast.Constant(value=str(name)):
+                    if is_dunder(name) and name not in self._usual_slots:
+                        message = f"{shown(name)} has a meaning of its own in Python"
+                        yield self.at(item, source, message)
+                case _:
+                    message = "the names in `__slots__` are not written out"
+                    yield self.at(binding.node, source, message, "Write a tuple of strings.")
 
 
 class ReservedName(TreeRule[ast.Module]):
@@ -186,7 +216,7 @@ class ReservedName(TreeRule[ast.Module]):
 
     code = "TG210"
     title = "reserved name"
-    docs = (
+    why = (
         "Names such as `_getattr_` are how guards are injected elsewhere, `__name` is spelled"
         " differently inside of a class, and `global len` changes a builtin for the whole module."
     )
@@ -199,15 +229,15 @@ class ReservedName(TreeRule[ast.Module]):
     )
     bad = (
         "def f(_getattr_, /): pass",
-        "lambda *_getiter_: 1",
-        "(_x_ := 1)",
+        "f = lambda *_getiter_: 1",
+        "def f(): return (_x_ := 1)",
         "class _print_: pass",
         "import math as _write_",
         "def f():\n    global len\n    len = 1",
         "__x = 1",
         "class A:\n    y = __m\n    __m = 1",
         "def f(e):\n    class A:\n        __m += e",
-        "[1 for _getiter_ in []]",
+        "x = [1 for _getiter_ in []]",
     )
     visits = (ast.Module,)
 
@@ -222,20 +252,15 @@ class ReservedName(TreeRule[ast.Module]):
             elif _is_mangled(binding.name) and not in_class:
                 message = f"{shown(binding.name)} is another name inside of classes"
                 yield self.at(binding.node, source, message, "Use one leading underscore.")
-        for inner in source.index.nodes:
-            if isinstance(inner, ast.Global):
-                for name in sorted(BUILTIN_NAMES.intersection(inner.names)):
-                    message = f"`global` makes {shown(name)} another thing for the whole module"
-                    yield self.at(inner, source, message)
-            elif isinstance(inner, ast.Name) and _is_mangled(inner.id) and source.is_read(inner):
-                message = f"{shown(inner.id)} is another name inside of classes"
-                yield self.at(inner, source, message, "Use one leading underscore.")
+        for statement in source.index.of_kind(ast.Global):
+            for name in sorted(BUILTIN_NAMES.intersection(statement.names)):
+                message = f"`global` makes {shown(name)} another thing for the whole module"
+                yield self.at(statement, source, message)
+        for name_node in source.index.of_kind(ast.Name):
+            if _is_mangled(name_node.id) and source.is_read(name_node):
+                message = f"{shown(name_node.id)} is another name inside of classes"
+                yield self.at(name_node, source, message, "Use one leading underscore.")
 
 
 def _is_mangled(name: str) -> bool:
     return name.startswith("__") and not is_dunder(name) and bool(name.strip("_"))
-
-
-def _is_type_hint(node: ast.AST, source: ToolSource) -> bool:
-    """Whether a name is a type in an annotation, such as `type` in `x: type[int]`."""
-    return source.in_annotation(node) and source.called_as(node) is None

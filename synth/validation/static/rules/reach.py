@@ -21,6 +21,9 @@ __all__ = [
 
 
 _MAX_BUILDERS = 5  # calls around a path, such as `str(PurePath(...))`
+_OPEN = frozenset({"builtins.open", "io.open"})
+_BY_OTHER_MEANS = ("closefd", "opener")
+_BEFORE_OTHER_MEANS = 6  # arguments of `open` that come before these two
 
 
 class BareExcept(TreeRule[ast.ExceptHandler]):
@@ -28,19 +31,20 @@ class BareExcept(TreeRule[ast.ExceptHandler]):
 
     code = "TG212"
     title = "bare except"
-    docs = (
+    why = (
         "It also catches what ends a run, such as `SystemExit`, and hides every mistake in the tool"
         " from whoever judges it."
     )
     remedy = "Write `except Exception:`, or better the exceptions that are expected."
     good = (
-        "try: pass\nexcept Exception: pass",
-        "try: pass\nexcept:\n    print('x')\n    raise",
+        "def f():\n    try: pass\n    except Exception: pass",
+        "def f():\n    try: pass\n    except:\n        print('x')\n        raise",
     )
     bad = (
-        "try: pass\nexcept: pass",
-        "try: pass\nexcept:\n    def f():\n        raise",
-        "try: pass\nexcept:\n    if 0: raise",
+        "def f():\n    try: pass\n    except: pass",
+        "def f():\n    try: pass\n    except:\n        def g():\n            raise",
+        "def f():\n    try: pass\n    except:\n        if 0: raise",
+        "def f():\n    try: pass\n    except:\n        raise ValueError",
     )
     visits = (ast.ExceptHandler,)
 
@@ -58,7 +62,7 @@ class CapabilityOutOfReach(TreeRule[ast.Module]):
 
     code = "TG213"
     title = "capability that the tier does not have"
-    docs = (
+    why = (
         "A tier grants capabilities: `sandbox` may read files, `restricted` may also write them,"
         " `full` may also use the network. A mode or a target that is decided when the tool runs"
         " counts as writing."
@@ -67,31 +71,41 @@ class CapabilityOutOfReach(TreeRule[ast.Module]):
     good = (
         "def f(p):\n    with open(p) as h: return h.read()",
         "from pathlib import Path\ndef f(p): return Path(p).read_text()",
-        "import io, zipfile\nb = io.BytesIO()\nz = zipfile.ZipFile(b, 'w')",
-        "import sqlite3\nc = sqlite3.connect(':memory:')",
-        "'a'.replace('a', 'b')",
+        "from pathlib import Path\ndef f(s, d): return s.replace('a', 'b'), d.replace(hour=1)",
+        "import io, zipfile\ndef f():\n    b = io.BytesIO()\n    return zipfile.ZipFile(b, 'w')",
+        "import sqlite3\ndef f(n):\n    c = sqlite3.connect(':memory:')\n"
+        "    return c.execute(f'SELECT {n}')",
+        "def f(a): return type(a)(1, 2)",
     )
     bad = (
         "def f(p): open(p, 'w')",
         "def f(p, m): open(p, mode=m)",
-        "def f(p, k): open(p, **k)",
+        "import gzip\ndef f(p, k): gzip.open(p, **k)",
         "import gzip\ndef f(p): gzip.open(p, 'wt')",
         "from pathlib import Path\ndef f(p): Path(p).write_text('x')",
+        "from pathlib import Path\ndef f(p): getattr(Path(p), 'write_text')('x')",
+        "from pathlib import Path\ndef f(p):\n    match p:\n        case Path(unlink=u): u()",
         "from pathlib import Path\ndef f(p): Path(p).open('a')",
         "from pathlib import Path\ndef f(p, q): Path(p).replace(q)",
-        "import sqlite3\nc = sqlite3.connect('x.db')",
+        "from pathlib import Path\ndef f(p, q): return map(Path(p).replace, q)",
+        "import sqlite3\ndef f(): sqlite3.connect('x.db')",
         "import os\ndef f(p): os.remove(p)",
         "import shutil\nf = shutil.rmtree",
-        "import io, zipfile\nzipfile.ZipFile(io.BytesIO()).extractall('x')",
-        "import urllib.request\nurllib.request.urlopen('http://example.org')",
+        "import io, zipfile\ndef f(b): zipfile.ZipFile(io.BytesIO(b)).extractall('x')",
+        "import zipfile, io\ndef f(): type(zipfile.ZipFile(io.BytesIO(), 'w'))('x', 'w')",
+        "import tarfile, io\ndef f(p): tarfile.open(p, 'w', tarinfo=io.BytesIO())",
         "from io import open as o\ndef f(p): o(p, 'r+')",
-        "import sqlite3\nq = \"ATTACH 'x.db' AS y\"",
+        "import sqlite3\ndef f(c): c.execute(\"ATTACH 'x.db' AS y\")",
+        "import sqlite3\ndef f(c, n): c.execute('ATT' + 'ACH ' + n)",
+        "import sqlite3\ndef f(c, q): c.executescript('SELECT 1;' + q)",
     )
     visits = (ast.Module,)
 
     def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
-        """Compare what the text uses with what the tier has."""
+        """Compare what the text uses with what the tier has; imports have a rule of their own."""
         for use in find_uses(source):
+            if isinstance(use.node, ast.Import | ast.ImportFrom):
+                continue
             if use.capability not in question.tier.capabilities:
                 message = (
                     f"{shown(use.what)} needs the capability {use.capability},"
@@ -106,32 +120,35 @@ class LiteralPath(TreeRule[ast.Call]):
 
     code = "TG214"
     title = "path written out"
-    docs = (
+    why = (
         "A tool works on files that it is handed. A path such as `/proc/self/environ` or `../x` in"
         " its text points at what belongs to others, and a number at an open descriptor."
     )
     remedy = "Take the path as a parameter."
     good = (
-        "open('data.csv')",
+        "def f(): return open('data.csv')",
         "import os\ndef f(d): return os.path.join(d, 'out.csv')",
-        "open('/tmp/x')",
-        "def f(p): open(p)",
-        "import os\nx = os.path.join('/', 'etc')",
+        "def f(): return open('/tmp/x')",
+        "def f(p): return open(p)",
+        "import os\ndef f(): return os.path.join('/', 'etc')",
     )
     bad = (
-        "open('/proc/self/environ')",
-        "open('/tmp/../etc/passwd')",
-        "open('/pro' + 'c/1/environ')",
+        "def f(): open('/proc/self/environ')",
+        "def f(): open('/tmp/../etc/passwd')",
+        "def f(): open('/pro' + 'c/1/environ')",
         "def f(x): open(f'/proc/{x}/environ')",
-        "open('../secret')",
-        "from pathlib import Path\nPath('/etc') / 'passwd'",
-        "open(b'/etc/passwd')",
-        "open(1, 'w')",
-        "open(file='/etc/passwd')",
-        "open('x', opener=print)",
-        "import os\nos.listdir('/')",
-        "import glob\nglob.glob('~/.ssh/*')",
-        "import os\nopen(os.path.join('/', 'etc'))",
+        "def f(): open('../secret')",
+        "from pathlib import Path\ndef f(): return Path('/etc') / 'passwd'",
+        "def f(): open(b'/etc/passwd')",
+        "def f(): open(1)",
+        "def f():\n    n = 0\n    open(n)",
+        "def f(): open(file='/etc/passwd')",
+        "def f(): open('x', opener=print)",
+        "def f(): open('x', 'r', -1, None, None, None, True, print)",
+        "import os\ndef f(): os.listdir('/')",
+        "import glob\ndef f(): glob.glob('~/.ssh/*')",
+        "import os\ndef f(): open(os.path.join('/', 'etc'))",
+        "import os\ndef f():\n    p = os.path.join('/', 'etc')\n    open(p)",
     )
     visits = (ast.Call,)
 
@@ -148,21 +165,24 @@ class LiteralPath(TreeRule[ast.Call]):
         if not takers:
             return
         for keyword in node.keywords:
-            if keyword.arg in ("opener", "closefd"):
+            if keyword.arg in _BY_OTHER_MEANS:
                 yield self.at(keyword, source, f"{keyword.arg} opens by other means than a path")
+        for argument in node.args[_BEFORE_OTHER_MEANS:] if _OPEN & set(takers) else ():
+            yield self.at(argument, source, "the argument opens by other means than a path")
         paths = [*node.args[:1], *(k.value for k in node.keywords if k.arg in ("file", "path"))]
         for path in paths:
             if problem := _path_problem(path, source, profile.paths.absolute):
                 yield self.at(path, source, problem)
 
 
-def _path_problem(node: ast.expr, source: ToolSource, allowed: tuple[str, ...]) -> str | None:
+def _path_problem(path: ast.expr, source: ToolSource, allowed: tuple[str, ...]) -> str | None:
+    node: ast.AST = source.aliased(path)
     for _ in range(_MAX_BUILDERS):
         if not isinstance(node, ast.Call) or not node.args:
             break
         if not source.origins(node.func) & source.profile.paths.builders:
             break
-        node = node.args[0]
+        node = source.aliased(node.args[0])
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         return "a number stands for a file that somebody else has opened"
     text = source.known_text(node).start
@@ -181,7 +201,7 @@ class UnreadableAnnotation(TreeRule[ast.Module]):
 
     code = "TG215"
     title = "annotation in quotes"
-    docs = (
+    why = (
         "Some functions of the standard library evaluate annotations in quotes. They are read as"
         " code by all rules, so they have to be code."
     )

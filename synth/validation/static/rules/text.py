@@ -1,9 +1,12 @@
+# ruff: noqa: RUF001 - letters that look like others are what this is about
 """TG0xx: is what people read what the interpreter runs?"""
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 import unicodedata
 from collections.abc import Iterator
 
@@ -11,18 +14,35 @@ from toolguild.synth.validation.static.findings import Finding
 from toolguild.synth.validation.static.rules.base import Question, TextRule, TreeRule, shown
 from toolguild.synth.validation.static.source import ToolSource
 
-__all__ = ["CodingCookie", "HiddenCharacters", "NotPython", "TooBig", "UnstableIdentifier"]
+__all__ = [
+    "CodingCookie",
+    "HiddenCharacters",
+    "LookAlike",
+    "NotPython",
+    "TooBig",
+    "UnstableIdentifier",
+]
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_WORD = re.compile(r"\w+")
 
 
 class NotPython(TextRule):
-    """Raised by the parser; the class holds what is said about it."""
+    """A text that is no Python program."""
 
     code = "TG001"
     title = "not Python"
-    docs = "What cannot be parsed cannot be judged, so it is refused."
+    why = "What cannot be parsed cannot be judged, so it is refused."
     remedy = "Write the text of one Python module."
     good = ("x = 1",)
-    bad = ("def f(:", "return 1", "x = '\\ud800'.encode(", "nonlocal x", "print 'x'")
+    bad = (
+        "def f(:",
+        "return 1",
+        "x = '\\ud800'.encode(",
+        "nonlocal x",
+        "print 'x'",
+        "def f():\n    break",
+    )
 
     def check_text(self, text: str) -> Iterator[Finding]:
         """Yield nothing: the parser finds this."""
@@ -30,17 +50,17 @@ class NotPython(TextRule):
 
 
 class TooBig(TextRule):
-    """Raised by the parser as well."""
+    """A text that is too long, or nested too deeply."""
 
     code = "TG002"
     title = "too big"
-    docs = (
+    why = (
         "A text that takes seconds to read is an attack on the reader, and nested deeply enough it"
         " ends the process of some parsers."
     )
     remedy = "Split the tool, and pass data as arguments."
     good = ("x = [[[1]]]",)
-    bad = ("x = 1\n" * 20_000, "x = " + "-" * 400 + "1")
+    bad = ("x = 1\n" * 20_000, "x = " + "-" * 400 + "1", "x = 1;" * 11_000)
 
     def check_text(self, text: str) -> Iterator[Finding]:
         """Yield nothing: the parser finds this."""
@@ -52,7 +72,7 @@ class CodingCookie(TextRule):
 
     code = "TG003"
     title = "encoding other than UTF-8"
-    docs = (
+    why = (
         "Under another encoding the same bytes are another program: in `utf_7` a comment can hold"
         " a line break and code."
     )
@@ -65,11 +85,11 @@ class CodingCookie(TextRule):
 
     def check_text(self, text: str) -> Iterator[Finding]:
         """Look at the first two lines, where a cookie counts."""
-        for number, line in enumerate(re.split(r"\r\n|\r|\n", text, maxsplit=2)[:2], 1):
+        for number, line in enumerate(_LINE_END.split(text, maxsplit=2)[:2], 1):
             cookie = self._cookie.match(line)
             if cookie and cookie[1].lower().replace("_", "-") not in ("utf-8", "utf8"):
                 message = f"the comment declares the encoding {shown(cookie[1])}"
-                yield self.finding((number, cookie.start(1) + 1, number), message, None)
+                yield self.finding((number, cookie.start(1) + 1, number), message)
 
 
 class HiddenCharacters(TextRule):
@@ -77,60 +97,143 @@ class HiddenCharacters(TextRule):
 
     code = "TG004"
     title = "hidden character"
-    docs = (
+    why = (
         "Control characters and marks for the direction of writing make a text look like another"
         " one (CVE-2021-42574), and invisible letters carry words that only a model reads."
     )
     remedy = "Write the character as an escape such as `\\u200b`, or leave it out."
-    good = ("x = 'é 世界 👩\u200d🚀'\r\ny = 1", "x = '\\u202e'", "def f():\n\treturn 1")
+    good = (
+        "x = 'é 世界 👩\u200d🚀 ❤\ufe0f\u200d🔥 می\u200cخواهم'\r\ny = 1",
+        "x = '\\u202e'",
+        "def f():\n\treturn 1",
+    )
     bad = (
         "x = 1 # \u202e",
-        "x = '\x00'",
         "x = '\u200b'",
-        "#\rimport os",
+        "x = 'a\x85b'",
+        "#\rx = 1",
+        "x = 1\x0c",
         "# \U000e0041",
-        "\ufeffx=1",
+        "x = '\ufeff'",
+        "x = '\u3164'",
+        "x = '\u00ad'",
+        "# a\ufe01\ufe02\ufe03",
+        "# \u200d\u200c\u200d\u200c",
+        "# \U000e0101",
     )
 
     _hidden = re.compile(
         "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, but tab and line ends
         "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"  # directions, invisible ones
-        "\u2028\u2029\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"  # line ends, tags
+        "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0"  # blank letters
+        "\u2028\u2029\ufff0-\ufffb\ud800-\udfff"  # line ends, parts of characters
+        "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"  # of musical notes; tags
+        # One mark of a variant belongs to a character, and a joiner joins two of them: emoji have
+        # two in a row. More carry a message, a byte a mark.
+        "|[\u200c\u200d\ufe00-\ufe0f]{3}"
         "|\r(?!\n)"
     )
 
     def check_text(self, text: str) -> Iterator[Finding]:
         """Search the whole text, strings and comments included."""
         for hit in self._hidden.finditer(text):
-            lines = re.split(r"\r\n|\r|\n", text[: hit.start()])
-            name = unicodedata.name(hit[0], "a control character")
-            message = f"the text holds U+{ord(hit[0]):04X} ({name}), which cannot be seen"
-            yield self.finding((len(lines), len(lines[-1]) + 1, len(lines)), message, None)
+            lines = _LINE_END.split(text[: hit.start()])
+            code = ord(hit[0][0])
+            name = unicodedata.name(hit[0][0], "a control character")
+            message = f"the text holds U+{code:04X} ({name}), which cannot be seen"
+            yield self.finding((len(lines), len(lines[-1]) + 1, len(lines)), message)
             return  # one is enough to refuse the text, and counting lines for many is slow
 
 
 class UnstableIdentifier(TreeRule[ast.Module]):
-    """Names spelled with letters that Python takes for others."""
+    """A name spelled with letters that Python takes for others."""
 
     code = "TG005"
     title = "name that Python reads as another"
-    docs = (
+    why = (
         "Python normalises names (NFKC): a full-width `eval` is `eval`. Whoever reads or searches"
         " the text sees another name than the one that runs."
     )
     remedy = "Spell the name with plain letters."
     good = ("größe = 1", "x = '\uff45\uff56\uff41\uff4c'  # \uff45\uff56\uff41\uff4c", "変数 = 1")
-    bad = ("\uff58 = 1", "def f(aªb): pass", "x = f'{\uff4cen([])}'", "x = y._\uff3fself_\uff3f")
+    bad = (
+        "\uff58 = 1",
+        "def f(aªb): pass",
+        "x = f'{\uff4cen([])}'",
+        "def f(y): return y.\U0001d431",
+        "import math as \U0001d426",
+        "def \U0001d41e(e): pass",
+        "def f(x: '\U0001d422nt'): pass",
+        "def f():\n    global \u2102\n    \u2102 = 1",
+    )
     visits = (ast.Module,)
 
     def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
-        """Compare the names in the tree, which are normalised, with how they are spelled."""
-        if source.text.isascii() or unicodedata.is_normalized("NFKC", source.text):
+        """Look at the names in code, and at those in f-strings and in annotations in quotes."""
+        if source.text.isascii() or _is_stable(source.text):
+            return
+        found: set[str] = set()
+        try:
+            for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
+                if token.type == tokenize.NAME and not _is_stable(token.string):
+                    (line, column), name = token.start, _normal(token.string)
+                    found.add(name)
+                    yield self.finding((line, column + 1, line), self._message(name))
+        except (tokenize.TokenError, SyntaxError):
+            yield self.at(node, source, "the names in the text cannot be told apart")
+        inside: dict[ast.AST, set[str]] = {}
+        for named, literal in source.index.shown_at.items():
+            inside.setdefault(literal, set()).update(_identifiers(named))
+        for literal, names in inside.items():
+            words = (word for word in _WORD.findall(source.spelling(literal)))
+            unstable = {_normal(word) for word in words if not _is_stable(word)}
+            # From Python 3.12 on the tokens inside of f-strings were among those above.
+            for name in sorted(unstable & names - found):
+                yield self.at(literal, source, self._message(name))
+
+    @staticmethod
+    def _message(name: str) -> str:
+        return f"{shown(name)} is spelled with letters that Python takes for others"
+
+
+def _is_stable(text: str) -> bool:
+    return unicodedata.is_normalized("NFKC", text)
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFKC", name)
+
+
+class LookAlike(TreeRule[ast.Module]):
+    """A name with letters of another alphabet that look like Latin ones."""
+
+    code = "TG006"
+    title = "name that looks like another"
+    why = (
+        "A name with a Cyrillic `а` in it is not the name that it looks like: two functions `total`"
+        " can stand in one text, and a reader sees one. Python keeps such names apart."
+    )
+    remedy = "Spell the name with letters of one alphabet."
+    good = ("Δt = 1\nσ_max = 2", "путь = 1\nдлина = 2", "x = 'а'  # а")
+    bad = ("t\u043etal = 1", "def f(\u0440\u0430th): pass", "\u0399 = 1\nI = 2")
+    visits = (ast.Module,)
+
+    # Letters that are drawn as Latin ones in common fonts: Cyrillic, then Greek.
+    _latin = str.maketrans(
+        "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458\u04bb\u0501\u051b\u051d"
+        "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0405\u0406\u0408\u04ae"
+        "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd",
+        "aeopcyxsijhdqwABEKMHOPCTXSIJYABEZHIKMNOPTYXov",
+    )
+
+    def check(self, node: ast.Module, source: ToolSource, question: Question) -> Iterator[Finding]:
+        """Look for names that would be plain ASCII if the look-alikes were Latin."""
+        if source.text.isascii():
             return
         for named in source.index.nodes:
             for name in _identifiers(named):
-                if name not in source.spelling(named):
-                    message = f"{shown(name)} is spelled with letters that Python takes for others"
+                if not name.isascii() and (drawn := name.translate(self._latin)).isascii():
+                    message = f"a name looks like {shown(drawn)} and is another one"
                     yield self.at(named, source, message)
 
 

@@ -1,0 +1,10 @@
+"""Plain words: texts from logs, models and tool servers, freed of what steers whoever reads them.
+
+Names, descriptions and docstrings of tools end up in the prompts of agents, so that whoever writes
+them can try to give orders there. This package is pure: text in, text and a list of findings out.
+"""
+
+from toolguild.policies.wording.cleaning import plain_description, plain_identifier
+from toolguild.policies.wording.findings import Cleaned, Reason, Removed
+
+__all__ = ["Cleaned", "Reason", "Removed", "plain_description", "plain_identifier"]

@@ -1,0 +1,17 @@
+"""What a tool must be able to do, as far as its text shows it."""
+
+from __future__ import annotations
+
+from toolguild.policies import Capability
+from toolguild.synth.validation.static import infer_effects
+
+__all__ = ["inferred_needs"]
+
+
+def inferred_needs(source: str) -> frozenset[Capability]:
+    """Return the capabilities that a tool text uses: what a run of it is to be given.
+
+    Raises:
+        SourceError: the text is no Python, or too big.
+    """
+    return frozenset(use.capability for use in infer_effects(source))
