@@ -8,30 +8,32 @@ import click
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from toolguild.cli.access import access_of, file_options
+from toolguild.cli.checking import (
+    check_files,
+    explain_rules,
+    print_report,
+    say_summary,
+    write_sarif,
+)
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.profile import profile_option
 from toolguild.cli.settings import as_json, sandbox_option
-from toolguild.policies import Tier, ToolguildError
-from toolguild.sandbox import Json, Mount, SandboxKind, open_sandbox
+from toolguild.cli.tool_files import STDOUT, InputFileError, read_text
+from toolguild.policies import Profile, Tier
+from toolguild.sandbox import Mount, SandboxKind, open_sandbox
 from toolguild.synth.drafting import Case
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
 from toolguild.synth.validation import ValidationReport
 from toolguild.synth.validation import validate as validate_draft
-from toolguild.synth.validation.static import Severity, check_source
 
 __all__ = ["check", "validate"]
 
-MAX_TOOL_BYTES = 1_000_000
-
-
-class InputFileError(ToolguildError, ValueError):
-    """A file given to a command cannot be used; the message names it and its line."""
-
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "--tier",
     type=click.Choice([str(tier) for tier in Tier]),
@@ -39,20 +41,39 @@ class InputFileError(ToolguildError, ValueError):
     show_default=True,
     help="Tier whose rules to apply.",
 )
+@profile_option
+@click.option("--explain", metavar="CODE", help="Explain a rule, such as TG101, or all; then end.")
+@click.option("--sarif", metavar="FILE", help="Write a SARIF log, too; with - to stdout instead.")
 @as_json
-def check(file: Path, tier: str, as_json: bool) -> int:
-    """Check the text of a tool by the static gate; nothing of it is run."""
-    findings = check_source(_read_text(file), Tier(tier))
+def check(
+    paths: tuple[Path, ...],
+    tier: str,
+    profile: Profile,
+    explain: str | None,
+    sarif: str | None,
+    as_json: bool,
+) -> int:
+    """Check the text of tools by the static gate; nothing of it is run.
+
+    PATHS are files, folders with Python files in them, or - for stdin.
+    """
+    if explain is not None:
+        return explain_rules(explain, profile)
+    if not paths:
+        message = "Missing argument 'PATHS...'."
+        raise click.UsageError(message)
+    if as_json and sarif == STDOUT:
+        message = "--json and --sarif - both write to stdout; give --sarif a file"
+        raise click.UsageError(message)
+    report = check_files(paths, Tier(tier), profile)
+    if sarif is not None:
+        write_sarif(report, sarif)
     if as_json:
-        listed: list[Json] = [{**finding.to_json()} for finding in findings]
-        print_json({"file": str(file), "tier": tier, "findings": listed})
-    else:
-        for finding in findings:
-            out.print(plain(finding.render(str(file))), soft_wrap=True)
-            out.print(plain(f"    {finding.remedy}", "dim"), soft_wrap=True)
-        say(f"{len(findings)} findings" if findings else f"{file}: nothing found")
-    refused = any(finding.severity is Severity.ERROR for finding in findings)
-    return ExitCode.REFUSED if refused else ExitCode.DONE
+        print_json(report.to_json())
+    elif sarif != STDOUT:
+        print_report(report)
+    say_summary(report)
+    return report.exit_code
 
 
 @click.command()
@@ -74,7 +95,7 @@ def validate(
     as_json: bool,
 ) -> int:
     """Prove the text of a tool: static gate, known results, generated inputs, in a sandbox."""
-    draft = draft_from_text(_read_text(file), _read_cases(cases) if cases else ())
+    draft = draft_from_text(read_text(file), _read_cases(cases) if cases else ())
     with open_sandbox(sandbox) as box:
         report = validate_draft(draft, box, access=access_of(mount, workspace))
     if as_json:
@@ -82,20 +103,6 @@ def validate(
     else:
         _print_report(report)
     return ExitCode.DONE if report.passed else ExitCode.REFUSED
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_TOOL_BYTES:
-            message = f"{path}: larger than {MAX_TOOL_BYTES:,} bytes, which no tool may be"
-            raise InputFileError(message)
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        message = f"{path}: not UTF-8 text (byte {error.start})"
-        raise InputFileError(message) from error
-    except OSError as error:
-        message = f"{path}: {error.strerror or error}"
-        raise InputFileError(message) from error
 
 
 class _CaseLine(BaseModel):
@@ -108,7 +115,7 @@ class _CaseLine(BaseModel):
 
 def _read_cases(path: Path) -> list[Case]:
     cases = []
-    for number, line in enumerate(_read_text(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         try:

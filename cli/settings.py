@@ -53,6 +53,9 @@ def default_map(group: click.Group, path: Path = SETTINGS_FILE) -> dict[str, Any
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"{path}: {error}; mend the file or move it away"
         raise SettingsError(message) from error
+    if isinstance(document.get("profile"), dict):
+        # What tools may contain: read by `house_profile`, and no command's.
+        del document["profile"]
     shared = {key: value for key, value in document.items() if not isinstance(value, dict)}
     known = {name: _option_names(command) for name, command in group.commands.items()}
     for table in (shared, *(table for table in document.values() if isinstance(table, dict))):

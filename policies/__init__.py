@@ -12,7 +12,7 @@ from toolguild.policies.profile import (
     load_profile,
     shipped_profiles,
 )
-from toolguild.policies.tiers import Capability, Tier, granted, lowest_tier_allowing
+from toolguild.policies.tiers import Capability, Tier, beyond, granted, lowest_tier_allowing
 
 __all__ = [
     "DEFAULT_PROFILE",
@@ -21,6 +21,7 @@ __all__ = [
     "Profile",
     "Tier",
     "ToolguildError",
+    "beyond",
     "granted",
     "house_profile",
     "load_profile",

@@ -73,13 +73,13 @@ class _Part(BaseModel):
 
 
 class TextLimits(_Part):
-    """How big a tool may be; the bounds keep the answer to any text under a second."""
+    """How big a tool may be; the bounds keep the answer to hostile text near a second."""
 
-    max_bytes: Positive = Field(le=250_000)
+    max_bytes: Positive = Field(le=100_000)
     """Bytes of the text in UTF-8."""
-    max_nodes: Positive = Field(le=75_000)
+    max_nodes: Positive = Field(le=30_000)
     """Nodes of the syntax tree."""
-    max_depth: Positive = Field(le=300)
+    max_depth: Positive = Field(le=200)
     """Levels of the syntax tree."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-__all__ = ["Capability", "Tier", "granted", "lowest_tier_allowing"]
+__all__ = ["Capability", "Tier", "beyond", "granted", "lowest_tier_allowing"]
 
 
 class Capability(StrEnum):
@@ -65,3 +65,11 @@ def lowest_tier_allowing(needs: Iterable[Capability]) -> Tier:
     """Return the lowest tier whose capabilities cover all the needs."""
     wanted = frozenset(needs)
     return next(tier for tier in _ORDER if wanted <= tier.capabilities)
+
+
+def beyond(effects: Iterable[Capability], needs: Iterable[Capability]) -> frozenset[Capability]:
+    """Return the effects that a tool's needs do not cover; who may write may also read."""
+    declared = frozenset(needs)
+    if Capability.WRITE in declared:
+        declared |= {Capability.READ}
+    return frozenset(effects) - declared

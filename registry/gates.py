@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
 
-from toolguild.policies import Capability, Tier
+from toolguild.policies import Capability, Tier, beyond
 from toolguild.registry.effects import process_tier
 from toolguild.registry.json_schema import closed, mismatch
 from toolguild.registry.model import CallStatus, State, ToolVersion
@@ -296,7 +296,7 @@ def _result(
         duration_s=outcome.duration_s,
         effects=outcome.effects | gateway.effects,
         ran=True,
-        undeclared=outcome.effects - call.version.spec.needs,
+        undeclared=beyond(outcome.effects, call.version.spec.needs),
         changes=tuple(chain(*(one.changes for one in inner), own if kept else ())),
         discarded=tuple(chain(*(one.discarded for one in inner), () if kept else own)),
         left_out=tuple(chain(*(one.left_out for one in inner), outcome.left_out)),

@@ -36,8 +36,8 @@ WORKER_MODULES = (
     "syscalls", "kernel", "seccomp", "frames", "plain", "byte_queue", "library", "wall_rules",
     "wall_transformer", "wall_names", "wall_attributes", "wall_patterns", "wall_definitions",
     "wall_policy", "wall_format", "wall_classes", "wall_methods", "wall_guards", "wall_files",
-    "wall_patches", "wall_stand_ins", "wall_modules", "wall", "child", "nursery", "call", "job",
-    "oom", "tree", "bundle", "files", "relay", "worker",
+    "wall_patches", "wall_stand_ins", "wall_modules", "wall", "observation", "child", "nursery",
+    "call", "job", "oom", "tree", "bundle", "files", "relay", "worker",
 )  # fmt: skip
 """What the worker consists of, in the order in which they import one another."""
 

@@ -16,6 +16,7 @@ from toolguild.sandbox.nursery import ChildEnd, RemoteNursery
 __all__ = ["Bounds", "Call", "Child"]
 
 _MAX_NOTE = 1 << 16  # bytes of a message that is neither a value nor a request
+_CAPABILITIES = frozenset({"read", "write", "network"})
 _NOT_OURS = "The program wrote to the sandbox's own channel."
 
 
@@ -94,6 +95,8 @@ class Call:
         self.status = ""
         self.error = ""
         self.payload_bytes = 0
+        self.effects: set[str] = set()
+        """Capabilities that the program was seen to use; its own word, in the end."""
         self._bounds = bounds
         self._give_job = give_job
         self._tell = tell
@@ -120,6 +123,11 @@ class Call:
         """Settle otherwise how a call ended that had succeeded."""
         if self.status == "ok":
             self.status, self.error, self.payload_bytes = status, error, 0
+
+    def excuse(self, error: str) -> None:
+        """Settle otherwise how a call ended that failed, as it was no fault of the program's."""
+        if self.status != "ok":
+            self.status, self.error, self.payload_bytes = "unavailable", error, 0
 
     def read(self, descriptor: int) -> bool:
         """Take what a pipe holds; return whether there may be more."""
@@ -177,6 +185,10 @@ class Call:
         elif kind == b"r" and self._before_wall:
             self.payload_bytes = length
             self.decide("refused")
+        elif kind == b"u":
+            with received.view(length) as capability:
+                self.effects |= _CAPABILITIES & {str(capability, "ascii", "replace")}
+            received.skip(length)
         elif kind == b"c":
             with received.view(length) as request:
                 self._tell("call", request)

@@ -9,6 +9,7 @@ To the supervisor go messages of a letter, a big-endian 32-bit length and a payl
 - `r`: the wall refuses the program; a sentence
 - `p`: the wall lets the program pass: it runs now, and an `r` after this would be its own
 - `x`: could not be set up; a sentence
+- `u`: the program makes use of a capability, which it names; once each
 - `v`: the value, as JSON
 - `e`: the program failed; JSON of `status` and `error`
 - `c`: a call of another tool; JSON of `name` and `arguments`
@@ -36,10 +37,12 @@ import sys
 # `signal.signal` itself makes enums of what it returns, which takes longer than the rest of the
 # set-up: a forked process pays for every page that it touches first.
 from _signal import signal as set_signal  # type: ignore[import-not-found]  # not in typeshed
+from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
 from toolguild.sandbox import kernel, seccomp
+from toolguild.sandbox.observation import Listener
 from toolguild.sandbox.plain import encode_plain
 from toolguild.sandbox.wall import RefusedError, Wall, line_of
 
@@ -67,12 +70,20 @@ class ToolCallError(Exception):
 ToolCallError.__module__ = MODULE_NAME
 
 
-def run_child(seccomp_filter: bytes, wall: Wall, stdout: int, up: int, down: int) -> NoReturn:
+def run_child(
+    seccomp_filter: bytes,
+    wall: Wall,
+    observe: Callable[[Listener], None],
+    stdout: int,
+    up: int,
+    down: int,
+) -> NoReturn:
     """Take over a freshly forked process, whose descriptors 0 to 4 are /dev/null; never returns.
 
     Args:
         seccomp_filter: Assembled filter on top of the worker's own, empty for none.
         wall: What a program of the `sandbox` tier runs behind.
+        observe: Starts watching which capabilities the program makes use of.
         stdout: Descriptor of the pipe for what the program prints.
         up: Descriptor of the pipe to the supervisor.
         down: Descriptor of the pipe from the supervisor.
@@ -90,7 +101,7 @@ def run_child(seccomp_filter: bytes, wall: Wall, stdout: int, up: int, down: int
             _rehearse(wall)
             _, length = MESSAGE_HEAD.unpack(_receive(MESSAGE_HEAD.size))
         _limit(*JOB_LIMITS.unpack(_receive(JOB_LIMITS.size)))
-        _execute(length - JOB_LIMITS.size, wall)
+        _execute(length - JOB_LIMITS.size, wall, observe)
     finally:
         os._exit(0)
 
@@ -139,10 +150,10 @@ def _limit(address_space: int, cpu_s: int, processes: int) -> None:
             resource.setrlimit(limit, (value, value))
 
 
-def _execute(job_bytes: int, wall: Wall) -> None:
+def _execute(job_bytes: int, wall: Wall, observe: Callable[[Listener], None]) -> None:
     try:
         job = _decode_json(_receive(job_bytes).decode("utf-8"))
-        entry = _load(job["source"], job["entry"], wall if job["walled"] else None)
+        entry = _load(job["source"], job["entry"], wall if job["walled"] else None, observe)
         _send_value(entry(**job["arguments"]))
     except MemoryError:
         # The traceback still holds what filled the memory: nothing may be built here.
@@ -165,7 +176,7 @@ def _flush() -> None:
         _printed.flush()
 
 
-def _load(source: str, entry: str, wall: Wall | None) -> Any:
+def _load(source: str, entry: str, wall: Wall | None, observe: Callable[[Listener], None]) -> Any:
     if wall is None:
         module = ModuleType(MODULE_NAME)
         module.__dict__["__builtins__"] = sys.modules["builtins"]
@@ -178,6 +189,7 @@ def _load(source: str, entry: str, wall: Wall | None) -> Any:
         code = compile(source, f"<{MODULE_NAME}>", "exec", dont_inherit=True)
     else:
         code = _behind_wall(source, wall)
+    observe(_tell_use)
     exec(code, module.__dict__)  # noqa: S102 - what the sandbox is for
     try:
         return module.__dict__[entry]
@@ -239,8 +251,36 @@ def _text_of(error: BaseException) -> str:
         return "(its message cannot be shown)"
 
 
+_untold: list[bytes] = []
+
+
+def _tell_use(capability: str) -> None:
+    _untold.append(MESSAGE_HEAD.pack(b"u", len(capability)) + capability.encode("ascii"))
+    # Where a message is on its way, of this thread or another, waiting could be for ever: then
+    # the next one takes this along.
+    if _send_lock.acquire(blocking=False):
+        try:
+            _write_untold()
+        finally:
+            _send_lock.release()
+
+
+_send_lock = _thread.allocate_lock()
+
+
+def _write_untold() -> None:
+    while _untold:
+        _write(_untold.pop(0))
+
+
 def _send(kind: bytes, payload: bytes) -> None:
-    data = memoryview(MESSAGE_HEAD.pack(kind, len(payload)) + payload)
+    with _send_lock:
+        _write_untold()
+        _write(MESSAGE_HEAD.pack(kind, len(payload)) + payload)
+
+
+def _write(message: bytes) -> None:
+    data = memoryview(message)
     while data:
         data = data[os.write(_UP, data) :]
 

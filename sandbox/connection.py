@@ -25,7 +25,7 @@ from toolguild.sandbox.values import decode_untrusted
 if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
     from toolguild.sandbox.egress import Egress
 
-__all__ = ["Worker", "WorkerLostError"]
+__all__ = ["Worker", "WorkerLostError", "with_hosts"]
 
 _GRACE_S = 1.0
 """How much later than the worker's own deadline the host's falls."""
@@ -42,11 +42,13 @@ class WorkerLostError(ConnectionError):
 
     Attributes:
         started: Whether the program may have begun to run.
+        hosts: What it had asked to be connected to.
     """
 
     def __init__(self, why: str, *, started: bool) -> None:
         super().__init__(why)
         self.started = started
+        self.hosts: tuple[str, ...] = ()
 
 
 class Worker:
@@ -70,7 +72,7 @@ class Worker:
             channel: The connection to it.
             end: Ends all its processes, which breaks the connection; called once.
             fits: Whether a run under these limits, in this setting, may be given to it.
-            what_ended: Says what ended it from outside, if anything did.
+            what_ended: Says what ended or stopped it from outside, if anything did.
             egress: The way of its programs to hosts, where they have one; closed with it.
         """
         self.fits = fits
@@ -111,6 +113,19 @@ class Worker:
         self._end = None
         self._close_connections()
 
+    def _close_in_doubt(self) -> None:
+        """Close in the middle of a run.
+
+        Raises:
+            SandboxUnavailableError: that it came to this was not the program's doing.
+        """
+        try:
+            outside = self._what_ended() if self._end else ""  # else it was we who ended it
+        finally:
+            self.close()
+        if outside:
+            raise SandboxUnavailableError(outside)
+
     def _close_connections(self) -> None:
         self._channel.close()
         if self._egress:
@@ -145,24 +160,17 @@ class Worker:
         """
         if not self._egress:
             return self._run(program, arguments, tier, limits, tools, parcel)
-        self._egress.begin_run(hosts)
         try:
+            self._egress.begin_run(hosts)
             outcome = self._run(program, arguments, tier, limits, tools, parcel)
+            return with_hosts(outcome, self._egress.end_run())
+        except WorkerLostError as lost:
+            lost.hosts = self._egress.end_run()
+            raise
         except BaseException:
             with contextlib.suppress(SandboxUnavailableError):
-                self._egress.end_run()
+                self.close()
             raise
-        return self._with_asked(outcome, self._egress)
-
-    def _with_asked(self, outcome: Outcome, egress: Egress) -> Outcome:
-        try:
-            asked = egress.end_run()
-        except SandboxUnavailableError:
-            self.close()
-            raise
-        if not asked:
-            return outcome
-        return replace(outcome, hosts=asked, effects=outcome.effects | {Capability.NETWORK})
 
     def _run(
         self,
@@ -184,16 +192,14 @@ class Worker:
             end = exchange.run(request, begin)
             changes, left_out = _read_changes(end, parcel)
         except TimeoutError:
-            self.close()
+            self._close_in_doubt()
             error = f"No end was in sight {exchange.patience_s:g} s after the deadline."
             return Outcome(Status.TIMEOUT, error=error, duration_s=time.monotonic() - begin)
         except (ChannelClosedError, UnsoundChangesError) as error:
-            try:
-                outside = self._what_ended() if exchange.started and self._end else ""
-            finally:
+            if exchange.started:
+                self._close_in_doubt()
+            else:
                 self.close()
-            if outside:
-                raise SandboxUnavailableError(outside) from error
             raise WorkerLostError(str(error), started=exchange.started) from error
         except BaseException:
             # Of the gateway: the worker still waits for an answer.
@@ -207,6 +213,13 @@ class Worker:
             effects = outcome.effects | {Capability.WRITE}
             return replace(outcome, changes=changes, left_out=left_out, effects=effects)
         return outcome
+
+
+def with_hosts(outcome: Outcome, asked: tuple[str, ...]) -> Outcome:
+    """Return an outcome with what its run asked to be connected to."""
+    if not asked:
+        return outcome
+    return replace(outcome, hosts=asked, effects=outcome.effects | {Capability.NETWORK})
 
 
 def _run_frame(
@@ -343,9 +356,10 @@ def _outcome(end: Frame, duration_s: float) -> Outcome:
     payload_bytes = cast("int", header["payload_bytes"])
     printed = end.body[payload_bytes : len(end.body) - _files_bytes(end)]
     payload, stdout = end.body[:payload_bytes], printed.decode("utf-8", "replace")
+    effects = frozenset(Capability) & {*cast("list[str]", header["effects"])}
     if header["status"] == "failed":
         status, error = _read_failure(payload)
-        return Outcome(status, None, error, stdout, duration_s)
+        return Outcome(status, None, error, stdout, duration_s, effects)
     if header["status"] == "refused":
         error = f"The wall refuses the program: {payload.decode('utf-8', 'replace')}."
         return Outcome(Status.REFUSED, error=error, stdout=stdout, duration_s=duration_s)
@@ -355,7 +369,7 @@ def _outcome(end: Frame, duration_s: float) -> Outcome:
             value = decode_untrusted(payload)
         except ValueError as problem:
             status, error = Status.ERROR, f"ValueError: the result is not JSON: {problem}"
-    return Outcome(status, value, error, stdout, duration_s)
+    return Outcome(status, value, error, stdout, duration_s, effects)
 
 
 def _read_failure(payload: bytes) -> tuple[Status, str]:

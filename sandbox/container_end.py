@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import docker
@@ -18,7 +18,7 @@ import requests
 import urllib3
 from docker.errors import NotFound
 
-from toolguild.sandbox.engine import engine_errors
+from toolguild.sandbox.engine import engine_errors, ping
 
 __all__ = ["what_ended"]
 
@@ -30,7 +30,7 @@ Event = dict[str, Any]
 
 
 def what_ended(client: docker.APIClient, container: str) -> str:
-    """Return what ended a container from outside, in a sentence.
+    """Return what ended a container from outside, or stopped it, in a sentence.
 
     Empty if nothing did: it still runs, or its processes ended by themselves.
 
@@ -38,10 +38,13 @@ def what_ended(client: docker.APIClient, container: str) -> str:
         SandboxUnavailableError: the engine does not answer.
     """
     with engine_errors("find out why a container ended"):
+        ping(client)  # one that hangs is found out sooner
+        if _state(client, container).get("Paused"):
+            return _PAUSED
         events = [*_events(client, container)]
         end = next((event for event in events if event["Action"] == "die"), None)
         if end is None:
-            return "" if _runs(client, container) else _UNKNOWN
+            return "" if _state(client, container).get("Running") else _UNKNOWN
     if any(_of_memory(event, end) for event in events):
         return _MEMORY
     if any(event["Action"] in ("kill", "stop") for event in events):
@@ -62,6 +65,10 @@ _KERNEL = (
     "The docker sandbox's container was killed by the host during the run, as the kernel does when "
     "the machine has no memory left (`dmesg` tells). Give it more, or open the sandbox with a "
     "smaller `size`."
+)
+_PAUSED = (
+    "The docker sandbox's container was paused during the run (`docker pause`). Leave alone what "
+    "has the label toolguild.sandbox.owner, and run the program again."
 )
 _CONNECTION = (
     "The docker sandbox's connection to its container broke during the run. Run the program again; "
@@ -108,8 +115,9 @@ def _events(client: docker.APIClient, container: str) -> Iterator[Event]:
             return  # that was all
 
 
-def _runs(client: docker.APIClient, container: str) -> bool:
+def _state(client: docker.APIClient, container: str) -> Mapping[str, Any]:
+    """Return the state of a container, nothing where it is gone."""
     try:
-        return bool(client.inspect_container(container)["State"]["Running"])
+        return dict(client.inspect_container(container)["State"])
     except NotFound:
-        return False
+        return {}

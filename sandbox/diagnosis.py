@@ -41,15 +41,19 @@ class Choice:
     why: str
 
 
-def choose() -> Choice:
+def choose(*, own_image: bool = False) -> Choice:
     """Take Docker if an engine answers and has an image or can be given one, otherwise local.
+
+    Args:
+        own_image: Whether the caller sees to an image himself.
 
     Raises:
         SandboxUnavailableError: neither can be used; the message says why not.
     """
     try:
         with closing(_engine()) as client:
-            return Choice("docker", f"An engine answers, and {_image_source(client)}.")
+            source = "" if own_image else f", and {_image_source(client)}"
+            return Choice("docker", f"An engine answers{source}.")
     except SandboxUnavailableError as error:
         without_docker = str(error)
     isolation = available_isolation()

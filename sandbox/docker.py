@@ -394,8 +394,13 @@ def _hand_over(channel: AttachedChannel, prepared: _Prepared, setting: Setting) 
         )
         raise SandboxUnavailableError(msg) from error
     if ready.kind == "failed":
-        layer, error = ready.header["layer"], ready.header["error"]
-        msg = f"The docker sandbox's worker failed at {layer}: {error}."
+        layer, reason = ready.header["layer"], ready.header["error"]
+        msg = f"The docker sandbox's worker failed at {layer}: {reason}."
+        if layer == "network" and _has_own_kernel(prepared.runtime):
+            msg += (
+                " Add `--host-uds=open` to the runtime's arguments in /etc/docker/daemon.json, "
+                "and restart the engine."
+            )
         raise SandboxUnavailableError(msg)
     if ready.kind != "ready":
         msg = f"The docker sandbox's container began with a frame of kind {ready.kind!r}."

@@ -74,7 +74,7 @@ def open_sandbox(kind: SandboxKind = "auto", **options: Unpack[SandboxOptions]) 
     elif kind == "auto":
         from toolguild.sandbox.diagnosis import choose
 
-        kind = choose().kind
+        kind = choose(own_image=bool(options.get("image") or options.get("pull"))).kind
     # Each import only where it is needed: Docker's client alone takes longer than a local sandbox.
     if kind == "scripted":
         return ScriptedSandbox(options.get("answers"))

@@ -87,8 +87,8 @@ def image_source(client: docker.APIClient) -> str:
 
 
 _NO_IMAGE = (
-    "The docker sandbox has no image {name}: run `docker pull {name}`, or open the sandbox with "
-    "`pull=True`, or with `image=` naming one that holds a python3 of 3.11 or later."
+    "The docker sandbox has no image {name}: run `docker pull {name}` or `toolguild image --pull`, "
+    "or open the sandbox with `pull=True`, or with `image=` for one that has Python 3.11 or later."
 )
 
 

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import TypeAlias
 
-__all__ = ["is_own_file"]
+__all__ = ["IsOwnFile", "own_files"]
+
+IsOwnFile: TypeAlias = Callable[[object], bool]
+"""Whether a path is one of Python's own files or folders, as far as its spelling tells."""
 
 _DATA = ("/etc/mime.types", "/usr/share/zoneinfo")
-_FOLDERS = tuple(
-    folder.rstrip("/") for folder in (*sys.path, *_DATA) if folder.startswith("/") and folder != "/"
-)
-"""Where modules are found, as long as nobody has changed that, and what `mimetypes` and `zoneinfo`
-look up."""
+"""What `mimetypes` and `zoneinfo` look up."""
 
 
-def is_own_file(path: object) -> bool:
-    """Whether a path is one of Python's own files or folders, as far as its spelling tells.
+def own_files() -> IsOwnFile:
+    """Return what tells Python's own files, among them all below `sys.path` as it is now.
 
-    Of a hostile path nothing is called: it may be an instance of a class of the program's.
+    What comes of it calls nothing of a path, which may be of a class of the program's.
     """
-    if type(path) is not str or ".." in path:
-        return False
-    return any(
-        path.startswith(folder) and path[len(folder) : len(folder) + 1] in ("", "/")
-        for folder in _FOLDERS
+    folders = tuple(
+        folder.rstrip("/")
+        for folder in (*sys.path, *_DATA)
+        if folder.startswith("/") and folder != "/"
     )
+
+    def is_own_file(path: object) -> bool:
+        if type(path) is not str or ".." in path:
+            return False
+        return any(
+            path.startswith(folder) and path[len(folder) : len(folder) + 1] in ("", "/")
+            for folder in folders
+        )
+
+    return is_own_file

@@ -144,8 +144,8 @@ class LocalSandbox(PooledSandbox):
         self._isolation = isolation or available_isolation()
         if sys.platform != "linux":
             msg = (
-                f"The local sandbox needs Linux: this is {sys.platform} and not Linux. "
-                f"{way_to_docker()} Then use the docker sandbox (`open_sandbox('docker')`)."
+                f"The local sandbox cannot run here: this is {sys.platform} and not Linux. Use the "
+                f"docker sandbox (`open_sandbox('docker')`). {way_to_docker()}"
             )
             raise SandboxUnavailableError(msg)
         if not (weakest or self._isolation.sufficient):

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from toolguild.sandbox.library import is_own_file
+from toolguild.sandbox.library import IsOwnFile, own_files
 
 __all__ = ["Listener", "install_hook"]
 
@@ -23,7 +23,7 @@ _NOTHING = ""
 Listener: TypeAlias = Callable[[str], None]
 """Called with `read`, `write` or `network` when that is first made use of."""
 _Rule: TypeAlias = str | Callable[..., str]
-"""What an event means; or what tells it from the event's arguments.
+"""What an event means; or what tells it from the event's arguments, behind an `IsOwnFile`.
 
 Such a function only looks at values of the very types that it knows: the arguments are the
 program's, and nothing of them may be called from here.
@@ -45,7 +45,7 @@ def install_hook() -> Callable[[Listener], None]:
     Returns:
         What starts it: a function that is given the listener.
     """
-    rules, untold = _RULES, set[str]()
+    rules, untold, is_own_file = _RULES, set[str](), own_files()
     listeners: list[Listener] = []
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -53,7 +53,7 @@ def install_hook() -> Callable[[Listener], None]:
             return
         try:
             rule = rules[event]
-            capability = rule if type(rule) is str else rule(*arguments)  # type: ignore[operator] # not a str
+            capability = rule if type(rule) is str else rule(is_own_file, *arguments)  # type: ignore[operator] # not a str
             if capability in untold:
                 untold.remove(capability)  # raises in all threads but one that come this far
                 listeners[0](capability)
@@ -68,33 +68,33 @@ def install_hook() -> Callable[[Listener], None]:
     return start
 
 
-def _of_open(path: Any, mode: Any = None, flags: Any = 0, *_: Any) -> str:
+def _of_open(own: IsOwnFile, path: Any, mode: Any = None, flags: Any = 0, *_: Any) -> str:
     if type(path) is str and path in _DEVICES:
         return _NOTHING
     if type(flags) is int and flags & _WRITING_FLAGS:
         return _WRITE
-    return _of_looking(path)
+    return _of_looking(own, path)
 
 
-def _of_looking(path: Any = None, *_: Any) -> str:
+def _of_looking(own: IsOwnFile, path: Any = None, *_: Any) -> str:
     """Reading what belongs to Python itself, as each import does, is nothing."""
-    return _NOTHING if is_own_file(path) else _READ
+    return _NOTHING if own(path) else _READ
 
 
-def _of_database(path: Any, *_: Any) -> str:
+def _of_database(_: IsOwnFile, path: Any, *__: Any) -> str:
     return _NOTHING if type(path) is str and path in _HARMLESS_DATABASES else _WRITE
 
 
-def _of_socket(_: Any, family: Any = None, *__: Any) -> str:
+def _of_socket(_: IsOwnFile, __: Any, family: Any = None, *___: Any) -> str:
     # An event loop makes itself a pair of them to be woken by.
     return _NOTHING if family == _LOCAL_SOCKETS else _NETWORK
 
 
-def _of_address(_: Any, address: Any = None, *__: Any) -> str:
+def _of_address(_: IsOwnFile, __: Any, address: Any = None, *___: Any) -> str:
     return _NOTHING if type(address) in (str, bytes) else _NETWORK
 
 
-def _of_url(url: Any, *_: Any) -> str:
+def _of_url(_: IsOwnFile, url: Any, *__: Any) -> str:
     return _NOTHING if type(url) is str and url[:5].lower() in _LOCAL_SCHEMES else _NETWORK
 
 

@@ -13,7 +13,7 @@ from toolguild.policies import Tier
 from toolguild.sandbox.access import NOTHING, Access, Reach, reach
 from toolguild.sandbox.base import Json, Limits, Outcome, Program, Sandbox, Status, ToolGateway
 from toolguild.sandbox.changes import Parcel
-from toolguild.sandbox.connection import Worker, WorkerLostError
+from toolguild.sandbox.connection import Worker, WorkerLostError, with_hosts
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.places import Places, PlacesClosedError
 from toolguild.sandbox.setting import Setting
@@ -136,7 +136,7 @@ class PooledSandbox(Sandbox):
                     )
                 except WorkerLostError as lost:
                     if lost.started:
-                        return self._why_lost(lost)
+                        return with_hosts(self._why_lost(lost), lost.hosts)
                     lost_at_start += worker.runs == 1
                     if lost_at_start == 2:
                         msg = f"The {self.name} sandbox's workers end before they start: {lost}."

@@ -18,6 +18,8 @@ __all__ = ["RequirementsError", "normalise_requirements", "read_requirements"]
 _MAX_BYTES = 1_000_000
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _HASH = re.compile(r"\s--hash[= ](?P<hash>[a-z0-9]+:[0-9a-fA-F]+)(?=\s|$)")
+_ARCHIVE = (".bz2", ".gz", ".tar", ".tgz", ".whl", ".xz", ".zip")
+"""What pip takes for a file, and not for a name."""
 _VERSION = r"(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9.*+!_-]+"
 _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
@@ -88,7 +90,7 @@ def _normalise(requirement: str) -> str:
     text = " ".join(requirement.split())
     hashes = sorted(match["hash"].lower() for match in _HASH.finditer(text))
     match = _REQUIREMENT.fullmatch(_HASH.sub("", text))
-    if match is None or not text.isprintable():
+    if match is None or not text.isprintable() or match["name"].lower().endswith(_ARCHIVE):
         msg = (
             f"{text!r} is no requirement that can be baked in: it takes a name, "
             "versions, extras, a marker and hashes, and neither options nor paths nor addresses "

@@ -93,6 +93,7 @@ def _option(value: int) -> Condition:
 
 _CLONE_THREAD = 0x00010000
 _OWN_PID = 0x70696421  # stands for it until `for_process`; beyond every number of a process
+_SOCKET_KIND = 0xF  # without the flags; of these, 2 is SOCK_DGRAM and 3 is SOCK_RAW
 _SIGNALS = ("kill", "rt_sigqueueinfo", "tgkill", "tkill")
 
 ONE_PROCESS = Profile(
@@ -104,6 +105,8 @@ ONE_PROCESS = Profile(
         _deny("prctl", when=_option(1)),  # PR_SET_PDEATHSIG
         _deny("prctl", when=_option(4)),  # PR_SET_DUMPABLE
         # To itself only: the supervisor has the same identity.
+        # One of datagrams could send to any socket file in a directory that it is shown.
+        *(_deny("socketpair", when=Condition(1, kind, mask=_SOCKET_KIND)) for kind in (2, 3)),
         Rule(_SIGNALS[:3], _RET_ALLOW, (Condition(0, _OWN_PID, mask=0xFFFFFFFF),)),
         _deny(*_SIGNALS),
     ),

@@ -98,9 +98,8 @@ class Classes:
             RefusedError: it would not be.
         """
         for base in bases:
-            if self.is_own_class(
-                type(base)
-            ):  # it could stand for other classes each time it is asked
+            # An object of its own could stand for another class each time it is asked.
+            if self.is_own_class(type(base)):
                 self.check_base(base)
         kinds: list[type] = [self.check_base(base) for base in types.resolve_bases(bases)]
         if _is_protocol(kinds) and "__match_args__" in body.__code__.co_names:
@@ -141,7 +140,7 @@ class Classes:
     def _check_pattern(
         self, kinds: list[type], names: tuple[str, ...], *, plain: bool = True
     ) -> None:
-        # Only such a class takes in objects that are no instances of it, and so those of others.
+        # One with another class of classes takes in what is no instance of it: objects of others.
         plain = plain and all(type(kind) is type for kind in kinds)
         for name in names:
             by_data = name in self._rules.by_data and not plain

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NoReturn
 
-from toolguild.sandbox.library import is_own_file
+from toolguild.sandbox.library import own_files
 from toolguild.sandbox.wall_rules import Rules, lacking, refuse
 
 __all__ = ["Files"]
@@ -45,6 +45,7 @@ class Files:
         self._writes = _WRITE in rules.capabilities
         self._reads = self._writes or _READ in rules.capabilities
         self._paths = rules.paths
+        self._is_own_file = own_files()
         self.open = self._make_open(for_library=False)
         """What the program finds under the name `open`."""
 
@@ -71,7 +72,7 @@ class Files:
             if opener is not None:
                 refuse("`open` with an `opener` is not available; give it a path")
             path, plain_mode = _path_of(file, "open"), _plain(mode)
-            if not (for_library and not _is_writing(plain_mode) and is_own_file(path)):
+            if not (for_library and not _is_writing(plain_mode) and self._is_own_file(path)):
                 self._check("open", plain_mode)
             return _open(path, plain_mode, buffering, encoding, errors, newline, closefd)
 

@@ -22,9 +22,9 @@ __all__ = ["Methods"]
 
 _SAFE = {"format": safe_format, "format_map": safe_format_map}
 _OF_USER_STRING = (collections.UserString.format, collections.UserString.format_map)
-# `functools.singledispatch` keeps a `register` in an attribute, and what these decorate runs in a
-# function of theirs. Any other plain function may be somebody's wrapper around a method of a text.
-_DECORATORS = (vars(functools), vars(contextlib))
+# `functools.singledispatch` keeps a `register` in an attribute, what these two decorate runs in a
+# function of theirs, and the safe versions are functions of this module.
+_KNOWN = (vars(functools), vars(contextlib), globals())
 _BUILTIN_TYPES = frozenset(
     {
         bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, str,
@@ -50,8 +50,8 @@ class Methods:
         kind = type(method)
         if kind is types.MethodType:
             return self._safe_method(method)
-        if kind is types.FunctionType and not self._classes.is_own_function(method):
-            if not any(globals_of(method) is known for known in _DECORATORS):
+        if kind is types.FunctionType:
+            if not (self._classes.is_own_function(method) or _is_known(method)):
                 refuse(f"`{method.__name__}` of this object is out of reach")
         elif kind is types.MethodDescriptorType and method.__objclass__ is str:
             return self._bound(method.__name__) if method.__name__ in _SAFE else method
@@ -88,3 +88,11 @@ class Methods:
             return register(subclass)
 
         return safe_register
+
+
+def _is_known(function: types.FunctionType) -> bool:
+    """Whether this is no wrapper that somebody may have put around a method of a text."""
+    namespace = globals_of(function)
+    if any(namespace is known for known in _KNOWN):
+        return True
+    return namespace.get(function.__name__) is function

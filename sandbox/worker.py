@@ -35,6 +35,7 @@ from toolguild.sandbox.files import NO_CHANGES, Changes, WorkerFiles
 from toolguild.sandbox.frames import FRAME_LENGTHS, Header, frame_head
 from toolguild.sandbox.job import ChildLimits, Job
 from toolguild.sandbox.nursery import Nursery, NurseryClosedError, RemoteNursery
+from toolguild.sandbox.observation import install_hook
 from toolguild.sandbox.oom import OomCounter
 from toolguild.sandbox.relay import Relay
 from toolguild.sandbox.wall import Rules, Wall
@@ -93,7 +94,7 @@ def main(settings: Mapping[str, Any]) -> None:
     ours, nurserys = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     wall = Wall(Rules.from_plain(settings["wall"]), ModuleType(MODULE_NAME))
     program_filter = bytes.fromhex(settings["program_filter"])
-    nursery = Nursery(nurserys, partial(run_child, program_filter, wall))
+    nursery = Nursery(nurserys, partial(run_child, program_filter, wall, install_hook()))
     # What lives now lives on in every child: the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
@@ -242,7 +243,7 @@ class _Supervisor:
     def _end_connections(self, relay: Relay, call: Call) -> None:
         relay.cut()
         if relay.failure:
-            call.withdraw("unavailable", f"the host's proxy was out of reach: {relay.failure}")
+            call.excuse(f"the host's proxy was out of reach: {relay.failure}")
             relay.failure = ""
 
     def _lay_out(self, files_bytes: int) -> str:
@@ -278,6 +279,7 @@ class _Supervisor:
                 token=token,
                 status=call.status,
                 error=call.error,
+                effects=sorted(call.effects),
                 payload_bytes=payload_bytes,
                 files_bytes=len(changes.index) + changes.content_bytes,
                 clean=clean,

@@ -51,17 +51,21 @@ def plain_identifier(text: str, *, fallback: str, limit: int = 64) -> Cleaned:
         fallback: A name of the caller's own, of that form.
         limit: Characters at most, at least 1.
     """
-    shown, found = visible(text[:_MAX_READ])
-    words = " ".join(re.split(r"[\W_]+", _CAMEL.sub("_", shown)))
-    verdict = judge(words)
+    shown, notes = visible(text[:_MAX_READ])
     name = re.sub(r"\W+", "_", shown, flags=re.ASCII).strip("_")[:limit].rstrip("_")
+    read_as = (shown, _words(shown), name, _words(name))
+    verdict = next((found for one in read_as if (found := judge(one))), None)
     if verdict is not None:
-        found.append(removed(verdict[0], shown))
-    if verdict is not None or not name or name[0].isdigit():
+        notes.append(removed(verdict[0], shown))
+    if keyword.iskeyword(name) and len(name) < limit:
+        name = f"{name}_"
+    if verdict is not None or not name or name[0].isdigit() or keyword.iskeyword(name):
         name = fallback[:limit]
-    if keyword.iskeyword(name):
-        name = f"{name[: limit - 1]}_"
-    return Cleaned(name, tuple(found))
+    return Cleaned(name, tuple(notes))
+
+
+def _words(name: str) -> str:
+    return " ".join(re.split(r"[\W_]+", _CAMEL.sub("_", name)))
 
 
 def _settled(text: str, limit: int) -> Cleaned:

@@ -74,11 +74,11 @@ class Forms:
 
 def forms_of(text: str) -> Forms:
     """Return the forms of a text whose characters are all visible."""
-    lower = _EMPHASIS.sub(" ", _without_accents(text.casefold().replace("\u2019", "'").replace("ı", "i")))
-    said = " ".join(lower.split())
+    lower = _without_accents(text.casefold().replace("\u2019", "'").replace("ı", "i"))
+    said = " ".join(_EMPHASIS.sub(" ", lower).split())
     plain = said.translate(_LOOKALIKES)
-    joined = " ".join(_EMPHASIS.sub("", _without_accents(text.casefold())).split())
-    joined = _INSIDE.sub("", joined.translate(_LOOKALIKES))
+    together = " ".join(_EMPHASIS.sub("", lower).split()).translate(_LOOKALIKES)
+    joined = _INSIDE.sub("", together)
     leet = _LEET_WORD.sub(_unleet, plain)
     steady = _STRETCHED.sub(r"\1", plain)
     unmarked = " ".join(_MARKS.sub(" ", plain).split())

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF001 - a pattern a line, in the letters of its language
+# ruff: noqa: E501 - a pattern a line
 """The gravest of what `english` looks for, in other languages.
 
 Matched against lower-case text whose Latin letters have no accents; other scripts are as written.

@@ -107,8 +107,8 @@ _RULES: Final = (
     _rule(r"\b(?:javascript|vbscript):\S*", Reason.LINK, "URL"),
     _rule(rf"<?\b(?:{_SCHEMES})://{_ADDRESS}>?|\b(?:mailto|tel):{_ADDRESS}|\bwww\.{_ADDRESS}", Reason.LINK, "URL"),
     # All other elements lose their tags; a word in angle brackets stands for something.
-    _rule(r"<\s*/?\s*(?:[a-z][\w:-]*)(?:\s+[\w:@.-]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>]*))?)+\s*/?>", Reason.MARKUP),
-    _rule(r"<\s*/\s*[a-z][\w:-]*\s*>|<(?:br|hr|p|b|i|u|s|em|strong|div|span|li|ul|ol|code|pre|a|img|h[1-6])\s*/?>", Reason.MARKUP, is_noted=False),
+    _rule(r"</?(?:[a-z][\w:-]*)(?:\s+[\w:@.-]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>]*))?)+\s*/?>", Reason.MARKUP),
+    _rule(r"</[a-z][\w:-]*\s*>|<(?:br|hr|p|b|i|u|s|em|strong|div|span|li|ul|ol|code|pre|a|img|h[1-6])\s*/?>", Reason.MARKUP, is_noted=False),
     _rule(r"<([a-z][\w ,.:|-]{0,60})/?>", Reason.MARKUP, r"\1", is_noted=False),
     _rule(r"```[\w+-]*|~~~+", Reason.MARKUP, is_noted=False),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from toolguild.policies.wording.disguises import (
     Forms,
@@ -21,7 +21,7 @@ from toolguild.policies.wording.signs import ENOUGH, weight_of_signs
 
 __all__ = ["Verdict", "joined", "judge", "judge_whole", "sentences"]
 
-Verdict = tuple[Reason, bool]
+Verdict: TypeAlias = tuple[Reason, bool]
 """Why a sentence may not stay, and whether the whole text goes with it."""
 
 _END: Final = re.compile(
@@ -62,7 +62,9 @@ def joined(pieces: Iterable[str]) -> str:
     line_feeds = 0
     for piece in pieces:
         body = " ".join(piece.split())
-        if text and body:
+        if not any(character.isalnum() for character in body):
+            continue  # marks that belonged to something that was taken out
+        if text:
             starts_item = line_feeds == 1 and _ITEM.match(body)
             text += "\n\n" if line_feeds > 1 else "\n" if starts_item else " "
         text += body

@@ -39,7 +39,7 @@ def _sign(weight: int, words: str, before: str = "", after: str = "") -> _Sign:
 
 _SIGNS: Final = (
     # --- who is spoken to, and of
-    _sign(2, "you, your, yours, yourself, you're, you'll, you've"),
+    _sign(2, "you, your, yours, yourself, you're, you'll, you've", after=r"(?! (?:want|wish)\b)"),
     _sign(
         2,
         "ai, llm, llms, language model, language models, assistant, assistants, agent, agents,"

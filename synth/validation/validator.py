@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import jsonschema
 
-from toolguild.policies import Capability, Tier
+from toolguild.policies import Capability, Tier, beyond
 from toolguild.sandbox import (
     Access,
     Json,
@@ -143,8 +143,8 @@ class _Validation:
             access=self._access,
         )
         self._effects |= outcome.effects
-        if self._undeclared is None and outcome.effects - self._needs:
-            observed = f"uses {_named(outcome.effects - self._needs)}"
+        if self._undeclared is None and (more := beyond(outcome.effects, self._needs)):
+            observed = f"uses {_named(more)}"
             expected = f"no effect but {_named(self._needs)}" if self._needs else "no effect"
             self._undeclared = self._counterexample(arguments, expected, observed, outcome)
         return outcome

@@ -145,7 +145,7 @@ def test_a_restricted_tool_writes_in_the_workspace(registry, local, register, wo
     assert (result.status, result.value, result.error) == (CallStatus.OK, "done", "")
     assert (workspace / "out.txt").read_text() == "BEFORE"
     assert (result.changes, result.discarded) == ((ChangedFile("out.txt", 6),), ())
-    assert result.effects == {WRITE}
+    assert result.effects == {READ, WRITE}
     assert result.undeclared == set()
 
 

@@ -324,6 +324,15 @@ class TestKilled:
             run(sandbox, CALLING, tools=in_the_middle(kill))
         assert run(sandbox).ok
 
+    def test_or_stopped_by_docker_pause(self, sandbox) -> None:
+        def pause() -> None:
+            with contextlib.closing(connect()) as client:
+                client.pause(container())
+
+        with pytest.raises(SandboxUnavailableError, match="was paused"):
+            run(sandbox, CALLING, tools=in_the_middle(pause), wall_s=0.5)
+        assert run(sandbox).ok
+
     def test_by_the_host(self, sandbox) -> None:
         kill = in_the_middle(lambda: os.kill(first_process(container()), signal.SIGKILL))
         with pytest.raises(SandboxUnavailableError, match="killed by the host"):

@@ -20,7 +20,6 @@ from toolguild.sandbox import (
     Mount,
     Program,
     SandboxUnavailableError,
-    Status,
     kernel,
     open_sandbox,
 )

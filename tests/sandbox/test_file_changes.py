@@ -128,7 +128,15 @@ def ends(monkeypatch):
     os.close(their_write)
 
 
-END = {"kind": "end", "token": "t", "status": "ok", "error": "", "payload_bytes": 2, "clean": True}
+END = {
+    "kind": "end",
+    "token": "t",
+    "status": "ok",
+    "error": "",
+    "payload_bytes": 2,
+    "effects": ["read"],
+    "clean": True,
+}
 RUN = (Program("def tool(): return 1", "tool"), {}, Tier.SANDBOX, Limits(), None)
 
 
@@ -144,7 +152,7 @@ def test_files_come_behind_value_and_stdout(ends) -> None:
     outcome = answered(ends, b"42printed" + files, PARCEL, files_bytes=len(files))
     assert (outcome.value, outcome.stdout) == (42, "printed")
     assert outcome.changes == (FileChange("c", b"ccc"),)
-    assert outcome.effects == {Capability.WRITE}
+    assert outcome.effects == {Capability.READ, Capability.WRITE}
 
 
 @pytest.mark.parametrize("said", UNSOUND.values(), ids=UNSOUND.keys())

@@ -261,8 +261,8 @@ def tool():
 def test_layers_that_fail_are_left_out_with_their_reason(failing, left, monkeypatch) -> None:
     real = local._settings
 
-    def broken(isolation, *, check):
-        settings = real(isolation, check=check)
+    def broken(isolation, setting, *, check):
+        settings = real(isolation, setting, check=check)
         if "userns" in failing:
             settings["files"] = ["/no/such/file"]
         if "landlock" in failing:
@@ -285,8 +285,8 @@ def test_layers_that_fail_are_left_out_with_their_reason(failing, left, monkeypa
 def test_a_layer_that_fails_later_starts_no_weaker_worker(monkeypatch) -> None:
     real = local._settings
 
-    def broken(isolation, *, check):
-        return {**real(isolation, check=check), "base_filter": "00"}
+    def broken(isolation, setting, *, check):
+        return {**real(isolation, setting, check=check), "base_filter": "00"}
 
     with LocalSandbox(size=1) as sandbox:
         monkeypatch.setattr(local, "_settings", broken)

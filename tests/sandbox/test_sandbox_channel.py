@@ -142,7 +142,7 @@ def test_a_worker_that_says_nothing_is_a_timeout_and_not_used_again(ends) -> Non
 
 def test_a_worker_that_could_not_clean_up_is_not_used_again(ends) -> None:
     channel, _, their_write = ends
-    end = {**END, "token": "t", "clean": False}
+    end = {**END, "token": "t", "clean": False, "effects": []}
     os.write(their_write, encode_frame(end, b"42printed"))
     worker = worker_on(channel)
     outcome = worker.run(*RUN)

@@ -55,7 +55,7 @@ class TestWhatCannotComeBack:
         outcome = attack(f"import os\ndef tool(): os.symlink({target!r}, 'link')")
         assert outcome.ok, outcome
         assert (outcome.changes, outcome.left_out) == ((), ("link: a symbolic link",))
-        assert outcome.effects == WRITE
+        assert outcome.effects >= WRITE
         assert [path.name for path in workspace.iterdir()] == ["own"]
 
     def test_a_file_that_became_a_link_stays_as_it_was(self, attack, workspace) -> None:
@@ -181,7 +181,8 @@ class TestTooMuch:
         """)
         assert outcome.status is Status.OUTPUT_LIMIT
         assert outcome.error == "Its files hold 419430400 bytes, of at most 4194304."
-        assert (outcome.value, outcome.changes, outcome.effects) == (None, (), WRITE)
+        assert (outcome.value, outcome.changes) == (None, ())
+        assert outcome.effects >= WRITE
         assert [path.name for path in workspace.iterdir()] == ["own"]
 
     def test_a_hundred_thousand_tiny_files(self, attack, workspace) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -13,6 +15,7 @@ from toolguild.sandbox import (
     Limits,
     Outcome,
     Program,
+    RequirementsError,
     Sandbox,
     SandboxUnavailableError,
     ScriptedSandbox,
@@ -20,8 +23,11 @@ from toolguild.sandbox import (
     choose,
     diagnose,
     diagnosis,
+    image,
     open_sandbox,
 )
+from toolguild.sandbox.engine import connect
+from toolguild.sandbox.image import find_image
 from toolguild.sandbox.local import Isolation
 
 PROGRAM = Program("def f(x): return x", "f")
@@ -45,12 +51,27 @@ class TestOpenSandbox:
             ("docker", {"weakest": True}),
             ("scripted", {"size": 1}),
             ("auto", {"answers": {}}),
+            ("scripted", {"requirements": ["numpy"]}),
             ("local", {"sizes": 1}),
         ],
     )
     def test_an_option_of_another_kind_is_an_error(self, kind, options) -> None:
         with pytest.raises(TypeError, match=f"a sandbox of kind {kind} takes no "):
             open_sandbox(kind, **options)
+
+    def test_packages_are_dockers_alone_which_the_message_says(self, monkeypatch) -> None:
+        with pytest.raises(TypeError, match="into an image, which only the kind docker has"):
+            open_sandbox("local", requirements=["numpy"])
+        # Nor does `auto` go on without them.
+        monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
+        with open_sandbox("auto", requirements=["numpy"]) as sandbox:
+            assert sandbox.name == "docker"
+            with pytest.raises(SandboxUnavailableError, match="cannot reach the Docker engine"):
+                sandbox.run(PROGRAM, {"x": 1}, tier=Tier.SANDBOX)
+
+    def test_a_requirement_that_is_none_is_an_error_at_once(self) -> None:
+        with pytest.raises(RequirementsError, match=r"'\./evil' is no requirement"):
+            open_sandbox("docker", requirements=["./evil"])
 
     @pytest.mark.docker
     def test_auto_takes_docker_where_an_engine_answers(self, docker_engine) -> None:
@@ -83,6 +104,75 @@ class TestOpenSandbox:
             [sys.executable, "-c", script], capture_output=True, text=True, check=True
         )
         assert done.stdout == "[]\n"
+
+
+# What is imported before the platform changes belongs to others, and may look at it.
+ELSEWHERE = """
+import os, sys, select, socket, subprocess, docker, docker.context, requests
+platform, todo = sys.argv[1:]
+sys.platform = platform
+if platform == "win32":
+    for name in ("fcntl", "grp", "pwd", "resource", "termios"):
+        sys.modules[name] = None
+    for name in ("fork", "geteuid", "getuid", "register_at_fork"):
+        delattr(os, name)
+from toolguild.policies import Tier
+from toolguild.sandbox import *
+if todo == "run":
+    with open_sandbox("auto", image=os.environ["IMAGE"], size=1) as sandbox:
+        program = Program("def f(x): return x + 1", "f")
+        print(sandbox.name, sandbox.run(program, {"x": 1}, tier=Tier.SANDBOX).value)
+for kind, options in (("local", {}), ("local", {"weakest": True}), ("auto", {})):
+    try:
+        open_sandbox(kind, **options)
+    except SandboxUnavailableError as error:
+        print(kind, error)
+print(*((check.name, check.ok) for check in diagnose()))
+"""
+
+
+class TestOtherSystems:
+    """Their interpreters cannot be had here: what they would find missing is taken away."""
+
+    @staticmethod
+    def ask(platform: str, todo: str = "open", **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", ELSEWHERE, platform, todo],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @pytest.mark.parametrize(
+        ("platform", "way"), [("darwin", "Docker Desktop, Colima"), ("win32", "WSL 2")]
+    )
+    def test_everything_imports_and_the_way_to_docker_is_shown(self, platform, way) -> None:
+        said = self.ask(platform, DOCKER_HOST="unix:///no/such/socket").splitlines()
+        assert [line.split()[0] for line in said[:3]] == ["local", "local", "auto"]
+        assert all(way in line for line in said[:3])
+        assert f"this is {platform} and not Linux" in said[0]
+        assert said[3] == "('Docker engine', False) ('Local sandbox', False)"
+
+    @pytest.mark.docker
+    def test_macos_uses_an_engine_that_answers(self, docker_engine) -> None:
+        with closing(connect()) as client:
+            found = find_image(client).id
+        assert self.ask("darwin", "run", IMAGE=found).startswith("docker 2\n")
+
+    @pytest.mark.docker
+    def test_without_an_image_the_command_for_one_is_shown(
+        self, docker_engine, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(sys, "platform", "darwin")  # where none can be made of the interpreter
+        monkeypatch.setattr(diagnosis, "available_isolation", lambda: Isolation(()))
+        monkeypatch.setattr(image, "DEFAULT_IMAGE", "no.such.registry/python:1")
+        with pytest.raises(SandboxUnavailableError, match="`toolguild image --pull`"):
+            open_sandbox("auto")
+        with open_sandbox("auto", image="another") as sandbox:
+            assert sandbox.name == "docker"
 
 
 class TestDiagnosis:

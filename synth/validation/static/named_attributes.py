@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from toolguild.synth.validation.static.guards import possible_texts
 from toolguild.synth.validation.static.source import ToolSource
 
-__all__ = ["named_attributes", "naming_arguments"]
+__all__ = ["MAX_NAME", "named_attributes", "naming_arguments"]
+
+MAX_NAME = 200
+"""Characters of a dotted name; longer ones are refused wherever they name attributes."""
 
 
 def naming_arguments(function: str, call: ast.Call) -> list[ast.expr]:
@@ -37,7 +40,8 @@ def named_attributes(source: ToolSource) -> Iterator[tuple[ast.AST, str]]:
         for function in source.origins(call.func):
             for argument in naming_arguments(function, call):
                 for name in possible_texts(argument, source) or ():
-                    yield from ((argument, part) for part in name.split("."))
+                    if len(name) <= MAX_NAME:
+                        yield from ((argument, part) for part in name.split("."))
     for pattern in source.index.of_kind(ast.MatchClass):
         for name in pattern.kwd_attrs:
             yield pattern, name

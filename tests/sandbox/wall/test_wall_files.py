@@ -304,6 +304,7 @@ WITHOUT = {
                     futures.FIRST_COMPLETED]
         """,
     "fields named as methods": """
+        import contextlib, json
         from dataclasses import dataclass
         from typing import NamedTuple
         @dataclass
@@ -312,11 +313,18 @@ WITHOUT = {
             register: int = 0
         class Row(NamedTuple):
             format: str
+        class Column:
+            def __init__(self, format): self.format = format
+        @contextlib.contextmanager
+        def opened(): yield "opened"
         def tool():
+            with Column(opened).format() as inside: pass
             image = Image("png")
             match image:
                 case Image(kind): pass
-            return [image.format, image.register, Row("x").format, kind]
+            return [image.format, image.register, Row("x").format, kind, inside,
+                    Column(json.dumps).format([1]), Column(str.upper).format("a"),
+                    Column("{}!".format).format(1), Column(lambda x: x).format(2)]
         """,
     "patterns that capture": """
         class P:

@@ -124,4 +124,4 @@ RULES: tuple[Rule, ...] = (
     EndlessRecursion(),
     ExponentialPattern(),
 )
-"""Every rule, by code."""
+"""Every rule, in the order of their codes."""

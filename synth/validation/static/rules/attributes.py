@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from toolguild.synth.validation.static.findings import Finding
 from toolguild.synth.validation.static.guards import possible_texts
-from toolguild.synth.validation.static.named_attributes import naming_arguments
+from toolguild.synth.validation.static.named_attributes import MAX_NAME, naming_arguments
 from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
 from toolguild.synth.validation.static.source import ToolSource, is_dunder
 
@@ -22,8 +22,6 @@ __all__ = [
     "SpecialAttribute",
     "objection",
 ]
-
-_MAX_NAME = 200  # characters of a dotted name in a string
 
 
 def objection(name: str, source: ToolSource) -> str | None:
@@ -221,7 +219,7 @@ class AttributeByName(TreeRule[ast.Call]):
             bare = function.removeprefix("builtins.")
             for argument in naming_arguments(function, node):
                 names = possible_texts(argument, source)
-                if names is None or any(len(name) > _MAX_NAME for name in names):
+                if names is None or any(len(name) > MAX_NAME for name in names):
                     message = f"the attribute that {bare} reads is decided when the tool runs"
                     yield self.at(argument, source, message)
                     continue

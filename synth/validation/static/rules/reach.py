@@ -190,8 +190,8 @@ def _path_problem(path: ast.expr, source: ToolSource, allowed: tuple[str, ...]) 
         text = node.value.decode("utf-8", "replace")
     if text.startswith("~") or ".." in text.split("/"):
         return f"the path {shown(text)} leads out of the tool's own folder"
-    path = posixpath.normpath(text)
-    if text.startswith("/") and not any(f"{path}/".startswith(f"{top}/") for top in allowed):
+    normal = posixpath.normpath(text)
+    if text.startswith("/") and not any(f"{normal}/".startswith(f"{top}/") for top in allowed):
         return f"the path {shown(text)} belongs to the system, not to the tool"
     return None
 

@@ -21,10 +21,12 @@ __all__ = [
     "NotPython",
     "TooBig",
     "UnstableIdentifier",
+    "is_hidden",
 ]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _WORD = re.compile(r"\w+")
+_NAME_PARTS = (tokenize.NAME, tokenize.NUMBER, tokenize.ERRORTOKEN)
 
 
 class NotPython(TextRule):
@@ -60,7 +62,7 @@ class TooBig(TextRule):
     )
     remedy = "Split the tool, and pass data as arguments."
     good = ("x = [[[1]]]",)
-    bad = ("x = 1\n" * 20_000, "x = " + "-" * 400 + "1", "x = 1;" * 11_000)
+    bad = ("x = 1\n" * 20_000, "x = " + "-" * 400 + "1", "x = 1;" * 10_500)
 
     def check_text(self, text: str) -> Iterator[Finding]:
         """Yield nothing: the parser finds this."""
@@ -122,7 +124,7 @@ class HiddenCharacters(TextRule):
         "# \U000e0101",
     )
 
-    _hidden = re.compile(
+    pattern = re.compile(
         "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, but tab and line ends
         "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"  # directions, invisible ones
         "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0"  # blank letters
@@ -136,7 +138,7 @@ class HiddenCharacters(TextRule):
 
     def check_text(self, text: str) -> Iterator[Finding]:
         """Search the whole text, strings and comments included."""
-        for hit in self._hidden.finditer(text):
+        for hit in self.pattern.finditer(text):
             lines = _LINE_END.split(text[: hit.start()])
             code = ord(hit[0][0])
             name = unicodedata.name(hit[0][0], "a control character")
@@ -163,6 +165,7 @@ class UnstableIdentifier(TreeRule[ast.Module]):
         "def f(y): return y.\U0001d431",
         "import math as \U0001d426",
         "def \U0001d41e(e): pass",
+        "caf\u0065\u0301 = 1",
         "def f(x: '\U0001d422nt'): pass",
         "def f():\n    global \u2102\n    \u2102 = 1",
     )
@@ -174,12 +177,12 @@ class UnstableIdentifier(TreeRule[ast.Module]):
             return
         found: set[str] = set()
         try:
-            for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
-                if token.type == tokenize.NAME and not _is_stable(token.string):
-                    (line, column), name = token.start, _normal(token.string)
-                    found.add(name)
-                    yield self.finding((line, column + 1, line), self._message(name))
-        except (tokenize.TokenError, SyntaxError):
+            for (line, column), name in _names_in_code(source.text):
+                if not _is_stable(name):
+                    found.add(_normal(name))
+                    place = line, column + 1, line
+                    yield self.finding(place, self._message(_normal(name)))
+        except (tokenize.TokenError, SyntaxError, ValueError):
             yield self.at(node, source, "the names in the text cannot be told apart")
         inside: dict[ast.AST, set[str]] = {}
         for named, literal in source.index.shown_at.items():
@@ -194,6 +197,24 @@ class UnstableIdentifier(TreeRule[ast.Module]):
     @staticmethod
     def _message(name: str) -> str:
         return f"{shown(name)} is spelled with letters that Python takes for others"
+
+
+def _names_in_code(text: str) -> Iterator[tuple[tuple[int, int], str]]:
+    """Yield names as they are spelled, with their line (from 1) and column (from 0).
+
+    Raises:
+        TokenError, SyntaxError, ValueError: the text does not fall into tokens.
+    """
+    start, end, name = (0, 0), (0, 0), ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        # Before Python 3.12, letters and the accents that are put on them were tokens apart.
+        if token.type in _NAME_PARTS and name and token.start == end:
+            name, end = name + token.string, token.end
+            continue
+        if name:
+            yield start, name
+        name = token.string if token.type in _NAME_PARTS else ""
+        start, end = token.start, token.end
 
 
 def _is_stable(text: str) -> bool:
@@ -235,6 +256,11 @@ class LookAlike(TreeRule[ast.Module]):
                 if not name.isascii() and (drawn := name.translate(self._latin)).isascii():
                     message = f"a name looks like {shown(drawn)} and is another one"
                     yield self.at(named, source, message)
+
+
+def is_hidden(character: str) -> bool:
+    """Whether a character is one that a tool's text may not hold."""
+    return HiddenCharacters.pattern.match(character) is not None
 
 
 _NAME_FIELDS = ("id", "attr", "arg", "name", "asname", "module", "rest", "kwd_attrs", "names")

@@ -1,10 +1,13 @@
 """What `check_source` answers, for any text."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolguild.policies import Tier
+from toolguild.policies import Profile, Tier, load_profile
 from toolguild.synth.validation.static import (
     RULES,
     SAFETY_FAMILIES,
@@ -12,6 +15,7 @@ from toolguild.synth.validation.static import (
     Finding,
     Severity,
     check_source,
+    examine,
     refused,
 )
 
@@ -60,11 +64,95 @@ def test_no_pieces_of_python_make_it_raise(text: str, tier: Tier) -> None:
     assert all(1 <= finding.line <= lines for finding in findings)
 
 
-@given(st.sampled_from([text for rule in RULES for text in (*rule.good, *rule.bad)]))
+EXAMPLES = [text for rule in RULES for text in (*rule.good, *rule.bad)]
+
+
+@given(st.sampled_from(EXAMPLES))
 @settings(max_examples=100, deadline=None)
 def test_a_wider_tier_refuses_no_more(text: str) -> None:
     codes = [{f.code for f in check_source(text, tier)} for tier in sorted(Tier)]
     assert codes[0] >= codes[1] >= codes[2]
+
+
+@given(st.sampled_from(EXAMPLES), st.sampled_from(Tier))
+@settings(max_examples=100, deadline=None)
+def test_the_strict_profile_refuses_no_less(text: str, tier: Tier) -> None:
+    if refused(check_source(text, tier)):
+        assert refused(check_source(text, tier, profile=load_profile("strict")))
+
+
+@given(st.sampled_from(EXAMPLES), st.sampled_from(Tier))
+@settings(max_examples=100, deadline=None)
+def test_an_examination_finds_what_a_check_finds(text: str, tier: Tier) -> None:
+    assert list(examine(text, tier).findings) == check_source(text, tier)
+
+
+def house(tmp_path: Path, changes: str) -> Profile:
+    path = tmp_path / "house.toml"
+    path.write_text(f"extends = 'balanced'\n{changes}", encoding="utf-8")
+    return load_profile(path)
+
+
+def test_a_house_makes_a_rule_stricter_or_turns_it_off(tmp_path: Path) -> None:
+    text = TOOL.replace("text: str", "text: object").replace("findall(text)", "findall(str(text))")
+    for level, expected in (("error", [Severity.ERROR]), ("off", [])):
+        profile = house(tmp_path, f"rules.TG405 = '{level}'")
+        found = check_source(text, Tier.SANDBOX, profile=profile, entry="total")
+        assert [finding.severity for finding in found] == expected
+
+
+def test_a_house_adds_a_module_from_a_tier_on(tmp_path: Path) -> None:
+    profile = house(
+        tmp_path,
+        "[modules.numpy]\nexports = ['mean', 'load']\nread = ['load']\n"
+        "methods = {write = ['tofile'], forbidden = ['ctypes']}",
+    )
+    text = "import numpy as np\ndef f(x): return np.mean(x)"
+    found = check_source(text, Tier.SANDBOX, profile=profile, families=SAFETY_FAMILIES)
+    assert [(f.code, f.remedy) for f in found] == [("TG101", "It takes the tier restricted.")]
+    assert check_source(text, Tier.RESTRICTED, profile=profile, families=SAFETY_FAMILIES) == []
+    assert examine(text, Tier.RESTRICTED, profile=profile).lowest_tier is Tier.RESTRICTED
+    for bad, code in (("np.linalg", "TG102"), ("x.ctypes", "TG207")):
+        text = f"import numpy as np\ndef f(x): return {bad}"
+        found = check_source(text, Tier.RESTRICTED, profile=profile, families=SAFETY_FAMILIES)
+        assert [f.code for f in found] == [code]
+    text = "import numpy as np\ndef f(p): np.load(p).tofile(p)"
+    assert examine(text, Tier.FULL, profile=profile).needs == {"read", "write"}
+
+
+def test_a_house_takes_away_what_the_shipped_profile_allows(tmp_path: Path) -> None:
+    profile = house(
+        tmp_path,
+        "[without]\nmodules = ['random']\nnames = ['os.remove', 'builtins.print']\n"
+        "methods.datetime = ['now']",
+    )
+    for text, code in (
+        ("import random", "TG101"),
+        ("import os\nx = os.remove", "TG102"),
+        ("def f(): print(1)", "TG201"),
+        ("import datetime\ndef f(): return datetime.datetime.now()", "TG207"),
+    ):
+        found = check_source(text, Tier.FULL, profile=profile, families=SAFETY_FAMILIES)
+        assert code in {f.code for f in found}
+
+
+def test_a_smaller_limit_holds(tmp_path: Path) -> None:
+    profile = house(tmp_path, "limits.max_bytes = 10")
+    assert [f.code for f in check_source("x = 1" * 9, Tier.FULL, profile=profile)] == ["TG002"]
+
+
+class Later(ast.expr):
+    """A kind of node that a later Python may have."""
+
+    _fields = ()
+
+
+def test_syntax_that_the_gate_does_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = ast.Module([ast.Expr(Later(lineno=2, col_offset=0), lineno=2, col_offset=0)], [])
+    monkeypatch.setattr(ast, "parse", lambda *_, **__: later)
+    [finding] = check_source("x = 1", Tier.FULL)
+    assert (finding.code, finding.line) == ("TG001", 2)
+    assert "Later" in finding.message
 
 
 @pytest.mark.timeout(60)
@@ -82,6 +170,16 @@ def test_a_wider_tier_refuses_no_more(text: str) -> None:
         "import json as a\n" * 2_500 + "a.x\n" * 3_000,
         "N='" + ".a" * 20_000 + "'\ndef f(x):\n" + " getattr(x,N)\n" * 3_000,
         "".join(f"n{i}=n{i - 1}+n{i - 1}\n" for i in range(1, 3_000)) + "n2999.format(1)\n" * 900,
+        "x='ﬁ';" + "é;" * 30_000,
+        "f(" + ",".join(f"a{i}=1" for i in range(12_000)) + ")",
+        "x=f'" + "{a!r:{b}}" * 11_000 + "'",
+        "".join(" " * depth + "for a in range(9):\n" for depth in range(95))
+        + "".join(" " * 95 + "a\n" for _ in range(900)),
+        "for a in b:\n" + " for c in range(9):0\n" * 4_000,
+        "import re\n" + "".join(f"re.compile('(a|b{n})*(c?)*d')\n" for n in range(2_000)),
+        "import re\nre.compile('" + "[a-z]*" * 120 + "(x+x+)+y')",
+        "".join(f"def f{n}(): f{n + 1}()\n" for n in range(4_000)),
+        "a0 = 1\n" + "".join(f"a{n} = a{n - 1}\n" for n in range(1, 6_000)) + "a5999.x = 1\n" * 500,
         "from typing import Union\n"
         + "".join(f"A{i}=Union[A{i - 1},A{i - 1}]\n" for i in range(1, 1_500))
         + "def f(a: A1499) -> None: 0",

@@ -19,9 +19,8 @@ SHARED = Path(os.environ.get("TOOLGUILD_SHARED", _BESIDE))
 NOT_REFUSED: set[tuple[str, str]] = set()
 """Rows and tiers of static bypasses that pass; each would stand here with its reason."""
 
-REFUSED_THOUGH_ORDINARY = {"B089"}
-"""B089 reads `getattr(ops, op)` after `if op not in ("add", "mul")`. A subclass of `str` with an
-`__eq__` of its own gets past such a test with any name, so the rule wants a dict of functions."""
+REFUSED_THOUGH_ORDINARY: set[str] = set()
+"""Ordinary tools that are refused; each would stand here with its reason."""
 
 
 def rows(name: str) -> list[dict[str, Any]]:
