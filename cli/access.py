@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from toolguild.cli.errors import SettingsError
 from toolguild.cli.settings import SETTINGS_FILE
 from toolguild.sandbox import Access, Mount
-from toolguild.sandbox.hosts import parse_hosts
+from toolguild.sandbox.network.hosts import parse_hosts
 
 __all__ = ["access_of", "file_options", "host_option"]
 

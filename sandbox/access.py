@@ -103,7 +103,7 @@ class Access:
             object.__setattr__(self, "workspace", workspace)
         if self.hosts:
             # Imported only here: most runs have no use for it.
-            from toolguild.sandbox.hosts import parse_hosts
+            from toolguild.sandbox.network.hosts import parse_hosts
 
             parse_hosts(self.hosts)
 

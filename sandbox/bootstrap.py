@@ -20,7 +20,7 @@ from typing import Any
 from toolguild.policies import Capability
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.seccomp import Profile, read_profile
-from toolguild.sandbox.wall_profile import wall_rules
+from toolguild.sandbox.wall.profile import wall_rules
 
 __all__ = [
     "COMMAND_LINE",
@@ -33,18 +33,19 @@ __all__ = [
 ]
 
 WORKER_MODULES = (
-    "syscalls", "kernel", "seccomp", "frames", "plain", "byte_queue", "library", "wall_rules",
-    "wall_transformer", "wall_names", "wall_attributes", "wall_patterns", "wall_definitions",
-    "wall_policy", "wall_format", "wall_classes", "wall_methods", "wall_guards", "wall_files",
-    "wall_patches", "wall_stand_ins", "wall_modules", "wall", "observation", "child", "nursery",
-    "call", "job", "oom", "tree", "bundle", "files", "relay", "worker",
+    "syscalls", "kernel", "seccomp", "frames", "plain", "byte_queue", "library", "wall",
+    "wall.rules", "wall.transformer", "wall.names", "wall.attributes", "wall.patterns",
+    "wall.definitions", "wall.policy", "wall.format", "wall.classes", "wall.methods",
+    "wall.guards", "wall.files", "wall.patches", "wall.stand_ins", "wall.modules", "wall.wall",
+    "observation", "child", "nursery", "call", "job", "oom", "tree", "bundle", "files", "network",
+    "network.relay", "worker",
 )  # fmt: skip
 """What the worker consists of, in the order in which they import one another."""
 
 # Of RestrictedPython 9; what version 8 does not have is left out.
 _RESTRICTED_PYTHON = ("_types", "transformer")
 
-LAUNCHER_MODULES = (*WORKER_MODULES, "landlock", "loopback", "namespaces", "launcher")
+LAUNCHER_MODULES = (*WORKER_MODULES, "landlock", "network.loopback", "namespaces", "launcher")
 """The same for a worker that isolates itself first."""
 
 ENVIRONMENT = {
@@ -164,7 +165,13 @@ def _loader(name: str) -> InspectLoader | None:
     return spec.loader if spec and isinstance(spec.loader, InspectLoader) else None
 
 
-_EMPTY = ("toolguild", __package__, "RestrictedPython")
+_EMPTY = (
+    "toolguild",
+    __package__,
+    f"{__package__}.wall",
+    f"{__package__}.network",
+    "RestrictedPython",
+)
 """Packages whose own code is left behind: inside they only hold the modules."""
 
 

@@ -44,7 +44,7 @@ from typing import Any, NoReturn
 from toolguild.sandbox import kernel, seccomp
 from toolguild.sandbox.observation import Listener
 from toolguild.sandbox.plain import encode_plain
-from toolguild.sandbox.wall import RefusedError, Wall, line_of
+from toolguild.sandbox.wall.wall import RefusedError, Wall, line_of
 
 __all__ = ["JOB_LIMITS", "MAX_DESCRIPTORS", "MESSAGE_HEAD", "MODULE_NAME", "run_child"]
 

@@ -23,7 +23,7 @@ from toolguild.sandbox.setting import Setting
 from toolguild.sandbox.values import decode_untrusted
 
 if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
-    from toolguild.sandbox.egress import Egress
+    from toolguild.sandbox.network.egress import Egress
 
 __all__ = ["Worker", "WorkerLostError", "with_hosts"]
 

@@ -26,6 +26,7 @@ _PATIENCE_S = 3.0
 """How long the engine may take to notice an end that we have noticed."""
 _OOM_S = 5.0
 """How long before an end a shortage of memory counts as its cause."""
+
 Event = dict[str, Any]
 
 

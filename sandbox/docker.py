@@ -17,7 +17,7 @@ import docker
 from docker.errors import ImageNotFound
 from docker.types import Healthcheck, HostConfig, LogConfig, Ulimit
 
-from toolguild.sandbox import relay, seccomp
+from toolguild.sandbox import seccomp
 from toolguild.sandbox.attached import AttachedChannel
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
@@ -33,7 +33,8 @@ from toolguild.sandbox.disposal import Disposal, remove_orphans
 from toolguild.sandbox.engine import connect, engine_errors, inspect_engine
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.image import Image, find_image
-from toolguild.sandbox.network import (
+from toolguild.sandbox.network import relay
+from toolguild.sandbox.network.setup import (
     environment,
     opened_egress,
     preload,
@@ -54,7 +55,7 @@ from toolguild.sandbox.setting import (
 from toolguild.sandbox.tree import MAX_ENTRIES
 
 if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
-    from toolguild.sandbox.egress import Egress
+    from toolguild.sandbox.network.egress import Egress
 
 __all__ = ["LABEL", "DockerSandbox"]
 

@@ -13,8 +13,9 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from toolguild.sandbox import kernel, landlock, loopback, namespaces, relay, seccomp, tree, worker
+from toolguild.sandbox import kernel, landlock, namespaces, seccomp, tree, worker
 from toolguild.sandbox.frames import encode_frame
+from toolguild.sandbox.network import loopback, relay
 
 __all__ = ["main"]
 

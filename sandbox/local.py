@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from toolguild.sandbox import interpreter, landlock, relay, seccomp
+from toolguild.sandbox import interpreter, landlock, seccomp
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
     COMMAND_LINE,
@@ -24,7 +24,8 @@ from toolguild.sandbox.channel import ChannelClosedError, PipeChannel
 from toolguild.sandbox.connection import Worker
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.frames import Frame
-from toolguild.sandbox.network import (
+from toolguild.sandbox.network import relay
+from toolguild.sandbox.network.setup import (
     environment,
     opened_egress,
     preload,
@@ -42,7 +43,7 @@ from toolguild.sandbox.setting import (
 )
 
 if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
-    from toolguild.sandbox.egress import Egress
+    from toolguild.sandbox.network.egress import Egress
 from toolguild.sandbox.way_to_docker import way_to_docker
 
 __all__ = ["Isolation", "LocalSandbox", "available_isolation"]

@@ -34,12 +34,9 @@ class Target:
     """Version of the GNU C library, empty for another library."""
 
     def __str__(self) -> str:
-        return f"Python {self.markers['python_full_version']} on {self._system}"
-
-    @property
-    def _system(self) -> str:
         libc = f"glibc {self.glibc}" if self.glibc else "another C library than glibc"
-        return f"{self.markers['platform_machine']} with {libc}"
+        system = f"{self.markers['platform_machine']} with {libc}"
+        return f"Python {self.markers['python_full_version']} on {system}"
 
     @property
     def platforms(self) -> list[str]:
@@ -80,8 +77,8 @@ def refuse(event, arguments):
 
 markers = json.loads(sys.argv.pop(1))
 from pip._vendor.packaging import markers as module
-if not callable(module.default_environment):
-    sys.exit("this version of pip keeps its markers elsewhere")
+if not callable(getattr(module, "default_environment", None)):
+    sys.exit("this pip takes its markers from elsewhere: install another version of it")
 module.default_environment = lambda: dict(markers)
 sys.addaudithook(refuse)
 runpy.run_module("pip", run_name="__main__", alter_sys=True)

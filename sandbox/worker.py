@@ -34,11 +34,11 @@ from toolguild.sandbox.child import MAX_DESCRIPTORS, MODULE_NAME, run_child
 from toolguild.sandbox.files import NO_CHANGES, Changes, WorkerFiles
 from toolguild.sandbox.frames import FRAME_LENGTHS, Header, frame_head
 from toolguild.sandbox.job import ChildLimits, Job
+from toolguild.sandbox.network.relay import Relay
 from toolguild.sandbox.nursery import Nursery, NurseryClosedError, RemoteNursery
 from toolguild.sandbox.observation import install_hook
 from toolguild.sandbox.oom import OomCounter
-from toolguild.sandbox.relay import Relay
-from toolguild.sandbox.wall import Rules, Wall
+from toolguild.sandbox.wall.wall import Rules, Wall
 
 __all__ = ["main"]
 
@@ -63,7 +63,7 @@ def main(settings: Mapping[str, Any]) -> None:
     Args:
         settings: `preload` (names of modules to import once), `environment` (the only variables
             that programs see), `program_filter` (assembled seccomp filter for programs, in
-            hexadecimal, may be empty), `wall` (see `wall_profile`), `other_processes` (how many
+            hexadecimal, may be empty), `wall` (see `wall.profile`), `other_processes` (how many
             besides the program's own RLIMIT_NPROC counts, None where it counts those of others),
             `folder` (where programs start), `writable` (file systems that programs may write to,
             the workspace first; empty where they may write nothing), `workspace_bytes` (what that

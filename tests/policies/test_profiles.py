@@ -140,7 +140,7 @@ def test_a_house_chooses_adds_and_takes_away(tmp_path: Path) -> None:
     code = profile.code
     assert (profile.name, profile.digest != BALANCED.digest) == ("acme", True)
     assert (code.level("TG405"), code.level("TG406")) == (RuleLevel.ERROR, RuleLevel.OFF)
-    assert (code.limits.max_bytes, code.limits.max_nodes) == (50_000, 20_000)
+    assert (code.limits.max_bytes, code.limits.max_nodes) == (50_000, 15_000)
     assert code.work.max_range == 1_000
     assert code.modules["numpy"].from_tier is Tier.RESTRICTED
     assert code.capability("numpy.load") == "read"

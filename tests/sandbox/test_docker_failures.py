@@ -9,6 +9,7 @@ import contextlib
 import http.server
 import json
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -21,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -496,14 +497,19 @@ class TestWayThere:
             connect()
 
 
-class _OldEngine(http.server.BaseHTTPRequestHandler):
-    """Answers the two questions that tell what an engine is; such ones cannot be had here."""
+class _OtherEngine(http.server.BaseHTTPRequestHandler):
+    """Answers the questions that tell what an engine is; such ones cannot be had here."""
 
     version: ClassVar[dict[str, str]] = {}
 
     def do_GET(self) -> None:
-        body = json.dumps(self.version if self.path.endswith("version") else {}).encode()
-        self.send_response(200)
+        answers: dict[str, dict[str, Any]] = {
+            "version": self.version,
+            "info": {"DefaultRuntime": "runc", "Runtimes": {"runc": {}}},
+        }
+        answer = answers.get(self.path.rpartition("/")[2])
+        body = json.dumps(answer or {"message": f"No such image: {self.path}"}).encode()
+        self.send_response(404 if answer is None else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -523,7 +529,7 @@ def other_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None
 
         def serve(**version: str) -> None:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
-            handler = type("Handler", (_OldEngine,), {"version": version})
+            handler = type("Handler", (_OtherEngine,), {"version": version})
             server = stack.enter_context(
                 socketserver.ThreadingUnixStreamServer(f"{folder}/socket", handler)
             )
@@ -552,12 +558,21 @@ class TestOtherEngines:
         ):
             run(sandbox)
 
-    def test_an_architecture_without_a_filter_is_refused(self, other_engine) -> None:
+    def test_one_of_another_architecture_needs_an_image_of_its_own(self, other_engine) -> None:
+        other = "arm64" if platform.machine() == "x86_64" else "amd64"
+        other_engine(ApiVersion="1.41", Os="linux", Arch=other)
+        with (
+            open_sandbox("docker") as sandbox,
+            pytest.raises(SandboxUnavailableError, match=r"no image python:.*docker pull"),
+        ):
+            run(sandbox)
+
+    def test_an_architecture_without_a_filter_is_refused(self) -> None:
         with pytest.raises(SandboxUnavailableError, match=r"no filter for engines of .* s390x"):
-            backend._filters("s390x", "runc")
+            backend._machine("s390x")
 
     def test_what_is_no_engine_at_all_is_unavailable(self, other_engine) -> None:
-        other_engine()
+        other_engine(Product="something else")
         with pytest.raises(SandboxUnavailableError, match="ApiVersion"):
             connect()
 

@@ -15,8 +15,8 @@ import pytest
 _RUNNER = """
 import json, os, sys, types
 from toolguild.sandbox.observation import install_hook
-from toolguild.sandbox.wall import Rules, Wall
-from toolguild.sandbox.wall_profile import wall_rules
+from toolguild.sandbox.wall.wall import Rules, Wall
+from toolguild.sandbox.wall.profile import wall_rules
 from toolguild.policies import Capability
 
 START = install_hook()  # ahead of the fork, as in the sandbox

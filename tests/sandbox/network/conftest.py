@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import pytest
 
-from toolguild.sandbox import relay
-from toolguild.sandbox.egress import Egress
-from toolguild.sandbox.proxy import ProxyLimits
+from toolguild.sandbox.network import relay
+from toolguild.sandbox.network.egress import Egress
+from toolguild.sandbox.network.proxy import ProxyLimits
 
 PATIENCE_S = 20.0
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolguild.sandbox.addresses import is_metadata, is_public
+from toolguild.sandbox.network.addresses import is_metadata, is_public
 
 V4 = {
     "8.8.8.8": True,

@@ -11,8 +11,9 @@ import threading
 
 import pytest
 
-from toolguild.sandbox import SandboxUnavailableError, egress, relay
-from toolguild.sandbox.egress import Egress
+from toolguild.sandbox import SandboxUnavailableError
+from toolguild.sandbox.network import egress, relay
+from toolguild.sandbox.network.egress import Egress
 from toolguild.sandbox.owner import Owner
 
 PATIENCE_S = 20.0
@@ -118,7 +119,7 @@ class TestRuns:
 _FORKED = """
 import os, signal, socket
 from ipaddress import ip_address
-from toolguild.sandbox.egress import Egress
+from toolguild.sandbox.network.egress import Egress
 server = socket.create_server(("127.0.0.1", 0))
 target = f"127.0.0.1:{server.getsockname()[1]}"
 egress = Egress()
@@ -154,7 +155,7 @@ finally:
 
 _STARVED = """
 import os, resource, socket
-from toolguild.sandbox.egress import Egress
+from toolguild.sandbox.network.egress import Egress
 def dial():
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(20)

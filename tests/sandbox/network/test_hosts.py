@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolguild.sandbox.hosts import WEB_PORTS, Admission, Target, normal_host, parse_hosts
+from toolguild.sandbox.network.hosts import WEB_PORTS, Admission, Target, normal_host, parse_hosts
 
 NO, PUBLIC, NAMED, LITERAL = Admission.NO, Admission.PUBLIC, Admission.NAMED, Admission.LITERAL
 

@@ -16,9 +16,10 @@ import pytest
 
 _WORKER = """
 import json, os, select, sys
-from toolguild.sandbox import kernel, namespaces, relay, seccomp
-from toolguild.sandbox.loopback import bring_up_loopback
-from toolguild.sandbox.seccomp_network import network_profile, network_program
+from toolguild.sandbox import kernel, namespaces, seccomp
+from toolguild.sandbox.network import relay
+from toolguild.sandbox.network.loopback import bring_up_loopback
+from toolguild.sandbox.network.filters import network_profile, network_program
 
 path, certificates, source = sys.argv[1:]
 machine = os.uname().machine

@@ -9,16 +9,16 @@ import threading
 
 import pytest
 
-from toolguild.sandbox import relay
 from toolguild.sandbox.bootstrap import ENVIRONMENT, base_profile
-from toolguild.sandbox.network import (
+from toolguild.sandbox.network import relay
+from toolguild.sandbox.network.filters import network_profile, network_program
+from toolguild.sandbox.network.setup import (
     environment,
     opened_egress,
     program_profile,
     worker_profile,
 )
 from toolguild.sandbox.seccomp import ONE_PROCESS
-from toolguild.sandbox.seccomp_network import network_profile, network_program
 
 
 def threads() -> set[str]:
@@ -66,6 +66,6 @@ def test_an_egress_is_gone_where_its_worker_does_not_start() -> None:
 
 
 def test_sandboxes_without_network_do_not_wait_for_the_proxys_modules() -> None:
-    check = "import sys, toolguild.sandbox.network; print('asyncio' in sys.modules)"
+    check = "import sys, toolguild.sandbox.network.setup; print('asyncio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

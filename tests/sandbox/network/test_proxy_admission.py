@@ -9,8 +9,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from toolguild.sandbox import lookup, proxy
-from toolguild.sandbox.exchange import Stream
+from toolguild.sandbox.network import lookup, proxy
+from toolguild.sandbox.network.exchange import Stream
 
 
 class TestAllowed:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolguild.sandbox.hosts import Target
-from toolguild.sandbox.proxy_request import (
+from toolguild.sandbox.network.hosts import Target
+from toolguild.sandbox.network.request import (
     CHUNKED,
     ProxyRefusedError,
     announce_close,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from toolguild.sandbox.relay import Relay
+from toolguild.sandbox.network.relay import Relay
 
 PATIENCE_S = 20.0
 LIMIT = 32

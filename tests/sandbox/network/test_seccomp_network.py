@@ -7,8 +7,8 @@ import json
 import pytest
 
 from toolguild.sandbox.bootstrap import base_profile
+from toolguild.sandbox.network.filters import network_profile, network_program
 from toolguild.sandbox.seccomp import ARCHITECTURES, ONE_PROCESS, Profile, assemble, read_profile
-from toolguild.sandbox.seccomp_network import network_profile, network_program
 from toolguild.sandbox.syscalls import NUMBERS
 
 ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050000 | 38
@@ -140,7 +140,7 @@ def test_a_shipped_profile_that_decides_otherwise_is_not_guessed_at(monkeypatch)
     document["syscalls"].append({"names": ["socket"], "action": "SCMP_ACT_ALLOW"})
     changed = json.dumps(document)
     monkeypatch.setattr(
-        "toolguild.sandbox.seccomp_network.base_profile", lambda: (changed, ONE_PROCESS)
+        "toolguild.sandbox.network.filters.base_profile", lambda: (changed, ONE_PROCESS)
     )
     with pytest.raises(ValueError, match=r"seccomp\.json"):
         network_profile.__wrapped__()

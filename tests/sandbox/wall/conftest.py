@@ -20,8 +20,8 @@ CANARY = "canary-7f3a9c"
 _RUNNER = """
 import json, os, sys, types
 from toolguild.policies import Capability
-from toolguild.sandbox.wall import RefusedError, Rules, Wall, line_of
-from toolguild.sandbox.wall_profile import wall_rules
+from toolguild.sandbox.wall.wall import RefusedError, Rules, Wall, line_of
+from toolguild.sandbox.wall.profile import wall_rules
 
 def run(job):
     module = sys.modules["tool"] = types.ModuleType("tool")

@@ -7,7 +7,7 @@ import contextlib
 import socket
 from typing import NamedTuple
 
-from toolguild.sandbox.proxy_request import (
+from toolguild.sandbox.network.request import (
     CHUNKED,
     ProxyRefusedError,
     ProxyRequest,

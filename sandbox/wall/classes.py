@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from toolguild.sandbox.wall_rules import Rules, refuse
+from toolguild.sandbox.wall.rules import Rules, refuse
 
 __all__ = ["Classes", "globals_of", "members_of", "mro_of", "pattern_attributes"]
 

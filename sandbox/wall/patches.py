@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from toolguild.sandbox.wall_classes import mro_of
-from toolguild.sandbox.wall_guards import Guards
-from toolguild.sandbox.wall_rules import is_dunder, refuse
+from toolguild.sandbox.wall.classes import mro_of
+from toolguild.sandbox.wall.guards import Guards
+from toolguild.sandbox.wall.rules import is_dunder, refuse
 
 __all__ = ["enter", "prepare"]
 

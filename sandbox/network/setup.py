@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from toolguild.sandbox import relay
 from toolguild.sandbox.bootstrap import ENVIRONMENT, PRELOAD, base_profile
+from toolguild.sandbox.network import relay
+from toolguild.sandbox.network.filters import network_profile, network_program
 from toolguild.sandbox.seccomp import ONE_PROCESS, Profile
-from toolguild.sandbox.seccomp_network import network_profile, network_program
 
 if TYPE_CHECKING:  # the proxy brings asyncio along, which takes as long as starting a sandbox
-    from toolguild.sandbox.egress import Egress
+    from toolguild.sandbox.network.egress import Egress
 
 __all__ = ["environment", "opened_egress", "preload", "program_profile", "worker_profile"]
 
@@ -52,7 +52,7 @@ def opened_egress(*, network: bool) -> Iterator[Egress | None]:
     if not network:
         yield None
         return
-    from toolguild.sandbox.egress import Egress
+    from toolguild.sandbox.network.egress import Egress
 
     egress = Egress()
     try:

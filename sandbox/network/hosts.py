@@ -12,7 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
-from toolguild.sandbox.addresses import IPAddress
+from toolguild.sandbox.network.addresses import IPAddress
 
 __all__ = ["WEB_PORTS", "Admission", "HostRules", "Target", "normal_host", "parse_hosts"]
 

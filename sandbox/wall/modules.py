@@ -6,11 +6,11 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from toolguild.sandbox import wall_patches
-from toolguild.sandbox.wall_files import Files
-from toolguild.sandbox.wall_guards import Guards
-from toolguild.sandbox.wall_rules import RefusedImportError, Rules, lacking, refuse
-from toolguild.sandbox.wall_stand_ins import ModuleView, stand_ins
+from toolguild.sandbox.wall import patches
+from toolguild.sandbox.wall.files import Files
+from toolguild.sandbox.wall.guards import Guards
+from toolguild.sandbox.wall.rules import RefusedImportError, Rules, lacking, refuse
+from toolguild.sandbox.wall.stand_ins import ModuleView, stand_ins
 
 __all__ = ["Metaclass", "Modules"]
 
@@ -86,7 +86,7 @@ class Modules:
         module = importlib.import_module(name)
         self._guards.withhold_methods_of(name)
         self._files.prepare(module)
-        wall_patches.prepare(module, self._guards)
+        patches.prepare(module, self._guards)
         shown = vars(self._views[name])
         for dotted, capability in self._rules.withheld.items():
             parent, _, leaf = dotted.rpartition(".")

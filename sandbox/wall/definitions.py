@@ -6,9 +6,9 @@ import ast
 import copy
 from typing import TypeVar
 
-from toolguild.sandbox.wall_names import Names
-from toolguild.sandbox.wall_rules import Rules
-from toolguild.sandbox.wall_transformer import CLASS, FUNCTION
+from toolguild.sandbox.wall.names import Names
+from toolguild.sandbox.wall.rules import Rules
+from toolguild.sandbox.wall.transformer import CLASS, FUNCTION
 
 __all__ = ["Definitions"]
 

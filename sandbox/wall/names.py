@@ -6,8 +6,8 @@ import ast
 import builtins
 from typing import Any
 
-from toolguild.sandbox.wall_rules import Rules, is_dunder
-from toolguild.sandbox.wall_transformer import CLASS, MODULE, WallTransformer
+from toolguild.sandbox.wall.rules import Rules, is_dunder
+from toolguild.sandbox.wall.transformer import CLASS, MODULE, WallTransformer
 
 __all__ = ["Names"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NoReturn
 
-from toolguild.sandbox.hosts import Target
+from toolguild.sandbox.network.hosts import Target
 
 __all__ = [
     "CHUNKED",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from toolguild.sandbox.wall_names import Names
-from toolguild.sandbox.wall_rules import Rules, is_dunder
-from toolguild.sandbox.wall_transformer import METHOD, OWN, SEEN, WRITE, WRITE_PRIVATE, guarded
+from toolguild.sandbox.wall.names import Names
+from toolguild.sandbox.wall.rules import Rules, is_dunder
+from toolguild.sandbox.wall.transformer import METHOD, OWN, SEEN, WRITE, WRITE_PRIVATE, guarded
 
 __all__ = ["Attributes"]
 

@@ -63,7 +63,7 @@ class Rules:
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Rules:
-        """Read what `wall_profile.wall_rules` made."""
+        """Read what `profile.wall_rules` made."""
         modules = {name: frozenset(names) for name, names in data["modules"].items()}
         lists = {name: frozenset(data[name]) for name in cls._lists()}
         return cls(

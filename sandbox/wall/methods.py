@@ -14,9 +14,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from toolguild.sandbox.wall_classes import Classes, globals_of
-from toolguild.sandbox.wall_format import GetAttribute, safe_format, safe_format_map
-from toolguild.sandbox.wall_rules import refuse
+from toolguild.sandbox.wall.classes import Classes, globals_of
+from toolguild.sandbox.wall.format import GetAttribute, safe_format, safe_format_map
+from toolguild.sandbox.wall.rules import refuse
 
 __all__ = ["Methods"]
 

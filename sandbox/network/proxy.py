@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
 
-from toolguild.sandbox.addresses import IPAddress, is_metadata, is_public
-from toolguild.sandbox.exchange import Budget, Exchange, Stream
-from toolguild.sandbox.hosts import WEB_PORTS, Admission, HostRules, Target
-from toolguild.sandbox.lookup import Lookups
-from toolguild.sandbox.proxy_request import (
+from toolguild.sandbox.network.addresses import IPAddress, is_metadata, is_public
+from toolguild.sandbox.network.exchange import Budget, Exchange, Stream
+from toolguild.sandbox.network.hosts import WEB_PORTS, Admission, HostRules, Target
+from toolguild.sandbox.network.lookup import Lookups
+from toolguild.sandbox.network.request import (
     MAX_HEAD,
     ProxyRefusedError,
     ProxyRequest,

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
-from toolguild.sandbox import wall_patches, wall_policy, wall_transformer
-from toolguild.sandbox.wall_files import Files
-from toolguild.sandbox.wall_guards import Guards
-from toolguild.sandbox.wall_modules import Modules
-from toolguild.sandbox.wall_rules import RefusedError, Rules
+from toolguild.sandbox.wall import patches, policy, transformer
+from toolguild.sandbox.wall.files import Files
+from toolguild.sandbox.wall.guards import Guards
+from toolguild.sandbox.wall.modules import Modules
+from toolguild.sandbox.wall.rules import RefusedError, Rules
 
 __all__ = ["RefusedError", "Rules", "Wall", "line_of"]
 
@@ -43,11 +43,11 @@ class Wall:
             RefusedError: the text asks for what the rules do not allow; the message says where.
             SyntaxError: it is no Python.
         """
-        return wall_policy.compile_behind_wall(source, self._rules)
+        return policy.compile_behind_wall(source, self._rules)
 
     def enter(self) -> None:
         """Make this process the program's: the library is changed for all that is in it."""
-        wall_patches.enter(self._guards)
+        patches.enter(self._guards)
         self._files.enter()
 
 
@@ -62,11 +62,11 @@ def _builtins(rules: Rules, guards: Guards, files: Files) -> dict[str, Any]:
         "hasattr": guards.has_attribute,
         "open": files.open,
         "type": guards.classes.type,
-        wall_transformer.OWN: guards.make_own(),
-        wall_transformer.SEEN: guards.make_seen(),
-        wall_transformer.METHOD: guards.method,
-        wall_transformer.WRITE: guards.make_write(),
-        wall_transformer.WRITE_PRIVATE: guards.make_write_private(),
+        transformer.OWN: guards.make_own(),
+        transformer.SEEN: guards.make_seen(),
+        transformer.METHOD: guards.method,
+        transformer.WRITE: guards.make_write(),
+        transformer.WRITE_PRIVATE: guards.make_write_private(),
     }
 
 
@@ -88,7 +88,7 @@ def line_of(error: BaseException) -> str:
     found = 0
     step = error.__traceback__
     while step:
-        if step.tb_frame.f_code.co_filename == wall_policy.FILE_NAME:
+        if step.tb_frame.f_code.co_filename == policy.FILE_NAME:
             found = step.tb_lineno
         step = step.tb_next
     return f"line {found}: " if found else ""

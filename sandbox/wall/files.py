@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from toolguild.sandbox.library import own_files
-from toolguild.sandbox.wall_rules import Rules, lacking, refuse
+from toolguild.sandbox.wall.rules import Rules, lacking, refuse
 
 __all__ = ["Files"]
 

@@ -6,9 +6,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from toolguild.sandbox.wall_classes import Classes, members_of, mro_of
-from toolguild.sandbox.wall_methods import Methods
-from toolguild.sandbox.wall_rules import Rules, is_dunder, refuse
+from toolguild.sandbox.wall.classes import Classes, members_of, mro_of
+from toolguild.sandbox.wall.methods import Methods
+from toolguild.sandbox.wall.rules import Rules, is_dunder, refuse
 
 __all__ = ["Guards"]
 

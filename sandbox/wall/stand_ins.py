@@ -10,8 +10,8 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from toolguild.sandbox.wall_guards import Guards
-from toolguild.sandbox.wall_rules import refuse
+from toolguild.sandbox.wall.guards import Guards
+from toolguild.sandbox.wall.rules import refuse
 
 __all__ = ["ModuleView", "stand_ins"]
 

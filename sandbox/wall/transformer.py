@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
-from toolguild.sandbox.wall_rules import Rules
+from toolguild.sandbox.wall.rules import Rules
 
 __all__ = [
     "CAPTURED",

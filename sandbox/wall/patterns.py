@@ -10,8 +10,8 @@ import ast
 
 from RestrictedPython.transformer import copy_locations
 
-from toolguild.sandbox.wall_attributes import Attributes
-from toolguild.sandbox.wall_transformer import CAPTURED, SEEN
+from toolguild.sandbox.wall.attributes import Attributes
+from toolguild.sandbox.wall.transformer import CAPTURED, SEEN
 
 __all__ = ["Patterns"]
 

@@ -30,7 +30,7 @@ _WITH_DESCRIPTORS = ("glob", "os", "os.path", "shutil")
 def wall_rules(
     profile: str = "balanced", capabilities: frozenset[Capability] = frozenset()
 ) -> dict[str, Any]:
-    """Return what `wall_rules.Rules.from_plain` reads, as JSON can carry it.
+    """Return what `rules.Rules.from_plain` reads, as JSON can carry it.
 
     What needs a capability that is not given is withheld; what needs the network always is, as the
     tier that has it has no wall.
@@ -98,6 +98,6 @@ def _withheld_methods(
             found[module] = names
     found.setdefault("sqlite3", {})
     if _WRITE not in opened:
-        # It would lift the limit on further databases: see `wall_files`.
+        # It would lift the limit on further databases: see `files`.
         found["sqlite3"]["setlimit"] = _WRITE.value
     return found

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from types import CodeType
 
-from toolguild.sandbox.wall_definitions import Definitions
-from toolguild.sandbox.wall_patterns import Patterns
-from toolguild.sandbox.wall_rules import RefusedError, Rules
+from toolguild.sandbox.wall.definitions import Definitions
+from toolguild.sandbox.wall.patterns import Patterns
+from toolguild.sandbox.wall.rules import RefusedError, Rules
 
 __all__ = ["FILE_NAME", "compile_behind_wall"]
 

@@ -11,7 +11,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import TypeAlias
 
-from toolguild.sandbox.addresses import IPAddress
+from toolguild.sandbox.network.addresses import IPAddress
 
 __all__ = ["Lookups", "Resolve", "resolve"]
 

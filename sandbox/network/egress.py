@@ -20,13 +20,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from toolguild.sandbox import relay
-from toolguild.sandbox.certificates import authorities
 from toolguild.sandbox.errors import SandboxUnavailableError
-from toolguild.sandbox.hosts import parse_hosts
-from toolguild.sandbox.lookup import Lookups, Resolve, resolve
+from toolguild.sandbox.network import relay
+from toolguild.sandbox.network.certificates import authorities
+from toolguild.sandbox.network.hosts import parse_hosts
+from toolguild.sandbox.network.lookup import Lookups, Resolve, resolve
+from toolguild.sandbox.network.proxy import Proxy, ProxyLimits
 from toolguild.sandbox.owner import Owner
-from toolguild.sandbox.proxy import Proxy, ProxyLimits
 
 __all__ = ["Egress"]
 

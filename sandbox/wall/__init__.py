@@ -1,0 +1,1 @@
+"""The wall around programs of the tier `sandbox`, inside the isolation."""
