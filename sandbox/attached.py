@@ -44,6 +44,10 @@ class AttachedChannel(Channel):
 
     def close(self) -> None:
         """Close the connection, and with it the container's stdin."""
+        # From the outside in: closed later, by the garbage collector, the response would find that
+        # what it reads from is closed, and complain.
+        if response := getattr(self._attached, "_response", None):
+            response.close()
         self._attached.close()
         self._socket.close()
 

@@ -87,7 +87,7 @@ _UNKNOWN = (
 
 def _of_memory(event: Event, end: Event) -> bool:
     before_s = (end["timeNano"] - event["timeNano"]) / 1e9
-    return event["Action"] == "oom" and before_s < _OOM_S
+    return bool(event["Action"] == "oom" and before_s < _OOM_S)
 
 
 def _events(client: docker.APIClient, container: str) -> Iterator[Event]:
