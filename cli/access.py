@@ -21,7 +21,7 @@ EVERY_HOST = "*"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Given(click.ParamType):
+class _Given(click.ParamType):  # type: ignore[type-arg] # generic in newer versions only
     """Something of the user's, named on the command line or in the settings file."""
 
     def convert(

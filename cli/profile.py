@@ -19,7 +19,7 @@ from toolguild.policies import (
 __all__ = ["profile_option"]
 
 
-class _ProfileType(click.ParamType):
+class _ProfileType(click.ParamType):  # type: ignore[type-arg] # generic in newer versions only
     """A shipped profile by its name, or a file with one."""
 
     name = "profile"

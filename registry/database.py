@@ -117,7 +117,7 @@ class Database:
                 f"{schema.SCHEMA_VERSION}); upgrade toolguild, or name another file"
             )
             raise RegistryError(msg)
-        return version
+        return int(version)
 
 
 def _path_of(where: str | Path) -> Path:

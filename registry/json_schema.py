@@ -193,7 +193,7 @@ def _whole_as_int(value: Json) -> Json:
 
 _THEIRS: Mapping[str, _Keyword] = Draft202012Validator.VALIDATORS
 _OURS = {name: _without_false(_THEIRS[name]) for name in _MANY} | {"uniqueItems": _unique_items}
-_ToolValidator = validators.extend(
+_ToolValidator = validators.extend(  # type: ignore[no-untyped-call] # not in its stubs
     Draft202012Validator,
     {name: _timed(keyword) for name, keyword in {**_THEIRS, **_OURS}.items()},
 )
