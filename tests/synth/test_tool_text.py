@@ -107,7 +107,7 @@ def test_a_literal_that_json_does_not_have_is_refused_with_its_line(given: str) 
         ("def f():\n    pass\ndef g():\n    pass", "f (line 1), g (line 3)"),
         ("async def f(x: int) -> int:\n    return x", "this text has: none"),
         ("x = " + "-" * 5_000 + "1", "is no tool"),
-        ("x = 1\n" * 100_000 + "def f():\n    pass", "100,000"),
+        ("x = 1\n" * 100_000 + "def f():\n    pass", "64,000"),
     ],
 )
 def test_a_text_that_is_no_tool_is_refused(text: str, told: str) -> None:
