@@ -14,7 +14,7 @@ from toolguild.sandbox.bootstrap import ENVIRONMENT, PRELOAD
 from toolguild.sandbox.engine import connect
 from toolguild.sandbox.image import find_image
 
-__all__ = ["HARDENING", "bare_fork", "docker_exec", "docker_run", "warm_container", "worker_fork"]
+__all__ = ["HARDENING", "bare_fork", "docker_exec", "docker_run", "warm_container", "warm_fork"]
 
 HARDENING = (
     "--network", "none", "--read-only", "--cap-drop", "ALL",
@@ -48,8 +48,8 @@ def bare_fork(count: int) -> Times:
     return _forks(count, ())
 
 
-def worker_fork(count: int) -> Times:
-    """The same in one that has loaded what a worker has."""
+def warm_fork(count: int) -> Times:
+    """The same in one that has loaded what a worker preloads."""
     return _forks(count, PRELOAD)
 
 

@@ -5,117 +5,180 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from benchmarks.sandbox.baselines import (
     bare_fork,
     docker_exec,
     docker_run,
     warm_container,
-    worker_fork,
+    warm_fork,
 )
+from benchmarks.sandbox.machine import about
 from benchmarks.sandbox.ours import Kind, all_at_once, caller, cold, throughput
-from benchmarks.sandbox.peer_image import peer_image
-from benchmarks.sandbox.peers import PEERS, Peer, measure_peers
-from benchmarks.sandbox.report import Bound, bounds_table, times_table
+from benchmarks.sandbox.peers import measure_peers
+from benchmarks.sandbox.report import Bound, CallsReport, Rate, Timed
+from benchmarks.sandbox.tables import BARE_FORK, FIRST_RESULT, WARM_FORK
 from benchmarks.sandbox.timing import Times, measure
 from toolguild.policies import Tier
 from toolguild.sandbox import Sandbox, open_sandbox
 
-__all__ = ["run"]
+__all__ = ["FULL", "QUICK", "Effort", "measure_calls"]
 
-_ROUNDS = 10
-_WARM, _FORKS = 100, 100  # calls in each round
-_DOCKER = 2  # of Docker's own commands in each round
-_COLD, _PEERS = 7, 200
-_SECONDS = 3.0
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How often each thing is measured."""
+
+    rounds: int
+    """Turns in which everything has its part, so that a busy moment of the machine falls on all."""
+    calls: int
+    """Warm calls of each kind in a round, and forks of each baseline."""
+    commands: int
+    """Each of Docker's own commands in a round."""
+    cold: int
+    peers: int
+    seconds: float
+    """For each rate."""
+
+
+FULL = Effort(rounds=10, calls=100, commands=3, cold=11, peers=200, seconds=5.0)
+QUICK = Effort(rounds=1, calls=5, commands=1, cold=1, peers=5, seconds=0.2)
+"""To see that the benchmark itself works."""
+
 _PAUSE_S = 0.005
 _CALLERS, _CROWD = 8, 50
-_TIERS = {Tier.FULL: "isolation alone", Tier.SANDBOX: "with the inner wall"}
 _KINDS: tuple[Kind, ...] = ("local", "docker")
+_TIERS = (Tier.RESTRICTED, Tier.SANDBOX)
+"""The isolation alone, and with the wall in it."""
+
+_WARM = "warm call, 5 ms after the last"
+_AT_ONCE = "warm call, back to back"
+_RUN, _EXEC = "docker run, hardened", "docker exec in a warm container"
 
 
-def run(*, peers: bool) -> bool:
-    """Print the tables; return whether every bound is kept."""
+class _Key(NamedTuple):
+    call: str
+    sandbox: str = ""
+    tier: str = ""
+
+
+_Times = dict[_Key, Times]
+
+
+def measure_calls(effort: Effort, *, peers: bool) -> CallsReport:
+    """Measure everything; progress goes to stderr."""
+    facts = about()
+    rates: list[Rate] = []
+    bounds: list[Bound] = []
     with ExitStack() as stack:
         sandboxes = {kind: stack.enter_context(open_sandbox(kind)) for kind in _KINDS}
-        times = _interleaved(sandboxes, stack.enter_context(warm_container()))
-        bounds = _bounds(times)
         for kind, sandbox in sandboxes.items():
-            bounds += _together(kind, sandbox)
+            facts[f"{kind} isolation"] = sandbox.level
+        times = _interleaved(effort, sandboxes, stack.enter_context(warm_container()))
+        for kind, sandbox in sandboxes.items():
+            for tier in _TIERS:
+                _say(f"{kind}, {tier}: many callers")
+                rates += _rates(effort, kind, sandbox, tier)
+                bounds += _bounds_together(kind, sandbox, tier, rates[-2:])
     for kind in _KINDS:
         for tier in _TIERS:
-            times[_cold(kind, tier)] = first = cold(kind, tier, _COLD)
-            limit = 150 if kind == "local" else 1200
-            bounds.append(Bound(_cold(kind, tier), first.p50, limit, "ms"))
-    shown: dict[str, Peer] = dict(times)
-    if peers:
-        with peer_image() as image:
-            measured = measure_peers(_PEERS, image)
-        shown.update({PEERS[name]: peer for name, peer in measured.items()})
-    print(times_table(shown, times[_warm("docker", Tier.SANDBOX)]))
-    print()
-    print(bounds_table(bounds))
-    return all(bound.kept for bound in bounds)
+            _say(f"{kind}, {tier}: from cold")
+            times[_Key(FIRST_RESULT, kind, tier)] = cold(kind, tier, effort.cold)
+    return CallsReport(
+        facts,
+        [
+            Timed.of(key.call, each, sandbox=key.sandbox, tier=key.tier)
+            for key, each in times.items()
+        ],
+        rates,
+        measure_peers(effort.peers) if peers else (),
+        [*_bounds_of_calls(times), *_bounds_of_cold(times), *bounds],
+    )
 
 
-def _warm(kind: Kind, tier: Tier, pause_s: float = _PAUSE_S) -> str:
-    pace = f"{pause_s * 1e3:.0f} ms after the last" if pause_s else "back to back"
-    return f"{kind}, warm call {pace}, {_TIERS[tier]}"
-
-
-def _cold(kind: Kind, tier: Tier) -> str:
-    return f"{kind}, cold to first result, {_TIERS[tier]}"
-
-
-def _interleaved(sandboxes: dict[Kind, Sandbox], container: str) -> dict[str, Times]:
-    """Take a few of each in turn, so that a busy moment of the machine falls on all."""
-    takers: dict[str, Callable[[], Times]] = {
-        "bare fork": lambda: bare_fork(_FORKS),
-        "fork of an interpreter as large as a worker's": lambda: worker_fork(_FORKS),
+def _interleaved(effort: Effort, sandboxes: dict[Kind, Sandbox], container: str) -> _Times:
+    takers: dict[_Key, Callable[[], Times]] = {
+        _Key(BARE_FORK): partial(bare_fork, effort.calls),
+        _Key(WARM_FORK): partial(warm_fork, effort.calls),
     }
     for kind, sandbox in sandboxes.items():
         for tier in _TIERS:
             call = caller(sandbox, tier)
-            for pause_s in (_PAUSE_S, 0.0):
-                name = _warm(kind, tier, pause_s)
-                takers[name] = partial(measure, call, _WARM, pause_s=pause_s)
-    takers["docker run, hardened"] = lambda: docker_run(_DOCKER)
-    takers["docker exec in a warm container"] = lambda: docker_exec(container, _DOCKER)
-    times: dict[str, Times] = {}
-    for turn in range(_ROUNDS):
-        print(f"round {turn + 1} of {_ROUNDS}", file=sys.stderr)
-        for name, take in takers.items():
-            times[name] = times.get(name, Times(())) + take()
+            for name, pause_s in ((_WARM, _PAUSE_S), (_AT_ONCE, 0.0)):
+                takers[_Key(name, kind, tier)] = partial(
+                    measure, call, effort.calls, pause_s=pause_s
+                )
+    takers[_Key(_RUN)] = partial(docker_run, effort.commands)
+    takers[_Key(_EXEC)] = partial(docker_exec, container, effort.commands)
+    times: _Times = {}
+    for turn in range(effort.rounds):
+        _say(f"round {turn + 1} of {effort.rounds}")
+        for key, take in takers.items():
+            times[key] = times.get(key, Times(())) + take()
     return times
 
 
-def _bounds(times: dict[str, Times]) -> list[Bound]:
-    bare = times["bare fork"].p50
-    run, exec_ = times["docker run, hardened"].p50, times["docker exec in a warm container"].p50
+def _bounds_of_calls(times: _Times) -> list[Bound]:
+    fork, run, exec_ = (times[_Key(name)].p50 for name in (BARE_FORK, _RUN, _EXEC))
     bounds = []
-    for tier, what in _TIERS.items():
-        local, docker = times[_warm("local", tier)], times[_warm("docker", tier)]
+    for tier in _TIERS:
+        local, docker = (times[_Key(_WARM, kind, tier)] for kind in _KINDS)
         bounds += [
-            Bound(f"local p50 over a bare fork, {what}", local.p50 - bare, 1.0, "ms"),
-            Bound(f"docker p50 over a bare fork, {what}", docker.p50 - bare, 1.5, "ms"),
-            Bound(f"docker run / docker, {what}", run / docker.p50, 100, "x", at_least=True),
-            Bound(f"docker exec / docker, {what}", exec_ / docker.p50, 25, "x", at_least=True),
-            Bound(f"docker p99 / p50, {what}", docker.p99 / docker.p50, 5, "x"),
+            Bound("p50 over a bare fork", "local", tier, local.p50 - fork, 1.0, "ms"),
+            Bound("p50 over a bare fork", "docker", tier, docker.p50 - fork, 1.5, "ms"),
+            Bound("docker run / p50", "docker", tier, run / docker.p50, 100, "x", at_least=True),
+            Bound("docker exec / p50", "docker", tier, exec_ / docker.p50, 25, "x", at_least=True),
+            Bound("p99 / p50", "local", tier, local.p99 / local.p50, 5, "x"),
+            Bound("p99 / p50", "docker", tier, docker.p99 / docker.p50, 5, "x"),
         ]
     return bounds
 
 
-def _together(kind: Kind, sandbox: Sandbox) -> list[Bound]:
-    bounds = []
-    for tier, what in _TIERS.items():
-        call = caller(sandbox, tier)
-        one, many = throughput(call, 1, _SECONDS), throughput(call, _CALLERS, _SECONDS)
-        print(f"{kind}, {what}: {one:.0f} calls/s alone, {many:.0f} by {_CALLERS} callers")
-        text = f"{kind}, {_CALLERS} callers / 1 caller, {what}"
-        bounds.append(Bound(text, many / one, 1.7, "x", at_least=True))
-        served = all_at_once(sandbox, tier, _CROWD)
-        text = f"{kind}, {_CROWD} callers at once served, {what}"
-        bounds.append(Bound(text, served, _CROWD, "calls", at_least=True))
-    print()
-    return bounds
+def _bounds_of_cold(times: _Times) -> list[Bound]:
+    limits = {"local": 150, "docker": 1200}
+    return [
+        Bound(
+            f"{FIRST_RESULT}, p50",
+            kind,
+            tier,
+            times[_Key(FIRST_RESULT, kind, tier)].p50,
+            limits[kind],
+            "ms",
+        )
+        for kind in _KINDS
+        for tier in _TIERS
+    ]
+
+
+def _rates(effort: Effort, kind: Kind, sandbox: Sandbox, tier: Tier) -> list[Rate]:
+    call = caller(sandbox, tier)
+    throughput(call, _CALLERS, effort.seconds / 10)  # until every place of the pool is filled
+    return [
+        Rate(kind, tier, callers, round(throughput(call, callers, effort.seconds), 1))
+        for callers in (1, _CALLERS)
+    ]
+
+
+def _bounds_together(kind: Kind, sandbox: Sandbox, tier: Tier, rates: list[Rate]) -> list[Bound]:
+    one, many = (rate.calls_per_s for rate in rates)
+    served = all_at_once(sandbox, tier, _CROWD)
+    what = f"calls/s of {_CALLERS} callers / of 1"
+    return [
+        Bound(what, kind, tier, many / one, 1.7, "x", at_least=True),
+        Bound(
+            f"of {_CROWD} callers at once, served",
+            kind,
+            tier,
+            served,
+            _CROWD,
+            "calls",
+            at_least=True,
+        ),
+    ]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""The same call in what others offer, each from a throw-away virtual environment.
+"""The same call in what others offer, from a virtual environment of their own.
 
-Nothing of theirs becomes a dependency of this project. The part below the line runs inside that
-environment, with its libraries and without ours.
+Nothing of theirs becomes a dependency of this project: `peer_calls` runs with their libraries and
+without ours.
 """
 
 from __future__ import annotations
@@ -12,59 +12,110 @@ import subprocess
 import sys
 import tempfile
 import venv
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.sandbox.peer_image import peer_image
+from benchmarks.sandbox.report import Compared, Timed
 from benchmarks.sandbox.timing import Times
 
-__all__ = ["PEERS", "Peer", "measure_peers"]
+__all__ = ["PEERS", "measure_peers"]
 
-Peer = Times | str
-"""Its times, or why it could not be measured."""
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What somebody else offers for running a program."""
+
+    name: str
+    package: str
+    """What its version is the version of."""
+    isolation: str
+    state: str
+
+
+PEERS = {
+    "restricted": Peer(
+        "RestrictedPython alone",
+        "RestrictedPython",
+        "none: a compiler and guards in the caller's process",
+        "nothing",
+    ),
+    "monty": Peer(
+        "pydantic-monty",
+        "pydantic-monty",
+        "an interpreter of its own, not CPython, in a process of its own",
+        "nothing: a session for each call",
+    ),
+    "smolagents_local": Peer(
+        "smolagents, LocalPythonExecutor",
+        "smolagents",
+        "none: an interpreter of syntax trees in the caller's process",
+        "nothing: an executor for each call",
+    ),
+    "llm_sandbox": Peer(
+        "llm-sandbox, warm container",
+        "llm-sandbox",
+        "container, here without network; root in it",
+        "their files",
+    ),
+    "smolagents_docker": Peer(
+        "smolagents, DockerExecutor",
+        "smolagents",
+        "container with network; root in it",
+        "everything: one Jupyter kernel",
+    ),
+}
 
 _PACKAGES = (
     "RestrictedPython==9.0", "smolagents[docker]==1.26.0", "pydantic-monty==1.4.0",
     "llm-sandbox[docker]==0.3.46",
 )  # fmt: skip
 
-PEERS = {
-    "restricted": "RestrictedPython alone, in process",
-    "monty": "pydantic-monty, fresh session",
-    "smolagents_local": "smolagents LocalPythonExecutor, fresh",
-    "llm_sandbox": "llm-sandbox, warm container",
-    "smolagents_docker": "smolagents DockerExecutor, warm kernel",
-}
 
-
-def measure_peers(count: int, image: str) -> dict[str, Peer]:
-    """Install and time each; `image` is a local one with a Python, for those that need one."""
+def measure_peers(count: int) -> list[Compared]:
+    """Install and time each."""
     with tempfile.TemporaryDirectory(prefix="toolguild-peers-") as folder:
         python = Path(folder, "bin", "python")
         venv.create(folder, with_pip=True, symlinks=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         done = subprocess.run([*install, *_PACKAGES], capture_output=True, text=True, check=False)
         if done.returncode:
-            return dict.fromkeys(PEERS, f"pip cannot install it: {_last_line(done.stderr)}")
-        return {name: _measure(python, name, count, image) for name in PEERS}
+            why = f"pip cannot install it: {_last_line(done.stderr)}"
+            return [_compared(peer, "", None, why) for peer in PEERS.values()]
+        with peer_image(python) as image:
+            return [_measure(python, key, count, image) for key in PEERS]
 
 
-def _measure(python: Path, name: str, count: int, image: str) -> Peer:
+def _measure(python: Path, key: str, count: int, image: str) -> Compared:
+    peer = PEERS[key]
+    print(peer.name, file=sys.stderr, flush=True)
+    version = _version(python, peer.package)
     script = Path(__file__).with_name("peer_calls.py")
-    command = [python, "-I", script, name, str(count), image]
+    command = [str(python), "-I", str(script), key, str(count), image]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=180, env={**os.environ}
         )
     except subprocess.TimeoutExpired:
-        return "it hangs"
+        return _compared(peer, version, None, "it hangs")
     if done.returncode:
-        return _last_line(done.stderr)
-    return Times.of(json.loads(done.stdout.splitlines()[-1]))
+        return _compared(peer, version, None, _last_line(done.stderr))
+    times = Times.of(json.loads(done.stdout.splitlines()[-1]))
+    return _compared(peer, version, Timed.of(peer.name, times))
+
+
+def _version(python: Path, package: str) -> str:
+    code = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
+    done = subprocess.run(
+        [python, "-I", "-c", code, package], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def _compared(peer: Peer, version: str, times: Timed | None, why_not: str = "") -> Compared:
+    return Compared(peer.name, version, peer.isolation, peer.state, times, why_not)
 
 
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines() or ["no word"]
     return lines[-1][:300]
-
-
-if __name__ == "__main__":
-    sys.exit("run `python -m benchmarks.sandbox`")

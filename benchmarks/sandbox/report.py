@@ -1,62 +1,107 @@
-"""Tables, in Markdown, and the bounds that are kept or not."""
+"""What a run of the benchmark found, as plain data that goes into a JSON file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from benchmarks.sandbox.timing import Times
 
-__all__ = ["Bound", "bounds_table", "times_table"]
+__all__ = ["Bound", "CallsReport", "Compared", "Rate", "Timed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One kind of call of ours, or what it is measured against."""
+
+    call: str
+    sandbox: str
+    """`local` or `docker`; empty for a baseline."""
+    tier: str
+    """`restricted` (the isolation alone) or `sandbox` (with the wall in it); empty likewise."""
+    n: int
+    p50_ms: float
+    p99_ms: float
+    min_ms: float
+    max_ms: float
+
+    @classmethod
+    def of(cls, call: str, times: Times, *, sandbox: str = "", tier: str = "") -> Timed:
+        """Keep what is told of the times."""
+        figures = (times.p50, times.p99, times.ms[0], times.ms[-1])
+        return cls(call, sandbox, tier, len(times.ms), *(round(figure, 4) for figure in figures))
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many calls a second some callers got through together."""
+
+    sandbox: str
+    tier: str
+    callers: int
+    calls_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The same call in what others offer."""
+
+    peer: str
+    version: str
+    isolation: str
+    """What stands between the program and the machine, as it was set up here."""
+    state: str
+    """What a program finds of those that ran before it."""
+    times: Timed | None
+    why_not: str = ""
+    """Why there are no times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A figure of the sandboxes that has to be kept."""
+    """A figure that has to be kept."""
 
-    text: str
+    what: str
+    sandbox: str
+    tier: str
     measured: float
     limit: float
     unit: str
     at_least: bool = False
-    """Whether the figure is a lower bound."""
+    """Whether it is a lower bound."""
 
     @property
     def kept(self) -> bool:
         """Whether what was measured is within it."""
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
-
-def times_table(rows: Mapping[str, Times | str], unit: Times) -> str:
-    """Show times with their ratio to the median of `unit`; a text says why there are none."""
-    lines = [
-        "| call | n | p50 | p99 | min | max | p50 by docker warm call |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for name, times in rows.items():
-        if isinstance(times, str):
-            lines.append(f"| {name} | 0 | not measured: {_cell(times)} | | | | |")
-            continue
-        figures = (times.p50, times.p99, times.ms[0], times.ms[-1])
-        shown = " | ".join(_ms(figure) for figure in figures)
-        lines.append(f"| {name} | {len(times.ms)} | {shown} | {times.p50 / unit.p50:.2f} |")
-    return "\n".join(lines)
+    def __str__(self) -> str:
+        sign = ">=" if self.at_least else "<="
+        where = " ".join(part for part in (self.sandbox, self.tier) if part)
+        return (
+            f"{where}: {self.what} is {self.measured:.3g} {self.unit}, "
+            f"and has to be {sign} {self.limit:g}"
+        )
 
 
-def bounds_table(bounds: Sequence[Bound]) -> str:
-    """Show each bound with what was measured."""
-    lines = ["| bound | limit | measured | |", "| --- | ---: | ---: | --- |"]
-    for bound in bounds:
-        sign = ">=" if bound.at_least else "<="
-        limit, measured = f"{bound.limit:.3g} {bound.unit}", f"{bound.measured:.3g} {bound.unit}"
-        verdict = "kept" if bound.kept else "BROKEN"
-        lines.append(f"| {bound.text} | {sign} {limit} | {measured} | {verdict} |")
-    return "\n".join(lines)
+@dataclass(frozen=True, slots=True)
+class CallsReport:
+    """Everything that one run measured."""
 
+    about: Mapping[str, str]
+    """When, where, with which versions and by which command."""
+    times: Sequence[Timed]
+    rates: Sequence[Rate]
+    peers: Sequence[Compared]
+    bounds: Sequence[Bound]
 
-def _ms(milliseconds: float) -> str:
-    return f"{milliseconds:.2f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"
+    @property
+    def broken(self) -> list[str]:
+        """The bounds that are not kept, as sentences."""
+        return [str(bound) for bound in self.bounds if not bound.kept]
 
-
-def _cell(text: str) -> str:
-    return text.replace("|", "/").replace("\n", " ")
+    def as_json(self) -> dict[str, Any]:
+        """Return it as what JSON can carry, each bound with its verdict."""
+        bounds = [{**asdict(bound), "kept": bound.kept} for bound in self.bounds]
+        return {**asdict(self), "bounds": bounds}

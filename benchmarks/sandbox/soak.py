@@ -6,215 +6,212 @@ container, no descriptor, no file, and no memory that grows with the calls.
 
 from __future__ import annotations
 
-import gc
-import os
 import random
 import sys
+import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+from benchmarks.sandbox.footprint import (
+    Footprint,
+    ProcessId,
+    containers,
+    footprint,
+    growth_mb,
+    worker_processes,
+)
+from benchmarks.sandbox.machine import about
 from benchmarks.sandbox.ours import Kind
+from benchmarks.sandbox.programs import Case, mixture
+from benchmarks.sandbox.tables import about_table, table
 from toolguild.policies import Tier
-from toolguild.sandbox import Limits, Program, Sandbox, Status, open_sandbox
+from toolguild.sandbox import Limits, Outcome, Sandbox, Status, open_sandbox
 
-__all__ = ["run"]
+__all__ = ["Soaked", "soak", "soak_tables"]
 
-_LIMITS = Limits(wall_s=5.0, memory_mb=128, output_bytes=100_000)
-_BRIEF = Limits(wall_s=0.2, memory_mb=128, output_bytes=100_000)
+_LIMITS = Limits(wall_s=5.0, memory_mb=128, output_bytes=100_000, workspace_mb=1)
+_BRIEF = Limits(wall_s=0.2, memory_mb=128, output_bytes=100_000, workspace_mb=1)
 _CALLERS = 4
-_WARM = 200  # calls before the first look, with everything loaded and every pool filled
-_GROWTH_MB = 16.0
+_WARM = 200  # calls before the first look, with everything loaded and every place filled
+_LOOKS = 20
+_GROWTH_MB = 4.0
+"""What a process may grow by over all the calls, along the line through its samples."""
 _SEED = 20261121
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """A program and how a call of it may end."""
+class Soaked:
+    """What one run found."""
 
-    source: str
-    ends: frozenset[Status]
-    value: object = None
-    """What it returns, where it may end with `ok`."""
+    about: Mapping[str, str]
+    runs: list[_Run] = field(default_factory=list)
 
+    @property
+    def problems(self) -> list[str]:
+        """What was not as it should be, as sentences."""
+        return [f"{run.kind}: {problem}" for run in self.runs for problem in run.problems]
 
-def _good(value: object, source: str) -> _Case:
-    return _Case(source, frozenset({Status.OK}), value)
-
-
-def _bad(source: str, *ends: Status) -> _Case:
-    return _Case(source, frozenset(ends))
-
-
-_ORDINARY = (
-    _good(3, "def tool(): return 1 + 2"),
-    _good([1, 2, 3], "def tool(): return sorted([3, 1, 2])"),
-    _good({"a": 2, "b": 1}, "from collections import Counter\ndef tool(): return Counter('aab')"),
-    _good("2026-11-21", "import datetime\ndef tool(): return str(datetime.date(2026, 11, 21))"),
-    _good(["1", "22"], "import re\ndef tool(): return re.findall(r'[0-9]+', 'a1b22')"),
-    _good(285, "def tool(): return sum(n * n for n in range(10))"),
-    _good("x" * 50_000, "def tool(): return 'x' * 50_000"),
-    _good(
-        5, "def tool():\n    print('line\\n' * 100)\n    return call_tool('five', {'n': [1] * 99})"
-    ),
-    _bad("def tool(): raise ValueError('no')", Status.ERROR),
-    _bad("def tool(): return {1, 2}", Status.ERROR),
-)
-
-_HOSTILE = (
-    _bad("def tool():\n    while True: pass", Status.TIMEOUT),
-    _bad("def tool(): return 'y' * 200_000", Status.OUTPUT_LIMIT),
-    _bad("def tool():\n    while True: print('y' * 1000)", Status.OUTPUT_LIMIT),
-    _bad("def tool():\n    h = []\n    while True: h.append(' ' * 10**7)", Status.MEMORY),
-    _bad("import os\ndef tool(): os._exit(3)", Status.KILLED),
-    _bad("import ctypes\ndef tool(): ctypes.string_at(0)", Status.KILLED),
-    _bad("import os\ndef tool():\n    while True: os.fork()", Status.ERROR),
-    _bad("import os\ndef tool(): os.kill(os.getppid(), 9)", Status.ERROR),
-    _bad("import os\ndef tool(): os.closerange(0, 99)", Status.KILLED, Status.ERROR),
-    _bad("import os\ndef tool():\n    os.write(3, b'z' * 99)\n    return 1", Status.KILLED),
-    _bad("def tool():\n    open('/tmp/toolguild-soak', 'w')", Status.ERROR),
-    _bad("import socket\ndef tool(): socket.socket()", Status.ERROR),
-    _bad("import threading, time\ndef tool():\n    while True:\n"
-         "        threading.Thread(target=time.sleep, args=[9], daemon=True).start()",
-         Status.ERROR, Status.TIMEOUT, Status.MEMORY),
-)  # fmt: skip
+    def as_json(self) -> dict[str, Any]:
+        """Return it as what JSON can carry."""
+        return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class _Footprint:
-    """What this process and its sandbox hold at one moment."""
+@dataclass(slots=True)
+class _Run:
+    """Many calls on one sandbox."""
 
-    descriptors: int
-    threads: int
-    processes: int
-    host_mb: float
-    workers_mb: float
-    """The largest set of pages of their own that one of the workers' processes has."""
-
-
-def run(kind: Kind, calls: int) -> bool:
-    """Print what was seen; return whether nothing leaked and every call ended as it should."""
-    planted = _files()
-    before = _footprint(set())
-    with open_sandbox(kind) as sandbox:
-        problems = _calls(sandbox, _WARM, _SEED)
-        warm = _footprint(_worker_processes(kind))
-        begin = time.perf_counter()
-        problems += _calls(sandbox, calls, _SEED + 1)
-        seconds = time.perf_counter() - begin
-        after = _footprint(_worker_processes(kind))
-    left = _footprint(_worker_processes(kind))
-    problems += _leaks(warm, after, before, left)
-    problems += [f"the file {path} was left" for path in sorted(_files() - planted)]
-    print(f"{kind}: {calls} calls by {_CALLERS} callers in {seconds:.0f} s")
-    print()
-    print("| moment | descriptors | threads | processes | host MB | largest worker's own MB |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    moments = {"before": before, "warm": warm, "after the calls": after, "closed": left}
-    for name, footprint in moments.items():
-        print(f"| {name} | {' | '.join(f'{figure:.4g}' for figure in astuple(footprint))} |")
-    print()
-    for problem in problems[:20]:
-        print(f"BROKEN: {problem}")
-    print("nothing leaked" if not problems else f"{len(problems)} problems")
-    print()
-    return not problems
+    kind: Kind
+    calls: int
+    seconds: float = 0.0
+    ends: dict[str, int] = field(default_factory=dict)
+    descriptors: tuple[int, int, int] = (0, 0, 0)
+    """When warm, after the calls, and when closed."""
+    threads: tuple[int, int, int] = (0, 0, 0)
+    left_processes: int = 0
+    left_containers: int = 0
+    left_files: int = 0
+    host_mb: float = 0.0
+    host_growth_mb: float = 0.0
+    worker_mb: float = 0.0
+    worker_growth_mb: float = 0.0
+    """Of the process inside that grew most."""
+    problems: list[str] = field(default_factory=list)
 
 
-def _calls(sandbox: Sandbox, count: int, seed: int) -> list[str]:
-    chance = random.Random(seed)  # noqa: S311 - the same mixture each time
-    cases = [chance.choice(_HOSTILE if number % 10 == 0 else _ORDINARY) for number in range(count)]
+def soak(kinds: Sequence[Kind], calls: int) -> Soaked:
+    """Make so many calls on each kind of sandbox."""
+    soaked = Soaked(about())
+    for kind in kinds:
+        soaked.runs.append(_soak(kind, calls))
+    return soaked
 
-    def call(case: _Case) -> str:
-        program = Program(case.source, "tool", walled=False)
+
+def soak_tables(soaked: Soaked) -> str:
+    """Show it in Markdown."""
+    rows = [
+        ("calls", *(str(run.calls) for run in soaked.runs)),
+        ("calls/s", *(f"{run.calls / run.seconds:.0f}" for run in soaked.runs)),
+        *(
+            (f"ended with {status}", *(str(run.ends.get(status, 0)) for run in soaked.runs))
+            for status in Status
+            if any(status in run.ends for run in soaked.runs)
+        ),
+        ("processes left", *(str(run.left_processes) for run in soaked.runs)),
+        ("containers and volumes left", *(str(run.left_containers) for run in soaked.runs)),
+        ("files left", *(str(run.left_files) for run in soaked.runs)),
+        (
+            "descriptors: warm, after the calls, closed",
+            *(", ".join(map(str, run.descriptors)) for run in soaked.runs),
+        ),
+        (
+            "memory of our own process, MB",
+            *(f"{run.host_mb:.1f}, {run.host_growth_mb:+.1f}" for run in soaked.runs),
+        ),
+        (
+            "largest process inside, MB",
+            *(f"{run.worker_mb:.1f}, {run.worker_growth_mb:+.1f}" for run in soaked.runs),
+        ),
+        ("problems", *(str(len(run.problems)) for run in soaked.runs)),
+    ]
+    head = ("", *(run.kind for run in soaked.runs))
+    return f"{about_table(soaked.about)}\n\n{table(head, rows, numbers=False)}"
+
+
+def _soak(kind: Kind, calls: int) -> _Run:
+    run = _Run(kind, calls)
+    chance = random.Random(_SEED)  # noqa: S311 - the same mixture each time
+    before = containers() if kind == "docker" else set()
+    with _watched_files(run):
+        # So that each worker serves long enough for its growth to show, and is replaced as well.
+        recycle_after = max(100, calls // 6)
+        with open_sandbox(kind, recycle_after=recycle_after) as sandbox:
+            _call_many(sandbox, _WARM, chance, run)
+            run.ends.clear()
+            looks = [footprint(kind)]
+            begin = time.monotonic()
+            for look in range(_LOOKS):
+                print(f"{kind}: {look * calls // _LOOKS} of {calls} calls", file=sys.stderr)
+                count = (look + 1) * calls // _LOOKS - look * calls // _LOOKS
+                _call_many(sandbox, count, chance, run)
+                looks.append(footprint(kind))
+            run.seconds = round(time.monotonic() - begin, 1)
+        closed = footprint(kind)
+    run.left_processes = len(worker_processes(kind))
+    run.left_containers = len(containers() - before) if kind == "docker" else 0
+    _judge(run, looks, closed)
+    return run
+
+
+def _call_many(sandbox: Sandbox, count: int, chance: random.Random, run: _Run) -> None:
+    def call(case: Case) -> Outcome:
         limits = _BRIEF if Status.TIMEOUT in case.ends else _LIMITS
-        outcome = sandbox.run(
-            program, {}, tier=Tier.FULL, limits=limits, tools=lambda name, arguments: 5
+        return sandbox.run(
+            case.program, {}, tier=Tier.SANDBOX, limits=limits, tools=lambda name, arguments: 5
         )
-        if outcome.status in case.ends and outcome.value == case.value:
-            return ""
-        return f"{case.source!r} ended with {outcome}"
 
+    cases = mixture(count, chance)
     with ThreadPoolExecutor(_CALLERS) as threads:
-        return [problem for problem in threads.map(call, cases) if problem]
+        for case, outcome in zip(cases, threads.map(call, cases), strict=True):
+            run.ends[outcome.status] = run.ends.get(outcome.status, 0) + 1
+            if outcome.status not in case.ends or outcome.value != case.value:
+                run.problems.append(f"{case.program.source!r} ended with {outcome}")
 
 
-def _leaks(warm: _Footprint, after: _Footprint, before: _Footprint, left: _Footprint) -> list[str]:
-    problems = []
-    if after.descriptors > warm.descriptors:
-        problems.append(f"{after.descriptors - warm.descriptors} descriptors more")
-    if after.host_mb > warm.host_mb + _GROWTH_MB:
-        problems.append(f"{after.host_mb - warm.host_mb:.0f} MB more on the host")
-    if after.workers_mb > warm.workers_mb + _GROWTH_MB:
-        problems.append(f"{after.workers_mb - warm.workers_mb:.0f} MB more in a worker")
-    if left.processes:
-        problems.append(f"{left.processes} processes are left")
-    # The engine's client may keep what it opened once, such as the module of a resolver.
-    if left.descriptors > before.descriptors + 1:
-        problems.append(f"{left.descriptors - before.descriptors} descriptors are left")
-    return problems
-
-
-def _footprint(workers: set[int]) -> _Footprint:
-    gc.collect()
-    return _Footprint(
-        _entries("/proc/self/fd"),
-        _entries("/proc/self/task"),
-        len(workers),
-        _field_mb("/proc/self/status", "VmRSS:"),
-        max((_field_mb(f"/proc/{pid}/status", "RssAnon:") for pid in workers), default=0.0),
+def _judge(run: _Run, looks: Sequence[Footprint], closed: Footprint) -> None:
+    warm, after = looks[0], looks[-1]
+    run.descriptors = (warm.descriptors, after.descriptors, closed.descriptors)
+    run.threads = (warm.threads, after.threads, closed.threads)
+    calls_before = [number * run.calls / _LOOKS for number in range(len(looks))]
+    run.host_mb = after.host_mb
+    run.host_growth_mb = growth_mb(
+        [(calls, look.host_mb) for calls, look in zip(calls_before, looks, strict=True)]
     )
+    of_workers: dict[ProcessId, list[tuple[float, float]]] = {}
+    for calls, look in zip(calls_before, looks, strict=True):
+        for process, megabytes in look.workers_mb.items():
+            of_workers.setdefault(process, []).append((calls, megabytes))
+    run.worker_mb = max((size for look in looks for size in look.workers_mb.values()), default=0)
+    # Told of as many calls as there were in all, however long the process lived.
+    run.worker_growth_mb = max(
+        (growth_mb(seen) * _share(seen, run.calls) for seen in of_workers.values()), default=0
+    )
+    # The client of the engine keeps a connection for each caller that needed one at once.
+    spare = _CALLERS if run.kind == "docker" else 0
+    for problem, found in {
+        f"descriptors: {run.descriptors}": after.descriptors > warm.descriptors + spare,
+        f"threads: {run.threads}": closed.threads > warm.threads,
+        f"{run.left_processes} processes are left": run.left_processes,
+        f"{run.left_containers} containers or volumes are left": run.left_containers,
+        f"{run.left_files} files are left": run.left_files,
+        f"our own process grew by {run.host_growth_mb:.1f} MB": run.host_growth_mb > _GROWTH_MB,
+        f"a process inside grew by {run.worker_growth_mb:.1f} MB": (
+            run.worker_growth_mb > _GROWTH_MB
+        ),
+    }.items():
+        if found:
+            run.problems.append(problem)
 
 
-def _entries(folder: str) -> int:
-    return sum(1 for _ in Path(folder).iterdir())
+def _share(seen: Sequence[tuple[float, float]], calls: int) -> float:
+    return calls / (seen[-1][0] - seen[0][0]) if len(seen) > 4 else 0.0
 
 
-def _field_mb(path: str, field: str) -> float:
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return 0.0  # it has ended
-    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
-
-
-def _worker_processes(kind: Kind) -> set[int]:
-    """Return the processes of our sandboxes, by the host's numbers."""
-    if kind == "local":
-        return _below({os.getpid()})
-    from toolguild.sandbox.docker import LABEL
-    from toolguild.sandbox.engine import connect
-    from toolguild.sandbox.owner import Owner
-
-    client = connect()
-    try:
-        own = {"label": f"{LABEL}={Owner.current()}"}
-        found = client.containers(all=True, filters=own)
-        first = {client.inspect_container(each["Id"])["State"]["Pid"] for each in found}
-    finally:
-        client.close()
-    return first | _below(first)
-
-
-def _below(ancestors: set[int]) -> set[int]:
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+@contextmanager
+def _watched_files(run: _Run) -> Iterator[None]:
+    """Count what is left where programs, or the sandbox itself, could leave something."""
+    with tempfile.TemporaryDirectory(prefix="tg-soak-") as own:
+        tempfile.tempdir = own
+        watched = [Path(own), Path("/dev/shm"), Path.cwd()]  # noqa: S108 - only looked at
+        before = {path for folder in watched for path in folder.iterdir()}
         try:
-            fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        if fields[0] not in "ZX":
-            parents[int(stat.parent.name)] = int(fields[1])
-    found: set[int] = set()
-    while more := {p for p, parent in parents.items() if parent in found | ancestors} - found:
-        found |= more
-    return found
-
-
-def _files() -> set[Path]:
-    return {path for path in Path("/tmp").iterdir() if "toolguild-soak" in path.name}  # noqa: S108 - where a program tries to leave one
-
-
-if __name__ == "__main__":
-    sys.exit("run `python -m benchmarks.sandbox soak`")
+            yield
+        finally:
+            tempfile.tempdir = None
+        left = {path for folder in watched for path in folder.iterdir()} - before
+        left |= {path for path in Path("/tmp").iterdir() if "toolguild-soak" in path.name}  # noqa: S108 - where a program tries to leave one
+        run.left_files = len(left)

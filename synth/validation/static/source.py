@@ -10,7 +10,7 @@ from functools import cached_property
 from toolguild.policies.code_rules import CodeProfile, MethodRules
 from toolguild.synth.validation.static.constants import KnownText, fold_text
 from toolguild.synth.validation.static.index import FunctionNode, build_index
-from toolguild.synth.validation.static.loops import Loop, loops_left
+from toolguild.synth.validation.static.loops import Loop, loops_left, loops_that_may_raise
 from toolguild.synth.validation.static.reading import parse
 from toolguild.synth.validation.static.scopes import Binding, Resolution, Scope, ScopeKind
 
@@ -287,6 +287,14 @@ class ToolSource:
     def can_be_left(self, loop: Loop) -> bool:
         """Whether something in a loop's body leaves the loop, or hands a value out of it."""
         return loop in self._loops_left
+
+    def may_raise(self, loop: Loop) -> bool:
+        """Whether something in a loop's body may raise an exception, as far as that can be seen."""
+        return loop in self._loops_that_may_raise
+
+    @cached_property
+    def _loops_that_may_raise(self) -> frozenset[ast.AST]:
+        return loops_that_may_raise(self.index)
 
     @cached_property
     def _loops_left(self) -> frozenset[ast.AST]:

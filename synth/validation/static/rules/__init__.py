@@ -2,16 +2,16 @@
 
 from toolguild.synth.validation.static.rules.attributes import (
     AttributeByName,
-    ClassPattern,
     ForbiddenAttribute,
     FormatTemplate,
     PrivateAttribute,
     SpecialAttribute,
 )
 from toolguild.synth.validation.static.rules.base import Family, Question, Rule, TextRule, TreeRule
+from toolguild.synth.validation.static.rules.class_of_value import ClassOfValue
+from toolguild.synth.validation.static.rules.class_pattern import ClassPattern
 from toolguild.synth.validation.static.rules.classes import (
     ClassHeader,
-    ClassOfValue,
     DecoratorOnly,
     FieldHeld,
     HeaderOnly,
@@ -42,6 +42,7 @@ from toolguild.synth.validation.static.rules.imports import (
     RelativeImport,
     StarImport,
 )
+from toolguild.synth.validation.static.rules.iteration import EndlessIteration, EndlessLoop
 from toolguild.synth.validation.static.rules.names import (
     GuardedFunction,
     ReservedName,
@@ -56,6 +57,7 @@ from toolguild.synth.validation.static.rules.reach import (
     UnreadableAnnotation,
 )
 from toolguild.synth.validation.static.rules.recursion import EndlessRecursion
+from toolguild.synth.validation.static.rules.sizes import HugeConstantWork
 from toolguild.synth.validation.static.rules.text import (
     CodingCookie,
     HiddenCharacters,
@@ -63,11 +65,6 @@ from toolguild.synth.validation.static.rules.text import (
     NotPython,
     TooBig,
     UnstableIdentifier,
-)
-from toolguild.synth.validation.static.rules.work import (
-    EndlessIteration,
-    EndlessLoop,
-    HugeConstantWork,
 )
 
 __all__ = ["RULES", "Family", "Question", "Rule", "TextRule", "TreeRule"]

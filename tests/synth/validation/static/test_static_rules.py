@@ -1,11 +1,12 @@
 """Every rule against its own examples, and what is printed about it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 import toolguild
-from toolguild.policies import Tier, load_profile
+from toolguild.policies import Tier, house_profile, load_profile
 from toolguild.policies.code_rules import RuleLevel, may_be_eased
 from toolguild.synth.validation.static import (
     RULES,
@@ -103,6 +104,13 @@ def test_a_long_example_is_cut_off_and_says_so() -> None:
     assert shown_example("x\u202e = 1") == "x⟨U+202E⟩ = 1"
     assert shown_example("x = 1\n" * 100).endswith("characters more")
     assert len(shown_example("x" * 10_000)) < 300
+
+
+def test_the_profile_that_the_reference_shows_can_be_used(tmp_path: Path) -> None:
+    [shown] = re.findall(r"```toml\n(.*?)```", reference(), re.DOTALL)
+    path = tmp_path / "toolguild.toml"
+    path.write_text(shown, encoding="utf-8")
+    assert house_profile(path).code.modules["numpy"].exports == {"array", "mean"}
 
 
 def test_the_reference_of_the_rules_is_current() -> None:

@@ -140,6 +140,6 @@ def test_messages_hidden_in_a_text_are_found(text: str) -> None:
 
 
 def test_a_place_in_a_long_line_of_wide_letters_is_found_in_time() -> None:
-    text = "x = 'ﬁ'; " + "é; " * 9_000 + "y = eval"
+    text = "x = 'ﬁ'; " + "é; " * 4_000 + "y = eval"
     found = [f for f in check_source(text, Tier.SANDBOX) if f.code == "TG201"]
     assert found[0].column == 10

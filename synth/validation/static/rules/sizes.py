@@ -1,170 +1,21 @@
-"""TG501 to TG503: loops without an end, and constants that no run can afford."""
+"""TG502: constants that no run can afford."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import string
+from collections.abc import Iterable, Iterator
 
 from toolguild.synth.validation.static.constants import fold_number
 from toolguild.synth.validation.static.findings import Finding
-from toolguild.synth.validation.static.rules.base import Question, TreeRule, shown
+from toolguild.synth.validation.static.rules.base import Question, TreeRule
 from toolguild.synth.validation.static.source import ToolSource
 
-__all__ = ["EndlessIteration", "EndlessLoop", "HugeConstantWork"]
+__all__ = ["HugeConstantWork"]
 
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_MAX_DEPTH = 20  # loops inside of one another, and steps on to what an iterable is made of
-
-
-class EndlessLoop(TreeRule[ast.While]):
-    """`while True` that nothing ends."""
-
-    code = "TG501"
-    title = "loop without an end"
-    why = "The sandbox would end the run at its deadline; the text already shows that it will."
-    remedy = "Give the loop a condition, or leave it with `break` or `return`."
-    good = (
-        "def f():\n    while True:\n        break",
-        "def f(x):\n    while True:\n        for y in x:\n            return y",
-        "def f():\n    while 1:\n        yield 1",
-        "def f(x):\n    while x: pass",
-        "def f():\n    while True:\n        raise ValueError",
-    )
-    bad = (
-        "def f():\n    while True: pass",
-        "def f():\n    while 1:\n        for x in []: break",
-        "def f():\n    while 'x':\n        def g(): return 1",
-        "def f():\n    while not False:\n        lambda: (yield)",
-        "def f():\n    while True:\n        while True: break\n        else: pass",
-    )
-    visits = (ast.While,)
-
-    def check(self, node: ast.While, source: ToolSource, question: Question) -> Iterator[Finding]:
-        """Search the body of a loop whose condition is constant."""
-        if _always_true(node.test) and not source.can_be_left(node):
-            message = "the loop has neither `break` nor `return`, nor a condition"
-            yield self.at(node, source, message)
-
-
-def _always_true(node: ast.expr) -> bool:
-    match node:
-        case ast.Constant(value=value):
-            return bool(value)
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Constant(value=value)):
-            return not value
-    return False
-
-
-class EndlessIteration(TreeRule[ast.For | ast.comprehension | ast.Call]):
-    """A loop over something that never ends, or that grows as fast as the loop goes."""
-
-    code = "TG503"
-    title = "iteration without an end"
-    why = (
-        "`itertools.count()` and its like end only where the loop does; put into a list they take"
-        " all memory. A list that every turn of a loop over it adds to is never used up either."
-    )
-    remedy = "Leave the loop with `break` or `return`, or use `itertools.islice`."
-    good = (
-        "from itertools import count\ndef f():\n    for i in count():\n        if i > 3: break",
-        "from itertools import count\ndef f(x): return list(zip(count(), x))",
-        "from itertools import repeat\ndef f(x): return list(repeat(x, 3)), dict(x=1)",
-        "from itertools import count, islice\ndef f(): return list(islice(count(), 3))",
-        "from itertools import count\ndef f():\n    g = (i for i in count())\n    return next(g)",
-        "def f(x, y):\n    for i in x:\n        if i in y: x.append(i)",
-        "from itertools import cycle\ndef f(x):\n    for i in cycle(x): yield i",
-    )
-    bad = (
-        "from itertools import count\ndef f():\n    for i in count(): pass",
-        "import itertools\ndef f(x):\n    for i, y in enumerate(itertools.cycle(x)): pass",
-        "from itertools import count\ndef f(): return [i for i in count() if i > 3]",
-        "from itertools import count\ndef f(): return sum(i for i in count())",
-        "from itertools import count\ndef f():\n    c = count()\n    return list(map(str, c))",
-        "from itertools import repeat\ndef f(x): return ''.join(repeat(x))",
-        "def f(x):\n    for i in x:\n        x.append(i)",
-    )
-    visits = (ast.For, ast.comprehension, ast.Call)
-
-    _through = frozenset(
-        {"builtins.enumerate", "builtins.filter", "builtins.iter", "builtins.map",
-         "itertools.accumulate", "itertools.chain", "itertools.starmap"}
-    )  # fmt: skip
-    """What they give is endless where one of their arguments is."""
-    _drains = frozenset(
-        {"builtins.dict", "builtins.frozenset", "builtins.len", "builtins.list", "builtins.max",
-         "builtins.min", "builtins.set", "builtins.sorted", "builtins.sum", "builtins.tuple",
-         "collections.Counter", "collections.deque", "math.fsum", "math.prod", "statistics.fmean",
-         "statistics.mean", "statistics.median"}
-    )  # fmt: skip
-    """They go through all of their first argument before they give anything."""
-
-    def check(
-        self,
-        node: ast.For | ast.comprehension | ast.Call,
-        source: ToolSource,
-        question: Question,
-    ) -> Iterator[Finding]:
-        """Look at what is gone through, and at how it can end."""
-        match node:
-            case ast.For(iter=through):
-                if source.can_be_left(node):
-                    return
-                if self._is_endless(through, source):
-                    yield self.at(node, source, "the loop goes through what never ends")
-                elif isinstance(through, ast.Name) and self._grows(node, through.id):
-                    message = (
-                        f"every turn of the loop adds to {shown(through.id)}, which it is over"
-                    )
-                    yield self.at(node, source, message)
-            case ast.comprehension(iter=through):
-                kind = source.parent(node)
-                if not isinstance(kind, ast.GeneratorExp) and self._is_endless(through, source):
-                    yield self.at(kind, source, "the comprehension goes through what never ends")
-            case ast.Call(args=[first, *_], func=function):
-                joins = isinstance(function, ast.Attribute) and function.attr == "join"
-                drains = joins or self._drains & source.origins(function)
-                if drains and self._is_endless(first, source):
-                    yield self.at(node, source, "the call goes through what never ends")
-
-    def _is_endless(self, node: ast.AST, source: ToolSource, depth: int = _MAX_DEPTH) -> bool:
-        node = source.aliased(node)
-        if depth == 0:
-            return False
-        match node:
-            case ast.Call(func=function, args=arguments, keywords=keywords):
-                origin = source.certain_origin(function)
-                if origin in source.profile.endless:
-                    # `repeat` with a number of times ends.
-                    return origin != "itertools.repeat" or len(arguments) + len(keywords) == 1
-                if origin in self._through:
-                    inner = (
-                        arguments[-1:]
-                        if origin in ("builtins.map", "builtins.filter")
-                        else arguments
-                    )
-                    return any(self._is_endless(one, source, depth - 1) for one in inner)
-            case ast.GeneratorExp(generators=[first, *_]):
-                return self._is_endless(first.iter, source, depth - 1)
-        return False
-
-    @staticmethod
-    def _grows(loop: ast.For, name: str) -> bool:
-        """Whether each turn of a loop over a list adds to it for certain."""
-        for statement in loop.body:
-            match statement:
-                case ast.Expr(
-                    value=ast.Call(
-                        func=ast.Attribute(
-                            value=ast.Name(id=owner), attr="append" | "extend" | "insert"
-                        )
-                    )
-                ) if owner == name:
-                    return True
-                case ast.Expr() | ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-                    continue
-            return False  # from here on, something may skip the rest of the turn
-        return False
+_MAX_DEPTH = 20  # loops inside of one another
 
 
 class HugeConstantWork(TreeRule[ast.expr | ast.AugAssign | ast.For]):
@@ -186,6 +37,8 @@ class HugeConstantWork(TreeRule[ast.expr | ast.AugAssign | ast.For]):
         "            if n: return j",
         "def f(s): return s.ljust(80), f'{s:>80}', '%5d' % 3, bytes(8)",
         "import time\ndef f(): time.sleep(1)",
+        "def f(x): return 'not 62.830000000000005 but {}'.format(x)",
+        "def f(x): return '100% 62.830000000000005: %d' % x",
     )
     bad = (
         "def f():\n    for i in range(10**12): pass",
@@ -204,6 +57,7 @@ class HugeConstantWork(TreeRule[ast.expr | ast.AugAssign | ast.For]):
         "def f(s): return s.ljust(10**10)",
         "def f(s): return f'{s:>99999999999}'",
         "x = '%099999999999d' % 1",
+        "x = '%(a).99999999999f' % {'a': 1}",
         "x = '{:>99999999999}'.format(1)",
         "def f(x): return format(x, '099999999999d')",
         "x = bytes(10**10)",
@@ -230,7 +84,7 @@ class HugeConstantWork(TreeRule[ast.expr | ast.AugAssign | ast.For]):
             case ast.AugAssign(target=target, op=operator, value=value):
                 yield from self._operation(node, target, operator, value, source)
             case ast.FormattedValue(format_spec=ast.JoinedStr() as specification):
-                yield from self._width(node, specification, source)
+                yield from self._width(node, [source.known_text(specification).start], source)
             case ast.For() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 if _turns(node, source) > source.profile.work.max_range:
                     yield self.at(node, source, "the loops have too many turns, taken together")
@@ -244,12 +98,13 @@ class HugeConstantWork(TreeRule[ast.expr | ast.AugAssign | ast.For]):
         if is_power and _power_bits(node.args[0], node.args[1]) > limits.max_bits:
             yield self.at(node, source, "the power has too many digits to be computed")
         if "builtins.format" in origins and len(node.args) == 2:
-            yield from self._width(node, node.args[1], source)
+            yield from self._width(node, [source.known_text(node.args[1]).start], source)
         names = set(origins)
         if isinstance(node.func, ast.Attribute) and not source.modules(node.func.value):
             names.add(f".{node.func.attr}")
             if node.func.attr in source.profile.attributes.templates:
-                yield from self._width(node, node.func.value, source)
+                template = source.known_text(node.func.value).start
+                yield from self._width(node, _format_specifications(template), source)
         for name in sorted(names & source.profile.costly.keys()):
             costly = source.profile.costly[name]
             given = [k.value for k in node.keywords if k.arg and k.arg == costly.keyword]
@@ -275,17 +130,27 @@ class HugeConstantWork(TreeRule[ast.expr | ast.AugAssign | ast.For]):
             case ast.Mult() if _repeated(left, right) > limits.max_repeat:
                 yield self.at(node, source, f"more than {limits.max_repeat:,} items are made")
             case ast.Mod():
-                yield from self._width(node, left, source)
+                template = source.known_text(left).start
+                yield from self._width(node, _PERCENT.findall(template), source)
 
-    def _width(self, node: ast.AST, template: ast.expr, source: ToolSource) -> Iterator[Finding]:
-        """Look at the widths that a constant template pads to."""
-        known = source.known_text(template).start
-        if any(int(width) > source.profile.work.max_repeat for width in _WIDTH.findall(known)):
+    def _width(
+        self, node: ast.AST, specified: Iterable[str], source: ToolSource
+    ) -> Iterator[Finding]:
+        """Look at the widths and precisions in specifications of formats."""
+        numbers = (int(number) for one in specified for number in _NUMBER.findall(one))
+        if any(number > source.profile.work.max_repeat for number in numbers):
             yield self.at(node, source, "the text is padded to more characters than fit in memory")
 
 
-_WIDTH = re.compile(r"[%:<>^=+\- .#0](\d{8,20})(?=[^\d]|$)")
-"""A number in a template where it can be a width or a precision."""
+_PERCENT = re.compile(r"%(?:\([^)]*\))?([-#0 +]*\d*(?:\.\d+)?)[a-zA-Z]")
+_NUMBER = re.compile(r"\d{1,20}")
+
+
+def _format_specifications(template: str) -> list[str]:
+    try:
+        return [spec for _, _, spec, _ in string.Formatter().parse(template) if spec]
+    except ValueError:
+        return []  # `FormatTemplate` refuses it
 
 
 def _steps(arguments: list[ast.expr]) -> float:
