@@ -42,9 +42,10 @@ def main(settings: Mapping[str, Any]) -> None:
     kernel.forbid_new_privileges()
     if "userns" in settings["layers"]:
         _step("userns", namespaces.enter)
+    guard = os.pidfd_open(os.getpid())
     inside = os.fork()
     if inside == 0:
-        _go_inside(settings)
+        _go_inside(settings, guard)
     _guard(host, inside, null)
 
 
@@ -57,13 +58,15 @@ def _step(layer: str, action: Callable[[], _T]) -> _T:
         os._exit(1)
 
 
-def _go_inside(settings: Mapping[str, Any]) -> NoReturn:
+def _go_inside(settings: Mapping[str, Any], guard: int) -> NoReturn:
+    _end_with(guard)
     # Opened now: inside there is no /proc, and the worker measures itself by this.
     statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     if "userns" in settings["layers"]:
         _step("userns", lambda: _move_house(settings))
     _step("privileges", kernel.drop_capabilities)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    _end_with(guard)  # again: the kernel forgets it where the identity changes
+    os.close(guard)
     os.chdir("/")
     if "landlock" in settings["layers"]:
         grants = [landlock.Grant(*grant) for grant in settings["grants"]]
@@ -78,6 +81,15 @@ def _go_inside(settings: Mapping[str, Any]) -> NoReturn:
     else:
         os.write(1, encode_frame({"kind": "isolated"}))
     os._exit(0)
+
+
+def _end_with(guard: int) -> None:
+    """Have the kernel end this process with the guard, which may have ended already."""
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    poll = select.poll()
+    poll.register(guard, select.POLLIN)
+    if poll.poll(0):
+        os._exit(1)
 
 
 def _install(base_filter: bytes) -> None:

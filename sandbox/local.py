@@ -243,14 +243,19 @@ class _Process:
             return self.channel.receive(0, until)
         except (ChannelClosedError, TimeoutError) as error:
             self.end()
-            said = self._errors.read(_MAX_ERRORS).decode("utf-8", "replace").strip()
-            msg = f"The local sandbox's worker did not become ready: {said or error or 'it hangs'}"
+            why = self._last_words() or error or "it hangs"
+            msg = f"The local sandbox's worker did not become ready: {why}"
             raise SandboxUnavailableError(msg) from error
         except BaseException:
             self.end()
             raise
         finally:
             self._errors.close()
+
+    def _last_words(self) -> str:
+        """Return what it wrote before it ended, without waiting for more."""
+        os.set_blocking(self._errors.fileno(), False)
+        return (self._errors.read(_MAX_ERRORS) or b"").decode("utf-8", "replace").strip()
 
     def close(self) -> None:
         """End everything and close the connection."""

@@ -304,6 +304,27 @@ def test_an_interpreter_that_does_not_start_is_the_sandboxs_failure(monkeypatch)
                 call(sandbox, "def tool(): return 1")
 
 
+_DIES_AND_LEAVES_A_CHILD = """
+import os, sys
+if os.fork():
+    os.write(2, b"the last words")
+    os._exit(1)
+os.close(0), os.close(1)
+open(sys.argv[1])
+"""
+
+
+def test_what_a_failed_start_leaves_running_is_not_waited_for(monkeypatch, tmp_path) -> None:
+    with LocalSandbox(size=1) as sandbox:
+        until = tmp_path / "until"
+        os.mkfifo(until)
+        command = ("-c", _DIES_AND_LEAVES_A_CHILD, str(until))
+        monkeypatch.setattr(local, "COMMAND_LINE", command)
+        with pytest.raises(SandboxUnavailableError, match="the last words"):
+            call(sandbox, "def tool(): return 1")
+        os.close(os.open(until, os.O_WRONLY))  # fails where nobody waits for it any more
+
+
 def test_other_systems_are_sent_to_docker(monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     available_isolation.cache_clear()
