@@ -36,7 +36,7 @@ WORKER_MODULES = (
     "syscalls", "kernel", "seccomp", "frames", "plain", "byte_queue", "library", "wall",
     "wall.rules", "wall.transformer", "wall.names", "wall.attributes", "wall.patterns",
     "wall.definitions", "wall.policy", "wall.format", "wall.classes", "wall.methods",
-    "wall.guards", "wall.files", "wall.patches", "wall.stand_ins", "wall.modules", "wall.wall",
+    "wall.guards", "wall.patches", "wall.files", "wall.stand_ins", "wall.modules", "wall.wall",
     "observation", "child", "nursery", "call", "job", "oom", "tree", "bundle", "files", "network",
     "network.relay", "worker",
 )  # fmt: skip

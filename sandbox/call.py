@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from toolguild.sandbox.byte_queue import ByteQueue
-from toolguild.sandbox.child import MESSAGE_HEAD
+from toolguild.sandbox.child import MAX_CODE, MESSAGE_HEAD
 from toolguild.sandbox.nursery import ChildEnd, RemoteNursery
 
 __all__ = ["Bounds", "Call", "Child"]
 
-_MAX_NOTE = 1 << 16  # bytes of a message that is neither a value nor a request
+_MAX_NOTE = MAX_CODE  # bytes of a message that is neither a value nor a request
 _CAPABILITIES = frozenset({"read", "write", "network"})
 _NOT_OURS = "The program wrote to the sandbox's own channel."
 
@@ -49,6 +50,13 @@ class Child:
         self.answers = ByteQueue()
         self._rehearses = False
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has, seen while it has no job yet."""
+        poll = select.poll()
+        poll.register(self.results, 0)
+        return bool(poll.poll(0))
+
     def rehearse(self) -> None:
         """Let it use the time until its job comes; asked again, it is left alone."""
         if self._rehearses:
@@ -77,8 +85,8 @@ class Call:
         child: Child,
         bounds: Bounds,
         *,
-        walled: bool,
         give_job: Callable[[ByteQueue], None],
+        keep_code: Callable[[bytes], None],
         tell: Callable[..., None],
     ) -> None:
         """Take over a child that has no job yet.
@@ -86,8 +94,8 @@ class Call:
         Args:
             child: What is to run it.
             bounds: Its deadline and how much may come out of it.
-            walled: Whether the program is first put before the wall.
             give_job: Writes the job's message, once the child is ready for it.
+            keep_code: Called with the program's code, if that was compiled for this call.
             tell: Called with `started`, or with `call` and the request of another tool.
         """
         self.child = child
@@ -99,10 +107,11 @@ class Call:
         """Capabilities that the program was seen to use; its own word, in the end."""
         self._bounds = bounds
         self._give_job = give_job
+        self._keep_code = keep_code
         self._tell = tell
         self._has_job = False
-        # Until the wall lets the program pass, it is our own code that speaks.
-        self._before_wall = walled
+        # Until it says that it does, it is our own code that speaks.
+        self._program_runs = False
 
     @property
     def reading(self) -> list[int]:
@@ -180,9 +189,13 @@ class Call:
         elif kind in (b"v", b"e"):
             self.payload_bytes = length
             self.decide("ok" if kind == b"v" else "failed")
-        elif kind == b"p" and self._before_wall:
-            self._before_wall = False
-        elif kind == b"r" and self._before_wall:
+        elif kind == b"p" and not self._program_runs:
+            self._program_runs = True
+            if length:
+                with received.view(length) as code:
+                    self._keep_code(bytes(code))
+                received.skip(length)
+        elif kind == b"r" and not self._program_runs:
             self.payload_bytes = length
             self.decide("refused")
         elif kind == b"u":
@@ -226,12 +239,17 @@ class Call:
         except BrokenPipeError:
             answers.clear()  # the program closed its end: it will not read them
 
-    def take_end(self, end: ChildEnd, oom_killed: Callable[[], bool]) -> None:
-        """Settle the call, as its process has ended."""
-        while self.child.results >= 0 and not self.status and self.read(self.child.results):
-            pass  # the last words may still be in the pipe
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether nothing can come that would settle the call."""
+        return not self.status and self.child.results < 0
+
+    def take_end(self, end: ChildEnd | None, oom_killed: Callable[[], bool]) -> None:
+        """Settle a call that is cut off, usually as its process has ended."""
         if not self._has_job:
             self.decide("unavailable", "The program's process ended before it was set up.")
+        elif end is None:
+            self.decide("killed", "The program closed the sandbox's own channel.")
         elif end.code == os.CLD_EXITED:
             self.decide("killed", f"The program left with exit code {end.status}.")
         elif end.status == signal.SIGXCPU:

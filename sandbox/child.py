@@ -7,7 +7,8 @@ To the supervisor go messages of a letter, a big-endian 32-bit length and a payl
 
 - `s`: set up, waiting for its job
 - `r`: the wall refuses the program; a sentence
-- `p`: the wall lets the program pass: it runs now, and an `r` after this would be its own
+- `p`: the program runs now, and an `r` or `p` after this would be its own; with its code, as
+  `marshal` writes it, where that was compiled just now and is no longer than `MAX_CODE`
 - `x`: could not be set up; a sentence
 - `u`: the program makes use of a capability, which it names; once each
 - `v`: the value, as JSON
@@ -16,8 +17,8 @@ To the supervisor go messages of a letter, a big-endian 32-bit length and a payl
 
 and in the same form come from it
 
-- `j`: the job; its limits as `JOB_LIMITS`, then JSON of `source`, `entry`, `walled`
-  and `arguments`
+- `j`: the job; `JOB_HEAD`, the program's code where it was compiled before, then JSON of `source`,
+  `entry`, `walled` and `arguments`
 - `w`: there is time before the job comes, to be used for rehearsing it
 - `v`, or with a sentence `e`: the answer to a `c`
 """
@@ -28,15 +29,12 @@ import _thread
 import contextlib
 import gc
 import json
+import marshal
 import os
 import resource
 import signal
 import struct
 import sys
-
-# `signal.signal` itself makes enums of what it returns, which takes longer than the rest of the
-# set-up: a forked process pays for every page that it touches first.
-from _signal import signal as set_signal  # type: ignore[import-not-found]  # not in typeshed
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
@@ -46,19 +44,20 @@ from toolguild.sandbox.observation import Listener
 from toolguild.sandbox.plain import encode_plain
 from toolguild.sandbox.wall.wall import RefusedError, Wall, line_of
 
-__all__ = ["JOB_LIMITS", "MAX_DESCRIPTORS", "MESSAGE_HEAD", "MODULE_NAME", "run_child"]
+__all__ = ["JOB_HEAD", "MAX_CODE", "MAX_DESCRIPTORS", "MESSAGE_HEAD", "MODULE_NAME", "run_child"]
 
 MESSAGE_HEAD = struct.Struct("!cI")
-JOB_LIMITS = struct.Struct("!QQQ")
+JOB_HEAD = struct.Struct("!QQQI")
 """Bytes that the process may map, seconds of processor time (only a second line behind the
-supervisor's deadline), and the value of RLIMIT_NPROC; 0 for no limit."""
+supervisor's deadline), and the value of RLIMIT_NPROC; 0 for no limit. Then the length of code."""
+MAX_CODE = 1 << 16
+"""Bytes of a program's code that is kept, to be used again."""
 MODULE_NAME = "tool"
 """Under which the program is found in `sys.modules`."""
 
 MAX_DESCRIPTORS = 128
 """That the process may have open; the nursery, which it comes from, has no higher number either."""
 
-_SIG_DFL = int(signal.SIG_DFL)
 _UP, _DOWN = 3, 4  # the child's only descriptors besides 0, 1 and 2
 _MAX_ERROR = 2000  # characters of an exception's text
 
@@ -71,7 +70,7 @@ ToolCallError.__module__ = MODULE_NAME
 
 
 def run_child(
-    seccomp_filter: bytes,
+    program_filter: seccomp.Filter,
     wall: Wall,
     observe: Callable[[Listener], None],
     stdout: int,
@@ -81,7 +80,7 @@ def run_child(
     """Take over a freshly forked process, whose descriptors 0 to 4 are /dev/null; never returns.
 
     Args:
-        seccomp_filter: Assembled filter on top of the worker's own, empty for none.
+        program_filter: On top of the worker's own.
         wall: What a program of the `sandbox` tier runs behind.
         observe: Starts watching which capabilities the program makes use of.
         stdout: Descriptor of the pipe for what the program prints.
@@ -90,7 +89,7 @@ def run_child(
     """
     try:
         _take_descriptors(stdout, up, down)
-        _confine(seccomp_filter)
+        _confine(program_filter)
     except BaseException as error:
         _send(b"x", f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
         os._exit(1)
@@ -98,10 +97,11 @@ def run_child(
         _send(b"s", b"")
         kind, length = MESSAGE_HEAD.unpack(_receive(MESSAGE_HEAD.size))
         if kind == b"w":
-            _rehearse(wall)
+            rehearse(wall)
             _, length = MESSAGE_HEAD.unpack(_receive(MESSAGE_HEAD.size))
-        _limit(*JOB_LIMITS.unpack(_receive(JOB_LIMITS.size)))
-        _execute(length - JOB_LIMITS.size, wall, observe)
+        *limits, code_bytes = JOB_HEAD.unpack(_receive(JOB_HEAD.size))
+        _limit(*limits)
+        _execute(code_bytes, length - JOB_HEAD.size - code_bytes, wall, observe)
     finally:
         os._exit(0)
 
@@ -113,20 +113,17 @@ def _take_descriptors(stdout: int, up: int, down: int) -> None:
     os.closerange(_DOWN + 1, MAX_DESCRIPTORS)
 
 
-def _confine(seccomp_filter: bytes) -> None:
+def _confine(program_filter: seccomp.Filter) -> None:
     os.setsid()
-    signal.set_wakeup_fd(-1)
-    set_signal(signal.SIGCHLD, _SIG_DFL)
-    set_signal(signal.SIGINT, signal.default_int_handler)
     # The end of process 1 is the end of its namespace; any other parent could be outlived.
     if sys.platform == "linux" and os.getppid() != 1:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if seccomp_filter:
-        seccomp.install(seccomp.for_process(seccomp_filter, os.getpid()))
+    program_filter.fit(os.getpid())
+    program_filter.install()
     gc.enable()
 
 
-def _rehearse(wall: Wall) -> None:
+def rehearse(wall: Wall) -> None:
     """Go through the motions of a job, and keep nothing of it.
 
     A forked process waits for the kernel at each page that it touches for the first time. This way
@@ -135,9 +132,11 @@ def _rehearse(wall: Wall) -> None:
     with contextlib.suppress(Exception):
         source = _decode_json('{"source": "def tool(x):\\n    return [x.real, 1.5]\\n"}')["source"]
         namespace: dict[str, Any] = {}
-        exec(compile(source, "<rehearsal>", "exec", dont_inherit=True), namespace)  # noqa: S102 - ours
+        code = marshal.loads(marshal.dumps(_compile(source, None)))  # noqa: S302 - ours
+        exec(code, namespace)  # noqa: S102 - ours
         encode_plain({"value": namespace["tool"](1)}, "the rehearsal")
         wall.compile(source)
+        wall.rehearse()
 
 
 def _limit(address_space: int, cpu_s: int, processes: int) -> None:
@@ -150,10 +149,16 @@ def _limit(address_space: int, cpu_s: int, processes: int) -> None:
             resource.setrlimit(limit, (value, value))
 
 
-def _execute(job_bytes: int, wall: Wall, observe: Callable[[Listener], None]) -> None:
+def _execute(
+    code_bytes: int, job_bytes: int, wall: Wall, observe: Callable[[Listener], None]
+) -> None:
     try:
+        compiled = _receive(code_bytes)
         job = _decode_json(_receive(job_bytes).decode("utf-8"))
-        entry = _load(job["source"], job["entry"], wall if job["walled"] else None, observe)
+        walled = wall if job["walled"] else None
+        # What is unmarshalled, a child of ours wrote before its program ran.
+        code = marshal.loads(compiled) if compiled else _compile(job["source"], walled)  # noqa: S302
+        entry = _load(code, job["entry"], walled, observe, is_new=not compiled)
         _send_value(entry(**job["arguments"]))
     except MemoryError:
         # The traceback still holds what filled the memory: nothing may be built here.
@@ -176,19 +181,36 @@ def _flush() -> None:
         _printed.flush()
 
 
-def _load(source: str, entry: str, wall: Wall | None, observe: Callable[[Listener], None]) -> Any:
+def _compile(source: str, wall: Wall | None) -> CodeType:
+    if wall is None:
+        # From the text itself: a coding cookie in it means nothing, as it meant nothing to the
+        # checker.
+        return compile(source, f"<{MODULE_NAME}>", "exec", dont_inherit=True)
+    try:
+        return wall.compile(source)
+    except RefusedError as error:
+        _send(b"r", str(error)[:_MAX_ERROR].encode("utf-8", "backslashreplace"))
+        os._exit(0)
+
+
+def _load(
+    code: CodeType,
+    entry: str,
+    wall: Wall | None,
+    observe: Callable[[Listener], None],
+    *,
+    is_new: bool,
+) -> Any:
     if wall is None:
         module = ModuleType(MODULE_NAME)
         module.__dict__["__builtins__"] = sys.modules["builtins"]
     else:
         module = wall.module
+        wall.enter()
     module.__dict__.update(call_tool=_call_tool, ToolCallError=ToolCallError)
     sys.modules[MODULE_NAME] = module
-    # From the text itself: a coding cookie in it means nothing, as it meant nothing to the checker.
-    if wall is None:
-        code = compile(source, f"<{MODULE_NAME}>", "exec", dont_inherit=True)
-    else:
-        code = _behind_wall(source, wall)
+    kept = marshal.dumps(code) if is_new else b""
+    _send(b"p", kept if len(kept) <= MAX_CODE else b"")
     observe(_tell_use)
     exec(code, module.__dict__)  # noqa: S102 - what the sandbox is for
     try:
@@ -196,17 +218,6 @@ def _load(source: str, entry: str, wall: Wall | None, observe: Callable[[Listene
     except KeyError:
         msg = f"the program defines no {entry!r}"
         raise NameError(msg) from None
-
-
-def _behind_wall(source: str, wall: Wall) -> CodeType:
-    try:
-        code = wall.compile(source)
-    except RefusedError as error:
-        _send(b"r", str(error)[:_MAX_ERROR].encode("utf-8", "backslashreplace"))
-        os._exit(0)
-    wall.enter()
-    _send(b"p", b"")
-    return code
 
 
 _call_lock = _thread.allocate_lock()

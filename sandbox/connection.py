@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import secrets
 import threading
@@ -234,7 +235,7 @@ def _run_frame(
     walled = program.walled and tier is Tier.SANDBOX
     header = {
         "kind": "run",
-        "walled": walled,
+        "program": _name_of(program.source, walled=walled),
         "token": token,
         "wall_s": limits.wall_s,
         "memory_bytes": limits.memory_mb << 20,
@@ -249,6 +250,11 @@ def _run_frame(
         "arguments": dict(arguments),
     }
     return encode_frame(header, files + json.dumps(job, allow_nan=False).encode("ascii"))
+
+
+def _name_of(source: str, *, walled: bool) -> str:
+    text = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{text} behind the wall" if walled else text
 
 
 class _Exchange:

@@ -9,6 +9,8 @@ import contextlib
 import ctypes
 import functools
 import os
+from collections.abc import Callable
+from typing import NoReturn
 
 __all__ = [
     "PR_SET_CHILD_SUBREAPER",
@@ -18,6 +20,7 @@ __all__ = [
     "forbid_new_privileges",
     "mount",
     "prctl",
+    "prctl_ahead",
     "syscall",
     "unmount_lazily",
     "unshare",
@@ -59,9 +62,13 @@ def syscall(number: int, *arguments: object) -> int:
 
 def _check(result: int) -> int:
     if result < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
+        _raise_error()
     return result
+
+
+def _raise_error() -> NoReturn:
+    code = ctypes.get_errno()
+    raise OSError(code, os.strerror(code))
 
 
 def prctl(option: int, value: int = 0, third: object = 0) -> None:
@@ -70,8 +77,25 @@ def prctl(option: int, value: int = 0, third: object = 0) -> None:
     Raises:
         OSError: the kernel refused it.
     """
-    arguments = (ctypes.c_ulong(value), third, ctypes.c_ulong(0), ctypes.c_ulong(0))
-    _check(_libc().prctl(ctypes.c_int(option), *arguments))
+    prctl_ahead(option, value, third)()
+
+
+def prctl_ahead(option: int, value: int = 0, third: object = 0) -> Callable[[], None]:
+    """Return what calls `prctl`, with everything that is needed for it at hand."""
+    call = _libc().prctl
+    arguments = (
+        ctypes.c_int(option),
+        ctypes.c_ulong(value),
+        third,
+        ctypes.c_ulong(0),
+        ctypes.c_ulong(0),
+    )
+
+    def call_it() -> None:
+        if call(*arguments) < 0:
+            _raise_error()
+
+    return call_it
 
 
 def unshare(flags: int) -> None:

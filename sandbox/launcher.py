@@ -95,7 +95,7 @@ def _end_with(guard: int) -> None:
 def _install(base_filter: bytes) -> None:
     if not base_filter:
         raise OSError(errno.ENOSYS, f"there is no filter for {os.uname().machine}")
-    seccomp.install(base_filter)
+    seccomp.Filter(base_filter).install()
 
 
 def _move_house(settings: Mapping[str, Any]) -> None:

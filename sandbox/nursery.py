@@ -5,10 +5,9 @@ held anything of a run: it takes orders of one letter over a socket, and pipes t
 unread. There is a price to forking, too, which the supervisor is spared: afterwards each page that
 a process writes to is a fault first.
 
-The supervisor orders `f` (fork a child, with the descriptors of its three pipes) and `k` (kill it
-and leave nothing of it). The nursery answers `k` with `c` (all is clean) or `d` (something would
-not die), and reports `e` when the child ended before, with the `si_code` and `si_status` that
-`waitid` gave.
+The supervisor orders `f` (fork a child, with the descriptors of its three pipes), `w` (say how it
+ended) and `k` (kill it and leave nothing of it). The nursery answers `w` with `e` and the `si_code`
+and `si_status` that `waitid` gave, or with `n` where it did not end, and `k` with `c`.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import socket
 import struct
 import sys
 import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -28,8 +28,10 @@ from typing import NamedTuple, NoReturn
 __all__ = ["ChildEnd", "Nursery", "NurseryClosedError", "RemoteNursery"]
 
 _REAP_S = 2.0  # for killed processes to disappear; one that stays is beyond our reach
+_EXIT_S = 0.1  # for a process to end that has closed its descriptors, as the kernel does first
 _REPORT = struct.Struct("!cBI")
 _PIPES = 3
+_PIPES_BYTES = socket.CMSG_SPACE(_PIPES * array("i").itemsize)
 
 RunChild = Callable[[int, int, int], NoReturn]
 """Takes over a forked process: given the pipes for stdout, to, and from the supervisor."""
@@ -47,7 +49,11 @@ class ChildEnd(NamedTuple):
 
 
 class Nursery:
-    """Serves one supervisor, which is a child of this process as well."""
+    """Serves one supervisor, which is a child of this process as well.
+
+    It waits for orders and for nothing else: signals that it handled, each child would have to
+    forget again.
+    """
 
     def __init__(self, orders: socket.socket, run_child: RunChild) -> None:
         """Take over this process, whose only other child will be the supervisor.
@@ -58,15 +64,6 @@ class Nursery:
         """
         self._orders, self._run_child = orders, run_child
         self._supervisor = self._child = 0
-        self._reported = False
-        self._woken, wake = os.pipe()
-        os.set_blocking(self._woken, False)
-        os.set_blocking(wake, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        # Any handler will do, it makes the end of a child wake us. Other signals keep their
-        # default disposition: pid 1 of a namespace ignores those from within.
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def serve(self, supervisor: int) -> NoReturn:
         """Obey until the supervisor ends, then end everything.
@@ -74,31 +71,26 @@ class Nursery:
         The exit code is 0 where the supervisor's was, as when the host is gone, and 1 otherwise.
         """
         self._supervisor = supervisor
-        poll = select.poll()
-        for descriptor in (self._orders.fileno(), self._woken):
-            poll.register(descriptor, select.POLLIN)
         try:
-            while not _has_ended(supervisor):
-                for descriptor, _ in poll.poll():
-                    if descriptor == self._woken:
-                        self._drain_wake()
-                        self._report_end()
-                    else:
-                        self._obey()
+            while self._obey():
+                pass
         finally:
             self._end_child()
             os._exit(1)
 
-    def _obey(self) -> None:
-        order, pipes, _, _ = socket.recv_fds(self._orders, 1, _PIPES)
+    def _obey(self) -> bool:
+        """Carry out an order; return whether there may be more."""
+        order, ancillary, _, _ = self._orders.recvmsg(1, _PIPES_BYTES)
         if order == b"f":
-            self._fork(*pipes)
+            self._fork(*array("i", ancillary[0][2]))
+        elif order == b"w":
+            self._tell_end()
         elif order == b"k":
-            self._tell(b"c" if self._end_child() else b"d")
-        # Else the supervisor has closed its end, and is about to be seen to have ended.
+            self._end_child()
+            self._tell(b"c")
+        return bool(order)
 
     def _fork(self, stdout: int, up: int, down: int) -> None:
-        self._reported = False
         if "random" in sys.modules:
             # Or every child would draw the same numbers.
             sys.modules["random"].seed()
@@ -111,58 +103,52 @@ class Nursery:
         for pipe in (stdout, up, down):
             os.close(pipe)
 
-    def _report_end(self) -> None:
-        if not self._child or self._reported:
-            return
-        # Not reaped: until then its number cannot come to mean another process.
-        end = os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if end:
-            self._reported = True
-            self._tell(b"e", end.si_code, end.si_status)
+    def _tell_end(self) -> None:
+        until = time.monotonic() + _EXIT_S
+        while True:
+            # Not reaped: until then its number cannot come to mean another process.
+            end = os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if end:
+                self._tell(b"e", end.si_code, end.si_status)
+                return
+            if time.monotonic() > until:
+                self._tell(b"n")
+                return
+            time.sleep(0.001)
 
     def _tell(self, letter: bytes, code: int = 0, status: int = 0) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its end is seen soon
             self._orders.send(_REPORT.pack(letter, code, status))
 
-    def _end_child(self) -> bool:
-        """Kill the child and what it left; return whether nothing is left."""
+    def _end_child(self) -> None:
+        """Kill the child and what it left, and wait until they are gone."""
         if self._child:
             for kill in (os.kill, os.killpg):
                 _kill(kill, self._child)
-        until = time.monotonic() + _REAP_S
-        while time.monotonic() < until:
-            left = self._kill_adopted()
-            reaped, status = os.waitpid(-1, os.WNOHANG)
-            if reaped == self._supervisor:
-                os._exit(1 if status else 0)
-            if reaped == self._child:
-                self._child = 0
-            if not reaped:
-                if not self._child and not left:
-                    return True
-                select.select([self._woken], [], [], 0.05)
-                self._drain_wake()
-        return False
+            os.waitpid(self._child, 0)
+            self._child = 0
+        while adopted := _adopted() - {self._supervisor}:
+            for child in adopted:
+                _kill(os.kill, child)
+            for child in adopted:
+                os.waitpid(child, 0)
+        while (reaped := os.waitpid(-1, os.WNOHANG))[0]:
+            if reaped[0] == self._supervisor:
+                os._exit(1 if reaped[1] else 0)
 
-    def _kill_adopted(self) -> bool:
-        """Kill whoever lost its parent and so became our child; return whether there was any.
 
-        As process 1 of a namespace we need not look: the supervisor kills all in it.
-        """
-        if os.getpid() == 1:
-            return False
-        # Where /proc is out of reach, the filter is in force that lets a program have no children.
-        adopted: set[int] = set()
-        with contextlib.suppress(OSError):
-            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-            adopted = {int(child) for child in children.split()} - {self._supervisor}
-        for child in adopted:
-            _kill(os.kill, child)
-        return bool(adopted - {self._child})
+def _adopted() -> set[int]:
+    """Return the children of this process, some of whom may have lost their own parent.
 
-    def _drain_wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._woken, 1 << 10)
+    As process 1 of a namespace we need not look: the supervisor kills all in it.
+    """
+    if os.getpid() == 1:
+        return set()
+    # Where /proc is out of reach, the filter is in force that lets a program have no children.
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+        return {int(child) for child in children.split()}
+    return set()
 
 
 class RemoteNursery:
@@ -178,10 +164,6 @@ class RemoteNursery:
         """
         self._socket, self._own_namespace = socket_, own_namespace
 
-    def fileno(self) -> int:
-        """Return what to wait on for `read_end`."""
-        return self._socket.fileno()
-
     def fork(self, stdout: int, up: int, down: int) -> None:
         """Have a child forked; the pipes may be closed after this."""
         try:
@@ -189,14 +171,22 @@ class RemoteNursery:
         except OSError as error:
             raise NurseryClosedError(str(error)) from error
 
-    def read_end(self, *, wait: bool = True) -> ChildEnd | None:
-        """Return how the child ended by itself, None without `wait` if it has not."""
-        flags = 0 if wait else socket.MSG_DONTWAIT
-        try:
-            _, code, status = self._receive(flags)
-        except BlockingIOError:
-            return None
-        return ChildEnd(code, status)
+    def how_ended(self) -> ChildEnd | None:
+        """Return how the child ended, None where it goes on.
+
+        Raises:
+            NurseryClosedError: there is no nursery any more.
+        """
+        self._socket.send(b"w")
+        letter, code, status = self._receive()
+        return ChildEnd(code, status) if letter == b"e" else None
+
+    def stop_child(self) -> bool:
+        """See to it that nothing of the child runs from now on; return whether that was possible.
+
+        `end_child` must follow, which waits until it is gone.
+        """
+        return self._own_namespace and (self._kill_everyone() or True)
 
     def end_child(self) -> bool:
         """Kill the child and what it left; return whether nothing is left.
@@ -208,10 +198,9 @@ class RemoteNursery:
         while time.monotonic() < until:
             self._kill_everyone()
             self._socket.send(b"k")
-            while (letter := self._receive()[0]) == b"e":
-                pass
-            if letter != b"c":
+            if not select.select([self._socket], [], [], _REAP_S)[0]:
                 return False
+            self._receive()
             if not self._kill_everyone():
                 return True
         return False
@@ -226,16 +215,12 @@ class RemoteNursery:
             return False
         return True
 
-    def _receive(self, flags: int = 0) -> tuple[bytes, int, int]:
-        report = self._socket.recv(_REPORT.size, flags)
+    def _receive(self) -> tuple[bytes, int, int]:
+        report = self._socket.recv(_REPORT.size)
         if not report:
             raise NurseryClosedError
         letter, code, status = _REPORT.unpack(report)
         return letter, code, status
-
-
-def _has_ended(process: int) -> bool:
-    return bool(os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT))
 
 
 def _kill(kill: Callable[[int, int], None], target: int) -> None:

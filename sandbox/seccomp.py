@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolguild.sandbox.kernel import prctl
+from toolguild.sandbox.kernel import prctl_ahead
 from toolguild.sandbox.syscalls import NUMBERS
 
 __all__ = [
     "ARCHITECTURES",
     "ONE_PROCESS",
+    "Filter",
     "Profile",
     "assemble",
-    "for_process",
-    "install",
     "read_profile",
 ]
 
@@ -92,7 +92,7 @@ def _option(value: int) -> Condition:
 
 
 _CLONE_THREAD = 0x00010000
-_OWN_PID = 0x70696421  # stands for it until `for_process`; beyond every number of a process
+_OWN_PID = 0x70696421  # stands for it until `Filter.fit`; beyond every number of a process
 _SOCKET_KIND = 0xF  # without the flags; of these, 2 is SOCK_DGRAM and 3 is SOCK_RAW
 _SIGNALS = ("kill", "rt_sigqueueinfo", "tgkill", "tkill")
 
@@ -206,21 +206,46 @@ def _checks(conditions: Iterable[Condition]) -> Iterator[tuple[int, int, int]]:
                 yield offset, mask, (condition.value >> (32 * half)) & mask
 
 
-def for_process(program: bytes, pid: int) -> bytes:
-    """Return an assembled `ONE_PROCESS` for the process that has this number."""
-    return program.replace(struct.pack("=I", _OWN_PID), struct.pack("=I", pid))
-
-
 class _FilterProgram(ctypes.Structure):
     """`struct sock_fprog`."""
 
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def install(program: bytes) -> None:
-    """Put this thread under an assembled filter, for good; needs `no_new_privs`.
+class Filter:
+    """An assembled profile, laid out for the kernel.
 
-    Raises:
-        OSError: the kernel has no filters or refuses this one.
+    It can be made ahead, in a process that forks another for each program: for every page that a
+    forked process is the first to write to, it waits for a copy.
     """
-    prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(_FilterProgram(len(program) // 8, program)))
+
+    def __init__(self, program: bytes) -> None:
+        """Lay out what `assemble` returned; empty, it filters nothing."""
+        self._bytes = bytearray(program)
+        own_pid = struct.pack("=I", _OWN_PID)
+        # The constant of an instruction is its second half.
+        self._own_pids = [at for at in range(4, len(program), 8) if program[at : at + 4] == own_pid]
+        address = ctypes.addressof((ctypes.c_char * len(program)).from_buffer(self._bytes))
+        # Kept, as the kernel is given its address.
+        self._struct = _FilterProgram(len(program) // 8, address)
+        self._install = prctl_ahead(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(self._struct))
+
+    @property
+    def program(self) -> bytes:
+        """The instructions, as an array of `struct sock_filter`."""
+        return bytes(self._bytes)
+
+    def fit(self, pid: int) -> None:
+        """Make it the filter of the process that has this number, where it is an `ONE_PROCESS`."""
+        number = pid.to_bytes(4, sys.byteorder)
+        for position in self._own_pids:
+            self._bytes[position : position + 4] = number
+
+    def install(self) -> None:
+        """Put this thread under the filter, for good; needs `no_new_privs`.
+
+        Raises:
+            OSError: the kernel has no filters or refuses this one.
+        """
+        if self._bytes:
+            self._install()

@@ -30,10 +30,10 @@ from typing import Any
 from toolguild.sandbox import kernel, seccomp
 from toolguild.sandbox.byte_queue import ByteQueue
 from toolguild.sandbox.call import Bounds, Call, Child
-from toolguild.sandbox.child import MAX_DESCRIPTORS, MODULE_NAME, run_child
+from toolguild.sandbox.child import MAX_DESCRIPTORS, MODULE_NAME, rehearse, run_child
 from toolguild.sandbox.files import NO_CHANGES, Changes, WorkerFiles
 from toolguild.sandbox.frames import FRAME_LENGTHS, Header, frame_head
-from toolguild.sandbox.job import ChildLimits, Job
+from toolguild.sandbox.job import ChildLimits, CodeCache, Job
 from toolguild.sandbox.network.relay import Relay
 from toolguild.sandbox.nursery import Nursery, NurseryClosedError, RemoteNursery
 from toolguild.sandbox.observation import install_hook
@@ -41,6 +41,10 @@ from toolguild.sandbox.oom import OomCounter
 from toolguild.sandbox.wall.wall import Rules, Wall
 
 __all__ = ["main"]
+
+_REHEARSALS = 20
+"""Before anything is forked: Python adapts code to its use in the first runs (PEP 659), and
+children that found it unfinished would each do so again, in copies of its pages."""
 
 _FIXED_LIMITS = {
     resource.RLIMIT_CORE: 0,
@@ -85,7 +89,7 @@ def main(settings: Mapping[str, Any]) -> None:
     os.chdir(settings["folder"])
     if settings.get("worker_filter"):
         kernel.forbid_new_privileges()
-        seccomp.install(bytes.fromhex(settings["worker_filter"]))
+        seccomp.Filter(bytes.fromhex(settings["worker_filter"])).install()
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     # Keeps programs out of this process's memory and descriptors; children inherit it.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
@@ -93,8 +97,10 @@ def main(settings: Mapping[str, Any]) -> None:
     sys.modules["__main__"] = ModuleType("__main__")
     ours, nurserys = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     wall = Wall(Rules.from_plain(settings["wall"]), ModuleType(MODULE_NAME))
-    program_filter = bytes.fromhex(settings["program_filter"])
+    program_filter = seccomp.Filter(bytes.fromhex(settings["program_filter"]))
     nursery = Nursery(nurserys, partial(run_child, program_filter, wall, install_hook()))
+    for _ in range(_REHEARSALS):
+        rehearse(wall)
     # What lives now lives on in every child: the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
@@ -170,6 +176,7 @@ class _Supervisor:
         self._host_in, self._host_out = host_in, host_out
         self._other_processes: int | None = settings["other_processes"]
         self._inbox = ByteQueue()
+        self._codes = CodeCache()
         self._oom = OomCounter()
         self._files: WorkerFiles | None = None
         if settings["writable"]:
@@ -206,7 +213,7 @@ class _Supervisor:
             raise _SpoiledError from error
 
     def _run(self, child: Child, header: Header, body_bytes: int) -> None:
-        if self._nursery.read_end(wait=False):
+        if child.has_ended:
             # While it waited, by somebody else's doing.
             self._nursery.end_child()
             child.close()
@@ -215,30 +222,48 @@ class _Supervisor:
         unfit = self._lay_out(files_bytes)
         bounds = Bounds(float(header["wall_s"]), int(header["output_bytes"]))
         limits = self._limits(header, bounds)
-        job = Job(self._inbox, body_bytes - files_bytes, limits)
+        program = str(header["program"])
+        job = Job(self._inbox, body_bytes - files_bytes, limits, self._codes.find(program))
         self._oom.reset()
         # Whatever the host hears about a run carries the token that it gave: an earlier program
         # that had found a way to the host's pipe could not have known it.
         tell = partial(self._tell, token=header["token"])
-        walled = bool(header["walled"])
-        call = Call(child, bounds, walled=walled, give_job=job.give, tell=tell)
+        keep_code = partial(self._codes.keep, program)
+        call = Call(child, bounds, give_job=job.give, keep_code=keep_code, tell=tell)
         if unfit := unfit or limits.beyond_reach():
             call.decide("unavailable", unfit)
         try:
             self._watch(call)
-        finally:
-            clean = self._nursery.end_child()
-        if self._relay:
-            self._end_connections(self._relay, call)
-        job.forget()
-        call.take_last_prints()
+        except BaseException:
+            self._nursery.end_child()
+            raise
         try:
-            self._tell_end(call, header["token"], clean=clean)
+            clean = self._finish(call, job, header["token"])
             child.close()
             if self._files:
                 self._files.empty()
         except OSError as error:
             raise _SpoiledError from error
+        if not clean:
+            raise _SpoiledError
+
+    def _finish(self, call: Call, job: Job, token: str) -> bool:
+        """End a call's processes and say how it ended; return whether nothing is left of them."""
+        if call.status == "ok" and not self._files and self._nursery.stop_child():
+            # The host need not wait until what is killed is gone, too.
+            self._settle(call, job)
+            self._tell_end(call, token, clean=True)
+            return self._nursery.end_child()
+        clean = self._nursery.end_child()
+        self._settle(call, job)
+        self._tell_end(call, token, clean=clean)
+        return clean
+
+    def _settle(self, call: Call, job: Job) -> None:
+        if self._relay:
+            self._end_connections(self._relay, call)
+        job.forget()
+        call.take_last_prints()
 
     def _end_connections(self, relay: Relay, call: Call) -> None:
         relay.cut()
@@ -320,11 +345,10 @@ class _Supervisor:
             for descriptor in self._wait(call, remaining_s):
                 if descriptor in call.reading:
                     call.read(descriptor)
+                    if call.is_cut_off:
+                        call.take_end(self._nursery.how_ended(), self._oom.happened)
                 elif descriptor == self._host_in:
                     self._pass_on_answers(call)
-                elif descriptor == self._nursery.fileno():
-                    if end := self._nursery.read_end():
-                        call.take_end(end, self._oom.happened)
                 elif self._relay and descriptor == self._relay.fileno():
                     self._relay.serve()
                 else:
@@ -332,7 +356,7 @@ class _Supervisor:
 
     def _wait(self, call: Call, timeout_s: float) -> list[int]:
         poll = select.poll()
-        for descriptor in (*call.reading, self._host_in, self._nursery.fileno()):
+        for descriptor in (*call.reading, self._host_in):
             poll.register(descriptor, select.POLLIN)
         if self._relay:
             poll.register(self._relay.fileno(), select.POLLIN)

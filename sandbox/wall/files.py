@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from toolguild.sandbox.library import own_files
+from toolguild.sandbox.wall.patches import Change
 from toolguild.sandbox.wall.rules import Rules, lacking, refuse
 
 __all__ = ["Files"]
@@ -51,12 +52,14 @@ class Files:
 
     # --- opening -------------------------------------------------------------------------------
 
-    def enter(self) -> None:
-        """Make this process the program's: the library gets another `open`."""
+    def changes(self) -> list[Change]:
+        """Return where the library is to find another `open`, in the modules that are there."""
         opener = self._make_open(for_library=True)
-        for module, name in _PLACES:
-            if module in sys.modules:
-                vars(sys.modules[module])[name] = opener
+        return [
+            (vars(sys.modules[module]), name, opener)
+            for module, name in _PLACES
+            if module in sys.modules
+        ]
 
     def _make_open(self, *, for_library: bool) -> Callable[..., Any]:
         def open(

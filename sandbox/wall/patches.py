@@ -15,20 +15,22 @@ import traceback
 import typing
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from toolguild.sandbox.wall.classes import mro_of
 from toolguild.sandbox.wall.guards import Guards
 from toolguild.sandbox.wall.rules import is_dunder, refuse
 
-__all__ = ["enter", "prepare"]
+__all__ = ["Change", "changes", "prepare"]
 
 
-def enter(guards: Guards) -> None:
-    """Make this process the program's."""
-    _forbid_evaluation_of_annotations(guards)
-    _check_copies()
-    _forbid_imports_by_suggestions()
+Change: TypeAlias = tuple[dict[str, Any], str, object]
+"""A namespace of the library, a name in it, and what is to be there."""
+
+
+def changes(guards: Guards) -> list[Change]:
+    """Return what is to be changed in modules that are there already."""
+    return [_annotations_looked_up(guards), _copies_checked(), *_no_imports_by_suggestions()]
 
 
 def prepare(module: ModuleType, guards: Guards) -> None:
@@ -43,7 +45,7 @@ def prepare(module: ModuleType, guards: Guards) -> None:
 # --- annotations -------------------------------------------------------------------------------
 
 
-def _forbid_evaluation_of_annotations(guards: Guards) -> None:
+def _annotations_looked_up(guards: Guards) -> Change:
     """Make `typing.get_type_hints` look names up where it would evaluate text.
 
     `functools.singledispatch` calls it on functions of the program, whose annotations may hold
@@ -56,7 +58,7 @@ def _forbid_evaluation_of_annotations(guards: Guards) -> None:
             for name, annotation in function.__annotations__.items()
         }
 
-    typing.get_type_hints = get_type_hints  # type: ignore[assignment] # of a narrower kind
+    return vars(typing), "get_type_hints", get_type_hints
 
 
 def _looked_up(annotation: Any, namespace: Mapping[str, Any], guards: Guards) -> Any:
@@ -73,22 +75,22 @@ def _looked_up(annotation: Any, namespace: Mapping[str, Any], guards: Guards) ->
 # --- tracebacks --------------------------------------------------------------------------------
 
 
-def _forbid_imports_by_suggestions() -> None:
+def _no_imports_by_suggestions() -> list[Change]:
     """Keep `traceback` from importing what an `ImportError` names, to suggest another name."""
     real = vars(traceback).get("_compute_suggestion_error")
     if real is None:
-        return  # before Python 3.12
+        return []  # before Python 3.12
 
     def suggest(error: BaseException, *arguments: Any) -> Any:
         return None if isinstance(error, ImportError) else real(error, *arguments)
 
-    vars(traceback)["_compute_suggestion_error"] = suggest
+    return [(vars(traceback), "_compute_suggestion_error", suggest)]
 
 
 # --- copies ------------------------------------------------------------------------------------
 
 
-def _check_copies() -> None:
+def _copies_checked() -> Change:
     """Have a copy's attributes set only on what is one: `__new__` may have given something else."""
     real = vars(copy)["_reconstruct"]
 
@@ -103,7 +105,7 @@ def _check_copies() -> None:
         _check_slots(state)
         return real(value, memo, make_checked, arguments, state, *rest)
 
-    vars(copy)["_reconstruct"] = reconstruct
+    return vars(copy), "_reconstruct", reconstruct
 
 
 def _check_slots(state: Any) -> None:

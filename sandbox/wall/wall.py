@@ -35,6 +35,9 @@ class Wall:
         self._guards = Guards(rules, module.__dict__)
         self._files = Files(rules)
         module.__dict__["__builtins__"] = _builtins(rules, self._guards, self._files)
+        self._changes = [*patches.changes(self._guards), *self._files.changes()]
+        # Kept, as taking an object apart costs more than all of the changes.
+        self._originals = [namespace[name] for namespace, name, _ in self._changes]
 
     def compile(self, source: str) -> CodeType:
         """Return the code to run in the module.
@@ -47,8 +50,13 @@ class Wall:
 
     def enter(self) -> None:
         """Make this process the program's: the library is changed for all that is in it."""
-        patches.enter(self._guards)
-        self._files.enter()
+        for namespace, name, value in self._changes:
+            namespace[name] = value
+
+    def rehearse(self) -> None:
+        """Go through the motions of `enter`, and change nothing."""
+        for (namespace, name, _), original in zip(self._changes, self._originals, strict=True):
+            namespace[name] = original
 
 
 def _builtins(rules: Rules, guards: Guards, files: Files) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from toolguild.sandbox.seccomp import (
     ARCHITECTURES,
     ONE_PROCESS,
     Condition,
+    Filter,
     Profile,
     Rule,
     assemble,
-    for_process,
     read_profile,
 )
 from toolguild.sandbox.syscalls import NUMBERS
@@ -53,6 +53,13 @@ def by_name(profile: Profile, name: str, *arguments: int, machine: str = "x86_64
     number = NUMBERS[name][ARCHITECTURES.index(machine)]
     assert number is not None
     return verdict(assemble(profile, machine), AUDIT_ARCH[machine], number, arguments)
+
+
+def fitted(pid: int) -> bytes:
+    filter_ = Filter(assemble(ONE_PROCESS, "x86_64"))
+    filter_.fit(1)  # as it can be fitted again
+    filter_.fit(pid)
+    return filter_.program
 
 
 @pytest.fixture(scope="module")
@@ -184,13 +191,13 @@ def test_a_program_may_have_threads_only(name, arguments, expected) -> None:
 @pytest.mark.parametrize("name", ["kill", "tkill", "tgkill", "rt_sigqueueinfo"])
 @pytest.mark.parametrize("target", [0, 1, 2, 41, 43, 2**64 - 1, 2**64 - 42])
 def test_a_program_sends_no_signals_to_others(name, target) -> None:
-    program = for_process(assemble(ONE_PROCESS, "x86_64"), 42)
+    program = fitted(42)
     assert verdict(program, AUDIT_ARCH["x86_64"], NUMBERS[name][0], (target, 9)) == EPERM
 
 
 @pytest.mark.parametrize("name", ["kill", "tgkill"])
 def test_a_program_may_send_itself_signals(name) -> None:
-    program = for_process(assemble(ONE_PROCESS, "x86_64"), 42)
+    program = fitted(42)
     assert verdict(program, AUDIT_ARCH["x86_64"], NUMBERS[name][0], (42, 9)) == ALLOW
     # Of the 64 bits, the kernel reads 32.
     assert verdict(program, AUDIT_ARCH["x86_64"], NUMBERS[name][0], (42 | HIGH, 9)) == ALLOW

@@ -31,12 +31,14 @@ bring_up_loopback()
 if inside := os.fork():
     os._exit(os.waitstatus_to_exitcode(os.waitpid(inside, 0)[1]))
 kernel.drop_capabilities()
-seccomp.install(worker_filter)
+seccomp.Filter(worker_filter).install()
 passing = relay.Relay(path)
 program = os.fork()
 if not program:
     os.closerange(3, 128)
-    seccomp.install(seccomp.for_process(program_filter, os.getpid()))
+    program_filter = seccomp.Filter(program_filter)
+    program_filter.fit(os.getpid())
+    program_filter.install()
     os.environ.update(relay.ENVIRONMENT)
     os.environ.update(SSL_CERT_FILE=certificates, REQUESTS_CA_BUNDLE=certificates)
     try:
