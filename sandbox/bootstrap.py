@@ -38,7 +38,7 @@ WORKER_MODULES = (
     "wall.definitions", "wall.policy", "wall.format", "wall.classes", "wall.methods",
     "wall.guards", "wall.patches", "wall.files", "wall.stand_ins", "wall.modules", "wall.wall",
     "observation", "child", "nursery", "call", "job", "oom", "tree", "bundle", "files", "network",
-    "network.relay", "worker",
+    "network.relay", "seats", "worker",
 )  # fmt: skip
 """What the worker consists of, in the order in which they import one another."""
 
@@ -63,14 +63,12 @@ ENVIRONMENT = {
 """Every variable that a program sees."""
 
 PRELOAD = (
-    "abc", "array", "ast", "base64", "binascii", "bisect", "calendar", "cmath", "collections.abc",
-    "colorsys", "contextlib", "copy", "csv", "ctypes", "dataclasses",
-    "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq",
-    "hmac", "html", "io", "ipaddress", "itertools", "json", "keyword", "locale", "math",
-    "numbers", "operator", "os", "pathlib", "pprint", "random", "re", "secrets", "shlex",
-    "statistics", "string", "struct", "textwrap", "threading", "time", "traceback", "types",
-    "typing", "unicodedata", "urllib.parse", "uuid", "warnings", "weakref", "zlib", "zoneinfo",
-    "_strptime",
+    "abc", "ast", "base64", "binascii", "bisect", "calendar", "collections.abc", "contextlib",
+    "copy", "csv", "ctypes", "dataclasses", "datetime", "decimal", "enum", "fractions",
+    "functools", "hashlib", "heapq", "io", "itertools", "json", "keyword", "locale", "math",
+    "numbers", "operator", "os", "pathlib", "random", "re", "statistics", "string", "struct",
+    "textwrap", "threading", "time", "traceback", "types", "typing", "unicodedata",
+    "urllib.parse", "warnings", "weakref", "zlib", "_strptime",
 )  # fmt: skip
 """Modules that are imported once and for all: those that agents' tools use most.
 

@@ -87,6 +87,8 @@ class Call:
         *,
         give_job: Callable[[ByteQueue], None],
         keep_code: Callable[[bytes], None],
+        is_compiled: bool,
+        reaches_out: bool,
         tell: Callable[..., None],
     ) -> None:
         """Take over a child that has no job yet.
@@ -96,6 +98,8 @@ class Call:
             bounds: Its deadline and how much may come out of it.
             give_job: Writes the job's message, once the child is ready for it.
             keep_code: Called with the program's code, if that was compiled for this call.
+            is_compiled: Whether the job brings that code along.
+            reaches_out: Whether the program can have effects at once that remain.
             tell: Called with `started`, or with `call` and the request of another tool.
         """
         self.child = child
@@ -110,8 +114,11 @@ class Call:
         self._keep_code = keep_code
         self._tell = tell
         self._has_job = False
+        self.start_is_untold = False
+        """Whether the program runs and the host does not know."""
+        self._reaches_out = reaches_out
         # Until it says that it does, it is our own code that speaks.
-        self._program_runs = False
+        self._program_runs = is_compiled
 
     @property
     def reading(self) -> list[int]:
@@ -204,6 +211,7 @@ class Call:
             received.skip(length)
         elif kind == b"c":
             with received.view(length) as request:
+                self.start_is_untold = False  # the host can tell from this
                 self._tell("call", request)
             received.skip(length)
         else:
@@ -213,15 +221,25 @@ class Call:
         received = self.child.received
         if kind == b"s":
             self._has_job = True
-            # Only once the host knows does the program run: from then on the end of the worker may
-            # be the program's doing, and the run is not tried again.
-            self._tell("started")
+            self.start_is_untold = True
+            if self._reaches_out:
+                self.tell_start()
             self._give_job(self.child.answers)
             self.write_answers()
         else:
             with received.view(length) as reason:
                 self.decide("unavailable", str(reason, "utf-8", "replace"))
         received.skip(length)
+
+    def tell_start(self) -> None:
+        """Tell the host that the program runs, so that it will not be tried again.
+
+        For by now the end of the worker may be its doing. While nothing of it has left the
+        sandbox, and for as long as most programs take, that can wait: it often need not be told at
+        all.
+        """
+        self.start_is_untold = False
+        self._tell("started")
 
     def answer(self, kind: bytes, body: memoryview) -> None:
         """Send the child a message: `v` or `e`, as the answer to a request."""

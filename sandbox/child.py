@@ -7,8 +7,8 @@ To the supervisor go messages of a letter, a big-endian 32-bit length and a payl
 
 - `s`: set up, waiting for its job
 - `r`: the wall refuses the program; a sentence
-- `p`: the program runs now, and an `r` or `p` after this would be its own; with its code, as
-  `marshal` writes it, where that was compiled just now and is no longer than `MAX_CODE`
+- `p`: the program was compiled and runs now: an `r` or `p` after this would be its own; with its
+  code as `marshal` writes it, unless that is longer than `MAX_CODE`
 - `x`: could not be set up; a sentence
 - `u`: the program makes use of a capability, which it names; once each
 - `v`: the value, as JSON
@@ -209,8 +209,9 @@ def _load(
         wall.enter()
     module.__dict__.update(call_tool=_call_tool, ToolCallError=ToolCallError)
     sys.modules[MODULE_NAME] = module
-    kept = marshal.dumps(code) if is_new else b""
-    _send(b"p", kept if len(kept) <= MAX_CODE else b"")
+    if is_new:
+        kept = marshal.dumps(code)
+        _send(b"p", kept if len(kept) <= MAX_CODE else b"")
     observe(_tell_use)
     exec(code, module.__dict__)  # noqa: S102 - what the sandbox is for
     try:

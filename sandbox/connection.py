@@ -291,6 +291,7 @@ class _Exchange:
             if frame.kind == "started":
                 self.started = True
             elif frame.kind == "call":
+                self.started = True
                 answer = _answer(frame.body, self._tools)
                 # The gateway's time counts: but an answer that is late may still be sent, so that
                 # it is the worker that says how the run ended.

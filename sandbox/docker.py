@@ -178,26 +178,31 @@ class DockerSandbox(PooledSandbox):
         remove_orphans(client)
         return _Prepared(client, image, runtime, _machine(version["Arch"]))
 
-    def _start(self, limits: Limits, setting: Setting) -> Worker:
+    def _start(self, limits: Limits, setting: Setting, seat: int) -> Worker:
         require_readable(setting.mounts, _identity(setting))
         try:
-            return self._start_container(limits, setting)
+            return self._start_container(limits, setting, seat)
         except _ImageGoneError:
             # Removed since it was found: it can be found, fetched or made again.
             with self._preparing:
                 if self._prepared:
                     self._prepared = self._ask(self._prepared.client)
-            return self._start_container(limits, setting)
+            return self._start_container(limits, setting, seat)
 
-    def _start_container(self, limits: Limits, setting: Setting) -> Worker:
+    def _start_container(self, limits: Limits, setting: Setting, seat: int) -> Worker:
         prepared = self._prepare()
         require_free(setting, [PACKAGES_FOLDER] if prepared.image.packages else [])
         self._disposal.catch_up(prepared.client)
         with opened_egress(network=setting.network) as egress:
-            return self._start_with(prepared, limits, setting, egress)
+            return self._start_with(prepared, limits, setting, seat, egress)
 
     def _start_with(
-        self, prepared: _Prepared, limits: Limits, setting: Setting, egress: Egress | None
+        self,
+        prepared: _Prepared,
+        limits: Limits,
+        setting: Setting,
+        seat: int,
+        egress: Egress | None,
     ) -> Worker:
         container = f"toolguild-{secrets.token_hex(8)}"
         try:
@@ -206,7 +211,7 @@ class DockerSandbox(PooledSandbox):
             try:
                 with engine_errors("start a container"):
                     prepared.client.start(container)
-                _hand_over(channel, prepared, setting)
+                _hand_over(channel, prepared, setting, seat)
                 _limit_processes(prepared, container, limits)
             except BaseException:
                 channel.close()
@@ -372,7 +377,7 @@ def _attach(client: docker.APIClient, container: str) -> AttachedChannel:
         )
 
 
-def _hand_over(channel: AttachedChannel, prepared: _Prepared, setting: Setting) -> None:
+def _hand_over(channel: AttachedChannel, prepared: _Prepared, setting: Setting, seat: int) -> None:
     """Send the worker into the container and wait until it is ready."""
     until = time.monotonic() + _START_S
     settings = {
@@ -381,6 +386,7 @@ def _hand_over(channel: AttachedChannel, prepared: _Prepared, setting: Setting) 
         "packages": [PACKAGES_FOLDER] if prepared.image.packages else [],
         **_filters(prepared, setting),
         **setting.inside(),
+        "seat": seat,
         # On a shared kernel, others on the machine may have this identity.
         "other_processes": 2 if _has_own_kernel(prepared.runtime) else None,
     }

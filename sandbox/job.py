@@ -49,6 +49,11 @@ class Job:
         """
         self._inbox, self._length, self._limits, self._code = inbox, length, limits, code
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it brings the program's code along."""
+        return bool(self._code)
+
     def give(self, answers: ByteQueue) -> None:
         """Write it as the child wants it."""
         length = JOB_HEAD.size + len(self._code) + self._length

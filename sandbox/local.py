@@ -88,26 +88,41 @@ class Isolation:
         return Isolation(layers, {**self.missing, layer: reason})
 
 
-@cache
+_known: list[Isolation] = []
+"""What this machine offers, once somebody has tried."""
+
+
 def available_isolation() -> Isolation:
     """Find out what this machine offers, by trying it once in processes that run nothing.
 
     Raises:
         SandboxUnavailableError: not even a process could be started.
     """
+    if not _known:
+        isolation, process = _strongest(check=True)
+        if process:
+            process.close()
+        _known.append(isolation)
+    return _known[0]
+
+
+def _strongest(seat: int = 0, *, check: bool = False) -> tuple[Isolation, _Process | None]:
+    """Return what this machine offers, and the process behind all of it, where there is one."""
     if sys.platform != "linux":
-        return Isolation((), dict.fromkeys(_LAYERS, f"this is {sys.platform} and not Linux"))
+        return Isolation((), dict.fromkeys(_LAYERS, f"this is {sys.platform} and not Linux")), None
     isolation = Isolation(_LAYERS)
     while isolation.layers:
         process = _Process()
         try:
-            answer = process.begin(isolation, check=True)
-        finally:
+            answer = process.begin(isolation, seat=seat, check=check)
+        except BaseException:
             process.close()
-        if answer.kind == "isolated":
-            break
+            raise
+        if answer.kind != "failed":
+            return isolation, process
+        process.close()
         isolation = isolation.without(answer.header["layer"], answer.header["error"])
-    return isolation
+    return isolation, None
 
 
 class LocalSandbox(PooledSandbox):
@@ -129,7 +144,7 @@ class LocalSandbox(PooledSandbox):
         weakest: bool = False,
         isolation: Isolation | None = None,
     ) -> None:
-        """Find out what isolation there is; the workers start when they are needed.
+        """Find out what isolation there is; the other workers start when they are needed.
 
         Args:
             size: Workers at most.
@@ -142,7 +157,28 @@ class LocalSandbox(PooledSandbox):
             SandboxUnavailableError: the machine offers less than Landlock with seccomp.
         """
         super().__init__(size=size, recycle_after=recycle_after)
-        self._isolation = isolation or available_isolation()
+        if isolation or _known:
+            self._isolation = isolation or available_isolation()
+            self._require_sufficient(weakest=weakest)
+        else:
+            self._try_out(weakest=weakest)
+
+    def _try_out(self, *, weakest: bool) -> None:
+        """Find out what isolation there is; the process that does becomes the first worker."""
+        seat = self._seats.take()
+        self._isolation, process = _strongest(seat)
+        _known.append(self._isolation)
+        if process:
+            self._adopt(process.as_worker(BARE), seat)
+        else:
+            self._seats.give_back(seat)
+        try:
+            self._require_sufficient(weakest=weakest)
+        except BaseException:
+            self.close()
+            raise
+
+    def _require_sufficient(self, *, weakest: bool) -> None:
         if sys.platform != "linux":
             msg = (
                 f"The local sandbox cannot run here: this is {sys.platform} and not Linux. Use the "
@@ -161,15 +197,15 @@ class LocalSandbox(PooledSandbox):
         """The layers in force, for example `userns+landlock+seccomp`."""
         return self._isolation.level
 
-    def _start(self, limits: Limits, setting: Setting) -> Worker:
+    def _start(self, limits: Limits, setting: Setting, seat: int) -> Worker:
         _require_possible(setting, self._isolation)
         with opened_egress(network=setting.network) as egress:
-            return self._start_with(setting, egress)
+            return self._start_with(setting, seat, egress)
 
-    def _start_with(self, setting: Setting, egress: Egress | None) -> Worker:
+    def _start_with(self, setting: Setting, seat: int, egress: Egress | None) -> Worker:
         process = _Process()
         try:
-            answer = process.begin(self._isolation, setting, egress)
+            answer = process.begin(self._isolation, setting, seat, egress)
             if answer.kind != "ready":
                 header = answer.header
                 msg = f"The local sandbox failed at {header['layer']}: {header['error']}."
@@ -177,12 +213,7 @@ class LocalSandbox(PooledSandbox):
         except BaseException:
             process.close()
             raise
-        return Worker(
-            process.channel,
-            process.end,
-            fits=lambda limits, wanted: wanted == setting,
-            egress=egress,
-        )
+        return process.as_worker(setting, egress)
 
 
 class _Process:
@@ -217,6 +248,7 @@ class _Process:
         self,
         isolation: Isolation,
         setting: Setting = BARE,
+        seat: int = 0,
         egress: Egress | None = None,
         *,
         check: bool = False,
@@ -234,6 +266,7 @@ class _Process:
             **_settings(isolation, setting, check=check),
             **setting.inside(),
             "mounts": mounts,
+            "seat": seat,
         }
         message = start_message(
             LAUNCHER_MODULES, settings, setting.capabilities, same_interpreter=True
@@ -251,6 +284,15 @@ class _Process:
             raise
         finally:
             self._errors.close()
+
+    def as_worker(self, setting: Setting, egress: Egress | None = None) -> Worker:
+        """Return it as what it has become."""
+        return Worker(
+            self.channel,
+            self.end,
+            fits=lambda limits, wanted: wanted == setting,
+            egress=egress,
+        )
 
     def _last_words(self) -> str:
         """Return what it wrote before it ended, without waiting for more."""

@@ -82,6 +82,12 @@ class Places:
             raise PlacesClosedError
         return turn.place
 
+    def add(self, worker: Worker) -> None:
+        """Put a worker on one of the places, for whoever comes."""
+        with self._lock:
+            self.idle[worker] = time.monotonic()
+            self._decide()
+
     def started(self, worker: Worker | None) -> bool:
         """Fill a place with the worker that was started for it, or free it where there is none.
 

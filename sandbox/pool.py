@@ -16,6 +16,7 @@ from toolguild.sandbox.changes import Parcel
 from toolguild.sandbox.connection import Worker, WorkerLostError, with_hosts
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.places import Places, PlacesClosedError
+from toolguild.sandbox.seats import Seats
 from toolguild.sandbox.setting import Setting
 
 __all__ = ["MAX_WORKSPACE_MB", "RECYCLE_AFTER", "PooledSandbox", "default_size"]
@@ -68,10 +69,12 @@ class PooledSandbox(Sandbox):
         self._process = os.getpid()
         self._forgetting = threading.Lock()
         self._places = Places(self._size)
+        self._seats = Seats()
+        self._seat_of: dict[Worker, int] = {}
 
     @abstractmethod
-    def _start(self, limits: Limits, setting: Setting) -> Worker:
-        """Start a worker that fits.
+    def _start(self, limits: Limits, setting: Setting, seat: int) -> Worker:
+        """Start a worker that fits, and that keeps to the processor of its seat.
 
         Raises:
             SandboxUnavailableError: none can be started.
@@ -153,6 +156,9 @@ class PooledSandbox(Sandbox):
             self._drop(worker)
 
     def _drop(self, worker: Worker) -> None:
+        seat = self._seat_of.pop(worker, None)
+        if seat is not None:
+            self._seats.give_back(seat)
         if os.getpid() == self._process:
             # One that cannot be ended ends as its connection does; the run before is over anyway.
             with contextlib.suppress(SandboxUnavailableError):
@@ -187,13 +193,28 @@ class PooledSandbox(Sandbox):
         try:
             if unfit:
                 self._drop(unfit)
-            worker = self._start(limits, setting)
+            worker = self._start_on_seat(limits, setting)
         finally:
             usable = self._places.started(worker)
         if not usable:
             self._drop(worker)
             msg = f"The {self.name} sandbox was closed while a worker started."
             raise SandboxUnavailableError(msg)
+        return worker
+
+    def _adopt(self, worker: Worker, seat: int) -> None:
+        """Take in a worker that was started while the pool was made."""
+        self._seat_of[worker] = seat
+        self._places.add(worker)
+
+    def _start_on_seat(self, limits: Limits, setting: Setting) -> Worker:
+        seat = self._seats.take()
+        try:
+            worker = self._start(limits, setting, seat)
+        except BaseException:
+            self._seats.give_back(seat)
+            raise
+        self._seat_of[worker] = seat
         return worker
 
     def _release(self, worker: Worker) -> None:
@@ -212,6 +233,7 @@ class PooledSandbox(Sandbox):
                 for worker in (*self._places.idle, *self._places.busy):
                     worker.abandon()
                 self._places = Places(self._size)
+                self._seats, self._seat_of = Seats(), {}
                 self._process = os.getpid()
 
 

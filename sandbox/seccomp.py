@@ -104,9 +104,11 @@ ONE_PROCESS = Profile(
         # A program must neither outlive its supervisor nor open itself to its siblings.
         _deny("prctl", when=_option(1)),  # PR_SET_PDEATHSIG
         _deny("prctl", when=_option(4)),  # PR_SET_DUMPABLE
-        # To itself only: the supervisor has the same identity.
+        # It keeps to the worker's processor.
+        _deny("sched_setaffinity"),
         # One of datagrams could send to any socket file in a directory that it is shown.
         *(_deny("socketpair", when=Condition(1, kind, mask=_SOCKET_KIND)) for kind in (2, 3)),
+        # To itself only: the supervisor has the same identity.
         Rule(_SIGNALS[:3], _RET_ALLOW, (Condition(0, _OWN_PID, mask=0xFFFFFFFF),)),
         _deny(*_SIGNALS),
     ),

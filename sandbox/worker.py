@@ -15,6 +15,7 @@ import fcntl
 import gc
 import importlib
 import json
+import math
 import os
 import resource
 import select
@@ -38,10 +39,13 @@ from toolguild.sandbox.network.relay import Relay
 from toolguild.sandbox.nursery import Nursery, NurseryClosedError, RemoteNursery
 from toolguild.sandbox.observation import install_hook
 from toolguild.sandbox.oom import OomCounter
+from toolguild.sandbox.seats import keep_to_processor
 from toolguild.sandbox.wall.wall import Rules, Wall
 
 __all__ = ["main"]
 
+_QUICK_S = 0.002
+"""For a program to end before the host is told that it began."""
 _REHEARSALS = 20
 """Before anything is forked: Python adapts code to its use in the first runs (PEP 659), and
 children that found it unfinished would each do so again, in copies of its pages."""
@@ -69,13 +73,14 @@ def main(settings: Mapping[str, Any]) -> None:
             that programs see), `program_filter` (assembled seccomp filter for programs, in
             hexadecimal, may be empty), `wall` (see `wall.profile`), `other_processes` (how many
             besides the program's own RLIMIT_NPROC counts, None where it counts those of others),
-            `folder` (where programs start), `writable` (file systems that programs may write to,
-            the workspace first; empty where they may write nothing), `workspace_bytes` (what that
-            holds), `network` (whether programs find a relay), and optionally `packages` (folders of
-            packages that programs can import), `worker_filter` (as `program_filter`, for this
-            process too, where nobody else has installed it) and `statm` (descriptor of this
-            process's /proc/self/statm).
+            `seat` (see `seats`), `folder` (where programs start), `writable` (file systems that
+            programs may write to, the workspace first; empty where they may write nothing),
+            `workspace_bytes` (what that holds), `network` (whether programs find a relay), and
+            optionally `packages` (folders of packages that programs can import), `worker_filter`
+            (as `program_filter`, for this process too, where nobody else has installed it) and
+            `statm` (descriptor of this process's /proc/self/statm).
     """
+    keep_to_processor(settings["seat"])
     host_in, host_out, statm = _arrange_descriptors(settings.get("statm"))
     os.environ.clear()
     os.environ.update(settings["environment"])
@@ -228,8 +233,15 @@ class _Supervisor:
         # Whatever the host hears about a run carries the token that it gave: an earlier program
         # that had found a way to the host's pipe could not have known it.
         tell = partial(self._tell, token=header["token"])
-        keep_code = partial(self._codes.keep, program)
-        call = Call(child, bounds, give_job=job.give, keep_code=keep_code, tell=tell)
+        call = Call(
+            child,
+            bounds,
+            give_job=job.give,
+            keep_code=partial(self._codes.keep, program),
+            is_compiled=job.is_compiled,
+            reaches_out=self._has_network,
+            tell=tell,
+        )
         if unfit := unfit or limits.beyond_reach():
             call.decide("unavailable", unfit)
         try:
@@ -342,7 +354,12 @@ class _Supervisor:
             if remaining_s <= 0:
                 call.decide("timeout", "The deadline passed.")
                 return
-            for descriptor in self._wait(call, remaining_s):
+            ready = self._wait(
+                call, min(remaining_s, _QUICK_S if call.start_is_untold else math.inf)
+            )
+            if not ready and call.start_is_untold:
+                call.tell_start()
+            for descriptor in ready:
                 if descriptor in call.reading:
                     call.read(descriptor)
                     if call.is_cut_off:
@@ -362,7 +379,7 @@ class _Supervisor:
             poll.register(self._relay.fileno(), select.POLLIN)
         for descriptor in call.writing:
             poll.register(descriptor, select.POLLOUT)
-        return [descriptor for descriptor, _ in poll.poll(timeout_s * 1000 + 1)]
+        return [descriptor for descriptor, _ in poll.poll(math.ceil(timeout_s * 1000))]
 
     def _pass_on_answers(self, call: Call) -> None:
         self._read_host()

@@ -272,11 +272,8 @@ def test_layers_that_fail_are_left_out_with_their_reason(failing, left, monkeypa
         return settings
 
     monkeypatch.setattr(local, "_settings", broken)
-    available_isolation.cache_clear()
-    try:
-        isolation = available_isolation()
-    finally:
-        available_isolation.cache_clear()
+    monkeypatch.setattr(local, "_known", [])
+    isolation = available_isolation()
     assert isolation.layers == left
     assert set(isolation.missing) == failing
     assert all(isolation.missing.values())
@@ -327,13 +324,10 @@ def test_what_a_failed_start_leaves_running_is_not_waited_for(monkeypatch, tmp_p
 
 def test_other_systems_are_sent_to_docker(monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    available_isolation.cache_clear()
-    try:
-        for weakest in (False, True):
-            with pytest.raises(SandboxUnavailableError, match=r"darwin and not Linux.*Docker"):
-                LocalSandbox(weakest=weakest)
-    finally:
-        available_isolation.cache_clear()
+    for weakest in (False, True):
+        monkeypatch.setattr(local, "_known", [])
+        with pytest.raises(SandboxUnavailableError, match=r"darwin and not Linux.*Docker"):
+            LocalSandbox(weakest=weakest)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -390,3 +384,14 @@ with open_sandbox("local", size=1) as sandbox, tempfile.TemporaryDirectory() as 
     if done.returncode == 77:
         pytest.skip("the interpreter for ordinary users is too old")
     assert done.stdout == "userns+landlock+seccomp 65534 hello\n", done.stderr
+
+
+def test_the_process_that_finds_out_becomes_the_first_worker(monkeypatch, processes) -> None:
+    monkeypatch.setattr(local, "_known", [])
+    before = processes.children({os.getpid()})
+    with LocalSandbox(size=1) as sandbox:
+        started = processes.children({os.getpid()}) - before
+        assert len(started) == 1
+        assert call(sandbox, "def tool(): return 1").ok
+        assert processes.children({os.getpid()}) - before == started
+    assert processes.eventually(lambda: not processes.alive(started))

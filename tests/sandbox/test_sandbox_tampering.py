@@ -92,6 +92,40 @@ def test_frames_for_a_later_run_written_past_the_supervisor_do_not_count(run) ->
     assert _still_works(run)
 
 
+FORGED_CODE = """
+import marshal, os
+code = marshal.dumps(compile("def tool(): return 'forged'", "<tool>", "exec"))
+os.write(3, b"p" + len(code).to_bytes(4, "big") + code)
+def tool(): return "own"
+"""
+
+
+def test_what_a_program_says_that_it_was_compiled_to_does_not_count(run) -> None:
+    for _ in range(3):  # from its text, and from what that was compiled to
+        outcome = run(FORGED_CODE, limits=BRIEF)
+        assert outcome.status is Status.KILLED, outcome
+        assert outcome.value is None
+
+
+def test_a_program_is_the_same_each_time(run) -> None:
+    source = """
+    import sys
+    seen = []
+    def tool(number: int = 3) -> list:
+        seen.append(number)
+        return [seen, __name__, tool.__code__.co_filename, sys._getframe().f_lineno]
+    """
+    first = run(source)
+    assert first.ok, first
+    assert [run(source).value for _ in range(3)] == [first.value] * 3
+
+
+def test_closing_its_own_channel_ends_a_program(run) -> None:
+    outcome = run("import os, time\ndef tool():\n    os.close(3)\n    time.sleep(3600)")
+    assert outcome.status is Status.KILLED, outcome
+    assert "channel" in outcome.error
+
+
 def test_a_well_formed_value_is_just_the_programs_value(run) -> None:
     source = "import os\ndef tool():\n    os.write(3, b'v\\0\\0\\0\\x0242')\n    return 1"
     assert run(source).value == 42  # as if it had returned 42; what comes after is not read

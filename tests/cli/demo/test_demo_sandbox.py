@@ -31,7 +31,7 @@ def on_a_mac(monkeypatch) -> None:
 def test_without_isolation_it_says_so_and_goes_on_as_the_code_is_its_own(
     monkeypatch, capsys
 ) -> None:
-    monkeypatch.setattr(local, "available_isolation", lambda: NOTHING)
+    monkeypatch.setattr(local, "_known", [NOTHING])
     assert run(["demo"]) == 0
     said = capsys.readouterr().err
     assert "landlock: the kernel has none" in said
