@@ -38,7 +38,7 @@ WORKER_MODULES = (
     "wall.definitions", "wall.policy", "wall.format", "wall.classes", "wall.methods",
     "wall.guards", "wall.patches", "wall.files", "wall.stand_ins", "wall.modules", "wall.wall",
     "observation", "child", "nursery", "call", "job", "oom", "tree", "bundle", "files", "network",
-    "network.relay", "seats", "worker",
+    "network.relay", "seats", "inner_pipes", "worker",
 )  # fmt: skip
 """What the worker consists of, in the order in which they import one another."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ import docker
 from docker.errors import ImageNotFound
 from docker.types import Healthcheck, HostConfig, LogConfig, Ulimit
 
-from toolguild.sandbox import seccomp
+from toolguild.sandbox import inner_pipes, seccomp
 from toolguild.sandbox.attached import AttachedChannel
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
@@ -26,7 +27,7 @@ from toolguild.sandbox.bootstrap import (
     WORKER_MODULES,
     start_message,
 )
-from toolguild.sandbox.channel import ChannelClosedError
+from toolguild.sandbox.channel import Channel
 from toolguild.sandbox.connection import Worker
 from toolguild.sandbox.container_end import what_ended
 from toolguild.sandbox.disposal import Disposal, remove_orphans
@@ -43,6 +44,7 @@ from toolguild.sandbox.network.setup import (
 )
 from toolguild.sandbox.owner import LABEL, Owner
 from toolguild.sandbox.packages import PACKAGES_FOLDER
+from toolguild.sandbox.pipes import Pipes
 from toolguild.sandbox.pool import RECYCLE_AFTER, PooledSandbox
 from toolguild.sandbox.requirements import normalise_requirements
 from toolguild.sandbox.setting import (
@@ -133,6 +135,8 @@ class DockerSandbox(PooledSandbox):
         self._prepared: _Prepared | None = None
         self._preparing = threading.Lock()
         self._disposal = Disposal()
+        self._pipes_work: bool | None = None
+        """Whether containers can be reached past the engine; None until one has started."""
 
     def close(self) -> None:
         """End every container; closing twice is harmless."""
@@ -151,6 +155,19 @@ class DockerSandbox(PooledSandbox):
         """
         prepared = self._prepare()
         return f"docker:{prepared.runtime}+seccomp@{prepared.image.id}"
+
+    @contextlib.contextmanager
+    def _made_pipes(self, prepared: _Prepared) -> Iterator[Pipes | None]:
+        """Make pipes for the start of a container, where they can be expected to work."""
+        pipes = None
+        if self._pipes_work is not False and _shares_kernel(prepared):
+            with contextlib.suppress(OSError):
+                pipes = Pipes()
+        try:
+            yield pipes
+        finally:
+            if pipes:
+                pipes.close()
 
     def _prepare(self) -> _Prepared:
         with self._preparing:
@@ -193,8 +210,16 @@ class DockerSandbox(PooledSandbox):
         prepared = self._prepare()
         require_free(setting, [PACKAGES_FOLDER] if prepared.image.packages else [])
         self._disposal.catch_up(prepared.client)
-        with opened_egress(network=setting.network) as egress:
-            return self._start_with(prepared, limits, setting, seat, egress)
+        with opened_egress(network=setting.network) as egress, self._made_pipes(prepared) as pipes:
+            try:
+                return self._start_with(prepared, limits, setting, seat, egress, pipes)
+            except SandboxUnavailableError as error:
+                if not pipes or self._pipes_work or isinstance(error, _ImageGoneError):
+                    raise
+            # The engine may be unable to show a directory of this machine.
+            worker = self._start_with(prepared, limits, setting, seat, egress, None)
+            self._pipes_work = False
+            return worker
 
     def _start_with(
         self,
@@ -203,15 +228,18 @@ class DockerSandbox(PooledSandbox):
         setting: Setting,
         seat: int,
         egress: Egress | None,
+        pipes: Pipes | None,
     ) -> Worker:
         container = f"toolguild-{secrets.token_hex(8)}"
         try:
-            _create(prepared, container, limits, setting, egress)
-            channel = _attach(prepared.client, container)
+            _create(prepared, container, limits, setting, egress, pipes)
+            channel: Channel = (attached := _attach(prepared.client, container))
             try:
                 with engine_errors("start a container"):
                     prepared.client.start(container)
-                _hand_over(channel, prepared, setting, seat)
+                channel = _hand_over(attached, prepared, setting, seat, pipes)
+                if pipes:
+                    self._pipes_work = channel is not attached
                 _limit_processes(prepared, container, limits)
             except BaseException:
                 channel.close()
@@ -232,6 +260,12 @@ class DockerSandbox(PooledSandbox):
 
 def _has_own_kernel(runtime: str) -> bool:
     return runtime.startswith("runsc")
+
+
+def _shares_kernel(prepared: _Prepared) -> bool:
+    """Whether containers may well run on the kernel that this process runs on."""
+    is_near = prepared.client.base_url.startswith("http+docker://")
+    return sys.platform == "linux" and is_near and not _has_own_kernel(prepared.runtime)
 
 
 def _machine(architecture: str) -> str:
@@ -270,11 +304,13 @@ def _create(
     limits: Limits,
     setting: Setting,
     egress: Egress | None,
+    pipes: Pipes | None,
 ) -> None:
     client = prepared.client
     with engine_errors("create a container"):
         try:
-            config = _container_config(prepared, limits, setting, egress)
+            binds = _binds(setting, egress, pipes)
+            config = _container_config(prepared, limits, setting, binds)
             client.create_container_from_config(config, name=container)
         except ImageNotFound as error:
             msg = f"The docker sandbox's image {prepared.image.name} is gone: {error}"
@@ -282,7 +318,7 @@ def _create(
 
 
 def _container_config(
-    prepared: _Prepared, limits: Limits, setting: Setting, egress: Egress | None
+    prepared: _Prepared, limits: Limits, setting: Setting, binds: Sequence[docker.types.Mount]
 ) -> dict[str, Any]:
     user = _identity(setting)
     config = prepared.client.create_container_config(
@@ -298,7 +334,7 @@ def _container_config(
         network_disabled=True,
         healthcheck=Healthcheck(test=["NONE"]),
         stop_signal="SIGKILL",
-        host_config=_host_config(prepared, limits, setting, egress),
+        host_config=_host_config(prepared, limits, setting, binds),
     )
     return dict(config)
 
@@ -331,12 +367,20 @@ def _file_systems(prepared: _Prepared, setting: Setting) -> dict[str, str]:
     return dict.fromkeys(setting.writable, options)
 
 
-def _host_config(
-    prepared: _Prepared, limits: Limits, setting: Setting, egress: Egress | None
-) -> HostConfig:
+def _binds(
+    setting: Setting, egress: Egress | None, pipes: Pipes | None
+) -> list[docker.types.Mount]:
     binds = [_bind(mount.source, mount.target) for mount in setting.mounts]
     if egress:
         binds.append(_bind(egress.directory, relay.FOLDER))
+    if pipes:
+        binds.append(_bind(pipes.directory, inner_pipes.FOLDER))
+    return binds
+
+
+def _host_config(
+    prepared: _Prepared, limits: Limits, setting: Setting, binds: Sequence[docker.types.Mount]
+) -> HostConfig:
     profile, _ = worker_profile(network=setting.network)
     memory_mb, processes = _overhead(prepared.runtime)
     memory_mb += limits.memory_mb + len(setting.writable) * setting.workspace_mb
@@ -357,7 +401,7 @@ def _host_config(
         ],
         group_add=[str(group) for group in sorted(_identity(setting).others)],
         ipc_mode="none",
-        mounts=binds,
+        mounts=list(binds),
         tmpfs=_file_systems(prepared, setting),
         cgroupns="private",
         log_config=LogConfig(type="none"),
@@ -377,8 +421,14 @@ def _attach(client: docker.APIClient, container: str) -> AttachedChannel:
         )
 
 
-def _hand_over(channel: AttachedChannel, prepared: _Prepared, setting: Setting, seat: int) -> None:
-    """Send the worker into the container and wait until it is ready."""
+def _hand_over(
+    attached: AttachedChannel,
+    prepared: _Prepared,
+    setting: Setting,
+    seat: int,
+    pipes: Pipes | None,
+) -> Channel:
+    """Send the worker into the container; return the way to it, once it is ready."""
     until = time.monotonic() + _START_S
     settings = {
         "environment": environment(network=setting.network),
@@ -387,14 +437,19 @@ def _hand_over(channel: AttachedChannel, prepared: _Prepared, setting: Setting, 
         **_filters(prepared, setting),
         **setting.inside(),
         "seat": seat,
+        "pipes": pipes is not None,
         # On a shared kernel, others on the machine may have this identity.
         "other_processes": 2 if _has_own_kernel(prepared.runtime) else None,
     }
+    channel: Channel = attached
     try:
-        channel.send(start_message(WORKER_MODULES, settings, setting.capabilities), until)
-        ready = channel.receive(0, until)
-    except (TimeoutError, ChannelClosedError) as error:
-        said = channel.errors.decode("utf-8", "replace").strip() or str(error) or "it hangs"
+        attached.send(start_message(WORKER_MODULES, settings, setting.capabilities), until)
+        ready = attached.receive(0, until)
+        if pipes and ready.kind == "pipes":
+            channel = pipes.connect(attached)
+            ready = channel.receive(0, until)
+    except OSError as error:
+        said = attached.errors.decode("utf-8", "replace").strip() or str(error) or "it hangs"
         msg = (
             f"The docker sandbox's container did not become ready: {said}. Its image "
             f"{prepared.image.name} must hold a python3 of 3.11 or later."
@@ -412,6 +467,7 @@ def _hand_over(channel: AttachedChannel, prepared: _Prepared, setting: Setting, 
     if ready.kind != "ready":
         msg = f"The docker sandbox's container began with a frame of kind {ready.kind!r}."
         raise SandboxUnavailableError(msg)
+    return channel
 
 
 def _limit_processes(prepared: _Prepared, container: str, limits: Limits) -> None:

@@ -34,6 +34,7 @@ from toolguild.sandbox.call import Bounds, Call, Child
 from toolguild.sandbox.child import MAX_DESCRIPTORS, MODULE_NAME, rehearse, run_child
 from toolguild.sandbox.files import NO_CHANGES, Changes, WorkerFiles
 from toolguild.sandbox.frames import FRAME_LENGTHS, Header, frame_head
+from toolguild.sandbox.inner_pipes import open_pipes
 from toolguild.sandbox.job import ChildLimits, CodeCache, Job
 from toolguild.sandbox.network.relay import Relay
 from toolguild.sandbox.nursery import Nursery, NurseryClosedError, RemoteNursery
@@ -77,11 +78,13 @@ def main(settings: Mapping[str, Any]) -> None:
             programs may write to, the workspace first; empty where they may write nothing),
             `workspace_bytes` (what that holds), `network` (whether programs find a relay), and
             optionally `packages` (folders of packages that programs can import), `worker_filter`
-            (as `program_filter`, for this process too, where nobody else has installed it) and
-            `statm` (descriptor of this process's /proc/self/statm).
+            (as `program_filter`, for this process too, where nobody else has installed it), `pipes`
+            (whether to look for some, see `inner_pipes`) and `statm` (descriptor of this process's
+            /proc/self/statm).
     """
     keep_to_processor(settings["seat"])
-    host_in, host_out, statm = _arrange_descriptors(settings.get("statm"))
+    pipes = open_pipes() if settings.get("pipes") else None
+    host_in, host_out, statm = _arrange_descriptors(pipes or (0, 1), settings.get("statm"))
     os.environ.clear()
     os.environ.update(settings["environment"])
     time.tzset()
@@ -150,7 +153,7 @@ def _preload(names: Iterable[str]) -> None:
         os.register_at_fork = register
 
 
-def _arrange_descriptors(statm: int | None) -> tuple[int, int, int]:
+def _arrange_descriptors(host: tuple[int, int], statm: int | None) -> tuple[int, int, int]:
     """Move what is ours out of the way of the numbers that a child uses.
 
     Those, 0 to 4, become /dev/null here, so that no pipe opened later gets one of them; stderr
@@ -159,7 +162,7 @@ def _arrange_descriptors(statm: int | None) -> tuple[int, int, int]:
     if statm is None:
         statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     host_in, host_out, statm = (
-        fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 10) for number in (0, 1, statm)
+        fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 10) for number in (*host, statm)
     )
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for number in (0, 1, 3, 4):

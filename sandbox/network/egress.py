@@ -15,7 +15,6 @@ import socket
 import sys
 import tempfile
 import threading
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -26,13 +25,11 @@ from toolguild.sandbox.network.certificates import authorities
 from toolguild.sandbox.network.hosts import parse_hosts
 from toolguild.sandbox.network.lookup import Lookups, Resolve, resolve
 from toolguild.sandbox.network.proxy import Proxy, ProxyLimits
-from toolguild.sandbox.owner import Owner
+from toolguild.sandbox.shown import ShownDirectory
 
 __all__ = ["Egress"]
 
 _PREFIX = "toolguild-egress-"
-_OWNER = "owner"
-_SHOWN = "shown"
 _PATIENCE_S = 10.0  # for the loop, which itself waits for nothing
 _BACKLOG = 64
 
@@ -69,8 +66,8 @@ class Egress:
         self._process = os.getpid()
         self._closing = threading.Lock()
         self._closed = False
-        self._private = _make_directory(certificates or authorities())
-        self.directory = self._private / _SHOWN
+        self._shown = _make_directory(certificates or authorities())
+        self.directory = self._shown.path
         """What to show inside: the socket of the run under way, and the certificates."""
         self._lookups = Lookups(resolve, limits.connections)
         self._run: _Run | None = None
@@ -140,7 +137,7 @@ class Egress:
                 self._cut(run)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE_S)
-        shutil.rmtree(self._private, ignore_errors=True)
+        self._shown.remove()
 
     def _cut(self, run: _Run) -> None:
         ending = self._end(run)
@@ -208,22 +205,17 @@ def _listen(path: Path) -> socket.socket:
     return listener
 
 
-def _make_directory(certificates: Path | None) -> Path:
-    """Return a directory of our own with one in it that may be shown inside."""
-    _remove_orphans()
+def _make_directory(certificates: Path | None) -> ShownDirectory:
+    """Return a directory that may be shown inside, with the certificates in it."""
     try:
-        private = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        (private / _OWNER).write_text(str(Owner.current()), encoding="utf-8")
-        shown = private / _SHOWN
-        shown.mkdir()
-        shown.chmod(0o711)
+        directory = ShownDirectory(_PREFIX)
         if certificates:
-            copy = shown / relay.CERTIFICATES
+            copy = directory.path / relay.CERTIFICATES
             shutil.copyfile(certificates, copy)
             copy.chmod(0o644)
     except OSError as error:
         raise _no_room(error) from error
-    return private
+    return directory
 
 
 def _no_room(error: OSError) -> SandboxUnavailableError:
@@ -232,16 +224,3 @@ def _no_room(error: OSError) -> SandboxUnavailableError:
         "a directory with a short path and room in it."
     )
     return SandboxUnavailableError(msg)
-
-
-@cache
-def _remove_orphans() -> None:
-    """Remove, once for each process, what processes that have ended left behind."""
-    for private in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            # Names like ours may be somebody else's, with who knows what in it.
-            if private.lstat().st_uid != os.geteuid():
-                continue
-            owner = Owner.parse((private / _OWNER).read_text(encoding="utf-8"))
-            if owner and owner.surely_gone:
-                shutil.rmtree(private, ignore_errors=True)

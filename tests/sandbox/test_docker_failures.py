@@ -232,21 +232,31 @@ class TestStopped:
             own_engine.start()
             assert run(sandbox).ok
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
     def test_between_runs_the_next_is_unavailable_and_the_one_after_works(
-        self, own_engine, sandbox, number
+        self, own_engine, sandbox
     ) -> None:
-        own_engine.stop(number)
+        own_engine.stop(signal.SIGTERM)
         with pytest.raises(SandboxUnavailableError, match=r"cannot .*docker info"):
             run(sandbox)
         own_engine.start()
         assert run(sandbox).ok
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+    def test_what_runs_goes_on_without_an_engine_that_was_killed(self, own_engine, sandbox) -> None:
+        # It takes no container along; only a new one is more than it can give.
+        kill = in_the_middle(lambda: own_engine.stop(signal.SIGKILL))
+        assert run(sandbox, CALLING, tools=kill).ok
+        assert run(sandbox).ok
+        with pytest.raises(SandboxUnavailableError, match=r"cannot .*docker info"):
+            run(sandbox, memory_mb=65)
+        own_engine.start()
+        assert run(sandbox).ok
+        sandbox.close()
+        assert within(20, no_containers)
+
     def test_during_a_run_that_run_is_unavailable_and_the_next_works(
-        self, own_engine, sandbox, number
+        self, own_engine, sandbox
     ) -> None:
-        stop = in_the_middle(lambda: own_engine.stop(number))
+        stop = in_the_middle(lambda: own_engine.stop(signal.SIGTERM))
         with pytest.raises(SandboxUnavailableError):
             run(sandbox, CALLING, tools=stop)
         own_engine.start()
@@ -274,9 +284,21 @@ class TestHanging:
                 run(sandbox)
             assert time.monotonic() - begin < 20
 
-    def test_during_a_run_it_is_the_engine_that_is_blamed(
-        self, own_engine, sandbox, impatient
+    def test_during_a_run_it_is_not_missed(self, own_engine, sandbox, impatient) -> None:
+        freeze = in_the_middle(lambda: own_engine.send(signal.SIGSTOP))
+        assert run(sandbox, CALLING, tools=freeze, wall_s=0.5).ok
+        own_engine.send(signal.SIGCONT)
+        assert run(sandbox).ok
+
+    def test_where_all_goes_through_the_engine_that_is_blamed(
+        self, own_engine, monkeypatch, impatient
     ) -> None:
+        monkeypatch.setattr(backend, "_shares_kernel", lambda prepared: False)
+        with open_sandbox("docker", size=1) as sandbox:
+            assert run(sandbox).ok
+            self._hang_during_a_run(own_engine, sandbox)
+
+    def _hang_during_a_run(self, own_engine, sandbox) -> None:
         freeze = in_the_middle(lambda: own_engine.send(signal.SIGSTOP))
         begin = time.monotonic()
         with pytest.raises(SandboxUnavailableError, match=r"does not answer.*restart it"):
@@ -335,7 +357,12 @@ class TestKilled:
         assert run(sandbox).ok
 
     def test_by_the_host(self, sandbox) -> None:
-        kill = in_the_middle(lambda: os.kill(first_process(container()), signal.SIGKILL))
+        def end() -> None:
+            first = first_process(container())
+            os.kill(first, signal.SIGKILL)
+            assert within(20, lambda: not Path(f"/proc/{first}").exists())
+
+        kill = in_the_middle(end)
         with pytest.raises(SandboxUnavailableError, match="killed by the host"):
             run(sandbox, CALLING, tools=kill)
         assert run(sandbox).ok

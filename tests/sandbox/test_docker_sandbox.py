@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from pathlib import Path
 
 import pytest
 from docker.errors import NotFound
@@ -20,6 +21,7 @@ from toolguild.sandbox import (
     Mount,
     Program,
     SandboxUnavailableError,
+    inner_pipes,
     kernel,
     open_sandbox,
 )
@@ -79,7 +81,9 @@ class TestContainers:
             "core": 0,
         }
         assert not host["Binds"]
-        assert not found["Mounts"]
+        (pipes,) = found["Mounts"]
+        assert (pipes["Destination"], pipes["RW"]) == (inner_pipes.FOLDER, False)
+        assert not Path(pipes["Source"]).exists()
         assert not host.get("Tmpfs")
         assert not host["Devices"]
         assert host["PidMode"] in ("", "private")

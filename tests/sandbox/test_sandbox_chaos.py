@@ -187,6 +187,12 @@ def chance() -> random.Random:
     return random.Random(seed)  # noqa: S311 - to be the same again
 
 
+@pytest.fixture
+def through_engine(monkeypatch) -> None:
+    """Have everything go through the engine, as with one on another machine."""
+    monkeypatch.setattr("toolguild.sandbox.docker._shares_kernel", lambda prepared: False)
+
+
 class TestLocal:
     @pytest.fixture
     def family(self, processes) -> Iterator[Callable[[], set[int]]]:
@@ -315,8 +321,21 @@ class TestDocker:
             assert serves(sandbox, 2)
         assert processes.eventually(lambda: not containers.now(), 30)
 
-    def test_every_call_ends_while_the_way_to_the_engine_breaks(
+    def test_calls_go_on_while_the_way_to_the_engine_breaks(
         self, chance, engine, relay, processes
+    ) -> None:
+        containers = Containers(engine)
+        with open_sandbox("docker", size=2) as sandbox:
+            assert serves(sandbox, 2)
+            with Load(sandbox, chance) as load:
+                for _ in range(5):
+                    time.sleep(chance.uniform(0, 0.5))
+                    relay.cut()
+            assert set(load.ends) == {"spared"}
+        assert processes.eventually(lambda: not containers.now(), 30)
+
+    def test_every_call_ends_while_all_goes_through_the_engine_and_that_way_breaks(
+        self, chance, engine, relay, processes, through_engine
     ) -> None:
         containers = Containers(engine)
 
@@ -331,7 +350,7 @@ class TestDocker:
         assert processes.eventually(lambda: not containers.now(), 30)
 
     def test_an_engine_that_goes_away_is_unavailable_and_not_waited_for(
-        self, chance, relay
+        self, chance, relay, through_engine
     ) -> None:
         with open_sandbox("docker", size=1) as sandbox:
             assert serves(sandbox, 1)

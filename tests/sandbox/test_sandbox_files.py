@@ -532,9 +532,9 @@ class TestSideBySide:
         with open_sandbox("local", size=2) as sandbox:
             start = sandbox._start
 
-            def counted(limits, setting):
+            def counted(limits, setting, seat):
                 started.append(setting)
-                return start(limits, setting)
+                return start(limits, setting, seat)
 
             sandbox._start = counted
             jobs = self.jobs(sandbox, folder)[1:3]

@@ -11,8 +11,8 @@ import threading
 
 import pytest
 
-from toolguild.sandbox import SandboxUnavailableError
-from toolguild.sandbox.network import egress, relay
+from toolguild.sandbox import SandboxUnavailableError, shown
+from toolguild.sandbox.network import relay
 from toolguild.sandbox.network.egress import Egress
 from toolguild.sandbox.owner import Owner
 
@@ -249,9 +249,9 @@ class TestDirectory:
         everything = {path.name for path in tmp_path.iterdir()}
         with monkeypatch.context() as patch:
             patch.setattr(os, "geteuid", lambda: 12345)  # then nothing of it is ours
-            egress._remove_orphans.__wrapped__()
+            shown.remove_orphans.__wrapped__("toolguild-egress-")
         assert {path.name for path in tmp_path.iterdir()} == everything
-        egress._remove_orphans.cache_clear()
+        shown.remove_orphans.cache_clear()
         with Egress() as opened:
             kept = {path.name for path in tmp_path.iterdir()} - {opened.directory.parent.name}
         assert kept == everything - {"toolguild-egress-left"}
