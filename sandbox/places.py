@@ -41,7 +41,8 @@ class _Turn:
     """A thread that waits."""
 
     fits: Callable[[Worker], bool]
-    come: threading.Condition
+    come: threading.Lock
+    """Held until it is the thread's turn: not a condition, whose lock it would wait for, too."""
     place: Place | None = None
     passed: int = 0
     """How often others went ahead."""
@@ -72,12 +73,17 @@ class Places:
         Raises:
             PlacesClosedError: there are none any more.
         """
-        turn = _Turn(fits, threading.Condition(self._lock))
-        with self._lock:
-            if at_once and not self._closed:
-                self._serve(turn)
-            else:
-                self._wait(turn)
+        turn = _Turn(fits, threading.Lock())
+        turn.come.acquire()
+        try:
+            self._join(turn, at_once=at_once)
+            while not turn.place and not self._closed:
+                turn.come.acquire(timeout=_PATIENCE_S if turn.patient else -1)
+                if not turn.place:
+                    self._lose_patience(turn)
+        except BaseException:
+            self._leave(turn)
+            raise
         if not turn.place:
             raise PlacesClosedError
         return turn.place
@@ -119,26 +125,31 @@ class Places:
             idle, busy = [*self.idle], [*self.busy]
             self.idle.clear()
             for turn in self._waiting:
-                turn.come.notify()
+                turn.come.release()
+            self._waiting.clear()
         return idle, busy
 
-    def _wait(self, turn: _Turn) -> None:
-        # Where nobody else is at work, nobody comes back for a worker either.
-        turn.patient = bool(self._waiting or self.busy or self._starting)
-        self._waiting.append(turn)
-        try:
+    def _join(self, turn: _Turn, *, at_once: bool) -> None:
+        with self._lock:
+            if at_once and not self._closed:
+                self._serve(turn)
+                return
+            # Where nobody else is at work, nobody comes back for a worker either.
+            turn.patient = bool(self._waiting or self.busy or self._starting)
+            self._waiting.append(turn)
             self._decide()
-            while not turn.place and not self._closed:
-                turn.come.wait(_PATIENCE_S if turn.patient else None)
-                turn.patient = False
-                self._decide()
-        except BaseException:
-            if turn.place:
-                self._take_back(turn.place)
-            raise
-        finally:
+
+    def _lose_patience(self, turn: _Turn) -> None:
+        with self._lock:
+            turn.patient = False
+            self._decide()
+
+    def _leave(self, turn: _Turn) -> None:
+        with self._lock:
             if turn in self._waiting:
                 self._waiting.remove(turn)
+            if turn.place:
+                self._take_back(turn.place)
 
     def _decide(self) -> None:
         """Give what is free to those who wait."""
@@ -151,7 +162,7 @@ class Places:
             for ahead in self._waiting[:position]:
                 ahead.passed += 1
             del self._waiting[position]
-            turn.come.notify()
+            turn.come.release()
 
     def _next(self) -> _Turn | None:
         first = self._waiting[0]

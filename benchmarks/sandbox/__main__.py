@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(command=_CALLS, peers=False, quick=False, json=None, markdown=None)
+    parser.set_defaults(
+        command=_CALLS, peers=False, quick=False, size=None, json=None, markdown=None
+    )
     commands = parser.add_subparsers(metavar="{calls,soak}", help="by default calls")
     calls = commands.add_parser(_CALLS, help="times of single calls and rates of many")
     for command in (parser, calls):
@@ -59,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
             action="store_true",
             default=argparse.SUPPRESS,
             help="only to see that the benchmark works",
+        )
+        command.add_argument(
+            "--size", type=int, default=argparse.SUPPRESS, help="workers of each pool"
         )
     soak = commands.add_parser(_SOAK, help="many mixed calls, and what they leave behind")
     soak.set_defaults(command=_SOAK)
@@ -87,7 +92,8 @@ def _run(given: argparse.Namespace) -> tuple[str, dict[str, Any], Sequence[str]]
     from benchmarks.sandbox.calls import FULL, QUICK, measure_calls
     from benchmarks.sandbox.tables import calls_tables
 
-    report = measure_calls(QUICK if given.quick else FULL, peers=given.peers)
+    effort = QUICK if given.quick else FULL
+    report = measure_calls(effort, peers=given.peers, size=given.size)
     return calls_tables(report), report.as_json(), report.broken
 
 

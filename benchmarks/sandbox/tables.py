@@ -131,18 +131,17 @@ def _peers(peers: Sequence[Compared], times: Sequence[Timed]) -> str:
     unit = {timed.sandbox: timed.p50_ms for timed in reversed(times) if timed.tier == "sandbox"}
     rows = []
     for peer in peers:
-        timed = peer.times
-        if timed:
+        figures = ["", "", "", ""]
+        if timed := peer.times:
             figures = [_figure(timed.p50_ms), _figure(timed.p99_ms)]
             figures += [_figure(timed.p50_ms / unit[name]) for name in ("local", "docker")]
-        else:
-            figures = [f"not measured: {peer.why_not}", "", "", ""]
         rows.append((peer.peer, peer.version, peer.isolation, peer.state, *figures))
     head = (
         "peer", "version", "isolation", "what a call finds of earlier ones", "p50 ms", "p99 ms",
         "times our local", "times our docker",
     )  # fmt: skip
-    return table(head, rows)
+    missing = [f"- {peer.peer} is not measured: {peer.why_not}" for peer in peers if peer.why_not]
+    return "\n".join([table(head, rows), *([""] if missing else []), *missing])
 
 
 def _is_warm(timed: Timed) -> bool:

@@ -235,16 +235,24 @@ def test_an_interrupted_wait_gives_back_what_it_got(monkeypatch, free) -> None:
     places = Places(1)
     a = start(places, "a")
 
-    class Interrupted(threading.Condition):
-        def wait(self, timeout: float | None = None) -> bool:
-            # As if the signal came when it had just been decided.
-            self.release()
-            places.give_back(a, keep=free == "worker")
-            self.acquire()
-            raise KeyboardInterrupt
+    class Interrupted:
+        """As if the signal came when it had just been decided."""
+
+        def __init__(self) -> None:
+            self.waits = False
+
+        def acquire(self, timeout: float = -1) -> bool:
+            if self.waits:
+                places.give_back(a, keep=free == "worker")
+                raise KeyboardInterrupt
+            self.waits = True
+            return True
+
+        def release(self) -> None:
+            pass
 
     with monkeypatch.context() as patch:
-        patch.setattr(threading, "Condition", Interrupted)
+        patch.setattr(threading, "Lock", Interrupted)
         with pytest.raises(KeyboardInterrupt):
             places.take(fits("a"))
     assert places.take(fits("a")) == (Place(a) if free == "worker" else Place(None))
