@@ -38,6 +38,9 @@ _FILES_S = 10.0
 _SLACK = 1 << 16  # bytes of a frame's body besides the value, stdout and files
 
 
+_encode = json.JSONEncoder(allow_nan=False).encode
+
+
 class WorkerLostError(ConnectionError):
     """A worker ended while it had a run.
 
@@ -249,7 +252,7 @@ def _run_frame(
         "walled": walled,
         "arguments": dict(arguments),
     }
-    return encode_frame(header, files + json.dumps(job, allow_nan=False).encode("ascii"))
+    return encode_frame(header, files + _encode(job).encode("ascii"))
 
 
 def _name_of(source: str, *, walled: bool) -> str:

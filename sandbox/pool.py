@@ -8,6 +8,7 @@ import os
 import threading
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 
 from toolguild.policies import Tier
 from toolguild.sandbox.access import NOTHING, Access, Reach, reach
@@ -24,7 +25,7 @@ __all__ = ["MAX_WORKSPACE_MB", "RECYCLE_AFTER", "PooledSandbox", "default_size"]
 MAX_WORKSPACE_MB = 1024
 """Of a run; its files are held in memory several times on their way."""
 
-RECYCLE_AFTER = 1000
+RECYCLE_AFTER = 5000
 """Runs after which a worker is replaced, in case something accumulates in it."""
 
 
@@ -33,13 +34,8 @@ def default_size() -> int:
     return min(os.cpu_count() or 1, 4)
 
 
-class _Held(threading.local):
-    """How many workers the current thread holds, in whatever pool."""
-
-    count = 0
-
-
-_held = _Held()
+_held = ContextVar("_held", default=0)
+"""How many workers the current thread, and whoever it works for, holds in whatever pool."""
 
 
 class PooledSandbox(Sandbox):
@@ -169,11 +165,11 @@ class PooledSandbox(Sandbox):
     @contextlib.contextmanager
     def _worker(self, limits: Limits, setting: Setting) -> Iterator[Worker]:
         worker = self._acquire(limits, setting)
-        _held.count += 1
+        before = _held.set(_held.get() + 1)
         try:
             yield worker
         finally:
-            _held.count -= 1
+            _held.reset(before)
             self._release(worker)
 
     def _acquire(self, limits: Limits, setting: Setting) -> Worker:
@@ -181,7 +177,7 @@ class PooledSandbox(Sandbox):
         try:
             # Waiting for a place while holding one, it could wait for ever.
             worker, unfit = self._places.take(
-                lambda worker: worker.fits(limits, setting), at_once=_held.count > 0
+                lambda worker: worker.fits(limits, setting), at_once=_held.get() > 0
             )
         except PlacesClosedError:
             msg = f"The {self.name} sandbox is closed; open another."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import multiprocessing
 import os
 import signal
@@ -284,3 +285,14 @@ def test_workers_that_all_died_while_idle_are_replaced_unnoticed(processes) -> N
         assert len(workers) == 3
         _kill(processes.below(workers))
         assert run(sandbox).ok
+
+
+def test_a_run_that_another_thread_makes_on_behalf_of_one_does_not_wait_for_its_place() -> None:
+    with open_sandbox("local", size=1) as sandbox, ThreadPoolExecutor(1) as threads:
+
+        def answer(name, arguments):
+            context = contextvars.copy_context()
+            return threads.submit(context.run, run, sandbox, arguments["x"]).result(30).value
+
+        program = Program("def tool(): return call_tool('inner', {'x': 7})", "tool")
+        assert sandbox.run(program, {}, tier=Tier.SANDBOX, tools=answer).value == 7

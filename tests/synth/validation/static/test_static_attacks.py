@@ -7,10 +7,12 @@ around: they got hold of `os`. None of them needs a name that looks dangerous.
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from toolguild.policies import Capability, Tier
+from toolguild.sandbox import Program, Sandbox, Status, open_sandbox
 from toolguild.synth.validation.static import SAFETY_FAMILIES, check_source, examine, refused
 
 INJECTION = '''
@@ -654,6 +656,19 @@ def tool(p): return ET.ElementTree(None, p)
 def test_a_proven_way_out_is_refused_at_every_tier(attack: str) -> None:
     for tier in Tier:
         assert refused(check_source(PROVEN[attack], tier, families=SAFETY_FAMILIES))
+
+
+@pytest.fixture(scope="module")
+def local_sandbox() -> Iterator[Sandbox]:
+    with open_sandbox("local") as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("attack", PROVEN)
+def test_behind_the_wall_a_proven_way_out_is_none(attack: str, local_sandbox: Sandbox) -> None:
+    outcome = local_sandbox.run(Program(PROVEN[attack], "tool"), {}, tier=Tier.SANDBOX)
+    assert outcome.status in (Status.REFUSED, Status.ERROR), outcome
+    assert "RefusedError" in outcome.error or outcome.status is Status.REFUSED, outcome
 
 
 @pytest.mark.parametrize("attack", PROVEN)
