@@ -38,8 +38,8 @@ def image(
     wheels only; the same requirements find it again.
     """
     from toolguild.sandbox.engine import connect
-    from toolguild.sandbox.image import find_image
-    from toolguild.sandbox.packages import python_version
+    from toolguild.sandbox.images.image import find_image
+    from toolguild.sandbox.images.packages import python_version
 
     requirements = sorted({line for path in requirement for line in read_requirements(path)})
     with closing(connect()) as client:

@@ -14,7 +14,7 @@ from toolguild.sandbox.base import (
 from toolguild.sandbox.diagnosis import Check, Choice, choose, diagnose
 from toolguild.sandbox.errors import SandboxUnavailableError, ToolCallError
 from toolguild.sandbox.factory import SandboxKind, SandboxOptions, open_sandbox
-from toolguild.sandbox.requirements import RequirementsError, read_requirements
+from toolguild.sandbox.images.requirements import RequirementsError, read_requirements
 from toolguild.sandbox.scripted import ScriptedRun, ScriptedSandbox
 
 __all__ = [

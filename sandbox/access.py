@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from toolguild.policies import Capability, Tier
-from toolguild.sandbox.tree import path_fault
+from toolguild.sandbox.files.tree import path_fault
 
 __all__ = ["NOTHING", "SCRATCH", "WORKSPACE", "Access", "FileChange", "Mount", "Reach", "reach"]
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from toolguild.policies import Capability
 from toolguild.sandbox.errors import SandboxUnavailableError
-from toolguild.sandbox.seccomp import Profile, read_profile
+from toolguild.sandbox.linux.seccomp import Profile, read_profile
 from toolguild.sandbox.wall.profile import wall_rules
 
 __all__ = [
@@ -33,19 +33,27 @@ __all__ = [
 ]
 
 WORKER_MODULES = (
-    "syscalls", "kernel", "seccomp", "frames", "plain", "byte_queue", "library", "wall",
-    "wall.rules", "wall.transformer", "wall.names", "wall.attributes", "wall.patterns",
-    "wall.definitions", "wall.policy", "wall.format", "wall.classes", "wall.methods",
-    "wall.guards", "wall.patches", "wall.files", "wall.stand_ins", "wall.modules", "wall.wall",
-    "observation", "child", "nursery", "call", "job", "oom", "tree", "bundle", "files", "network",
-    "network.relay", "seats", "inner_pipes", "worker",
+    "linux", "linux.syscalls", "linux.kernel", "linux.seccomp", "frames", "inside",
+    "inside.plain", "inside.byte_queue", "inside.library", "wall", "wall.rules",
+    "wall.transformer", "wall.names", "wall.attributes", "wall.patterns", "wall.definitions",
+    "wall.policy", "wall.format", "wall.classes", "wall.methods", "wall.guards", "wall.patches",
+    "wall.files", "wall.stand_ins", "wall.modules", "wall.wall", "inside.observation",
+    "inside.child", "inside.nursery", "inside.call", "inside.job", "inside.oom", "files",
+    "files.tree", "files.bundle", "files.worker_files", "network", "network.relay", "seats",
+    "inside.inner_pipes", "inside.worker",
 )  # fmt: skip
 """What the worker consists of, in the order in which they import one another."""
 
 # Of RestrictedPython 9; what version 8 does not have is left out.
 _RESTRICTED_PYTHON = ("_types", "transformer")
 
-LAUNCHER_MODULES = (*WORKER_MODULES, "landlock", "network.loopback", "namespaces", "launcher")
+LAUNCHER_MODULES = (
+    *WORKER_MODULES,
+    "linux.landlock",
+    "network.loopback",
+    "linux.namespaces",
+    "linux.launcher",
+)
 """The same for a worker that isolates itself first."""
 
 ENVIRONMENT = {
@@ -168,6 +176,9 @@ _EMPTY = (
     __package__,
     f"{__package__}.wall",
     f"{__package__}.network",
+    f"{__package__}.files",
+    f"{__package__}.inside",
+    f"{__package__}.linux",
     "RestrictedPython",
 )
 """Packages whose own code is left behind: inside they only hold the modules."""

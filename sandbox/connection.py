@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, cast
 from toolguild.policies import Capability, Tier
 from toolguild.sandbox.access import FileChange
 from toolguild.sandbox.base import Json, JsonObject, Limits, Outcome, Program, Status, ToolGateway
-from toolguild.sandbox.bundle import INDEX_LENGTH, MAX_INDEX
-from toolguild.sandbox.changes import Parcel, UnsoundChangesError
 from toolguild.sandbox.channel import Channel, ChannelClosedError
 from toolguild.sandbox.errors import SandboxUnavailableError, ToolCallError
+from toolguild.sandbox.files.bundle import INDEX_LENGTH, MAX_INDEX
+from toolguild.sandbox.files.changes import Parcel, UnsoundChangesError
 from toolguild.sandbox.frames import Frame, encode_frame
 from toolguild.sandbox.setting import Setting
 from toolguild.sandbox.values import decode_untrusted

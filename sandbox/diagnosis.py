@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from toolguild.sandbox import landlock
 from toolguild.sandbox.errors import SandboxUnavailableError
+from toolguild.sandbox.linux import landlock
 from toolguild.sandbox.local import Isolation, available_isolation
 
 if TYPE_CHECKING:  # importing it takes longer than most answers here
@@ -76,7 +76,7 @@ def _engine() -> docker.APIClient:
 
 
 def _image_source(client: docker.APIClient) -> str:
-    from toolguild.sandbox.image import image_source
+    from toolguild.sandbox.images.image import image_source
 
     return image_source(client)
 

@@ -18,7 +18,6 @@ import docker
 from docker.errors import ImageNotFound
 from docker.types import Healthcheck, HostConfig, LogConfig, Ulimit
 
-from toolguild.sandbox import inner_pipes, seccomp
 from toolguild.sandbox.attached import AttachedChannel
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
@@ -33,7 +32,12 @@ from toolguild.sandbox.container_end import what_ended
 from toolguild.sandbox.disposal import Disposal, remove_orphans
 from toolguild.sandbox.engine import connect, engine_errors, inspect_engine
 from toolguild.sandbox.errors import SandboxUnavailableError
-from toolguild.sandbox.image import Image, find_image
+from toolguild.sandbox.files.tree import MAX_ENTRIES
+from toolguild.sandbox.images.image import Image, find_image
+from toolguild.sandbox.images.packages import PACKAGES_FOLDER
+from toolguild.sandbox.images.requirements import normalise_requirements
+from toolguild.sandbox.inside import inner_pipes
+from toolguild.sandbox.linux import seccomp
 from toolguild.sandbox.network import relay
 from toolguild.sandbox.network.setup import (
     environment,
@@ -43,10 +47,8 @@ from toolguild.sandbox.network.setup import (
     worker_profile,
 )
 from toolguild.sandbox.owner import LABEL, Owner
-from toolguild.sandbox.packages import PACKAGES_FOLDER
 from toolguild.sandbox.pipes import Pipes
 from toolguild.sandbox.pool import RECYCLE_AFTER, PooledSandbox
-from toolguild.sandbox.requirements import normalise_requirements
 from toolguild.sandbox.setting import (
     NOBODY,
     Identity,
@@ -54,7 +56,6 @@ from toolguild.sandbox.setting import (
     require_free,
     require_readable,
 )
-from toolguild.sandbox.tree import MAX_ENTRIES
 
 if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
     from toolguild.sandbox.network.egress import Egress

@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from toolguild.sandbox import interpreter, landlock, seccomp
+from toolguild.sandbox import interpreter
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
     COMMAND_LINE,
@@ -24,6 +24,7 @@ from toolguild.sandbox.channel import ChannelClosedError, PipeChannel
 from toolguild.sandbox.connection import Worker
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.frames import Frame
+from toolguild.sandbox.linux import landlock, seccomp
 from toolguild.sandbox.network import relay
 from toolguild.sandbox.network.setup import (
     environment,

@@ -12,7 +12,7 @@ from typing import IO
 
 from toolguild.sandbox.attached import AttachedChannel
 from toolguild.sandbox.channel import PipeChannel
-from toolguild.sandbox.inner_pipes import FROM_HOST, TO_HOST
+from toolguild.sandbox.inside.inner_pipes import FROM_HOST, TO_HOST
 from toolguild.sandbox.shown import ShownDirectory
 
 __all__ = ["DirectChannel", "Pipes"]

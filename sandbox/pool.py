@@ -13,9 +13,9 @@ from contextvars import ContextVar
 from toolguild.policies import Tier
 from toolguild.sandbox.access import NOTHING, Access, Reach, reach
 from toolguild.sandbox.base import Json, Limits, Outcome, Program, Sandbox, Status, ToolGateway
-from toolguild.sandbox.changes import Parcel
 from toolguild.sandbox.connection import Worker, WorkerLostError, with_hosts
 from toolguild.sandbox.errors import SandboxUnavailableError
+from toolguild.sandbox.files.changes import Parcel
 from toolguild.sandbox.places import Places, PlacesClosedError
 from toolguild.sandbox.seats import Seats
 from toolguild.sandbox.setting import Setting
@@ -108,7 +108,7 @@ class PooledSandbox(Sandbox):
             empty = Parcel.of((), {}, limits.workspace_mb << 20)
             return self._run(program, arguments, tier, limits, tools, setting, reached, empty)
         # Imported only here: most runs have no use for it.
-        from toolguild.sandbox.workspace import Workspace
+        from toolguild.sandbox.files.workspace import Workspace
 
         with Workspace(reached.workspace) as workspace:
             parcel = workspace.read(limits.workspace_mb)

@@ -7,7 +7,7 @@ import math
 from typing import NoReturn, cast
 
 from toolguild.sandbox.base import Json
-from toolguild.sandbox.plain import MAX_DEPTH
+from toolguild.sandbox.inside.plain import MAX_DEPTH
 
 __all__ = ["decode_untrusted"]
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from benchmarks.sandbox.timing import Times, measure
 from toolguild.sandbox.bootstrap import ENVIRONMENT, PRELOAD
 from toolguild.sandbox.engine import connect
-from toolguild.sandbox.image import find_image
+from toolguild.sandbox.images.image import find_image
 
 __all__ = ["HARDENING", "bare_fork", "docker_exec", "docker_run", "warm_container", "warm_fork"]
 

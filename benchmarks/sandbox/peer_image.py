@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from toolguild.sandbox.engine import connect
-from toolguild.sandbox.image import find_image
+from toolguild.sandbox.images.image import find_image
 
 __all__ = ["peer_image"]
 

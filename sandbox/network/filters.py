@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from toolguild.sandbox.bootstrap import base_profile
-from toolguild.sandbox.seccomp import ONE_PROCESS, Profile, read_profile
+from toolguild.sandbox.linux.seccomp import ONE_PROCESS, Profile, read_profile
 
 __all__ = ["network_profile", "network_program"]
 

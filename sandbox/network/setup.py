@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from toolguild.sandbox.bootstrap import ENVIRONMENT, PRELOAD, base_profile
+from toolguild.sandbox.linux.seccomp import ONE_PROCESS, Profile
 from toolguild.sandbox.network import relay
 from toolguild.sandbox.network.filters import network_profile, network_program
-from toolguild.sandbox.seccomp import ONE_PROCESS, Profile
 
 if TYPE_CHECKING:  # the proxy brings asyncio along, which takes as long as starting a sandbox
     from toolguild.sandbox.network.egress import Egress

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NoReturn
 
-from toolguild.sandbox.library import own_files
+from toolguild.sandbox.inside.library import own_files
 from toolguild.sandbox.wall.patches import Change
 from toolguild.sandbox.wall.rules import Rules, lacking, refuse
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from toolguild.policies import Capability, Tier
-from toolguild.sandbox import Access, Limits, Mount, Program, inner_pipes, open_sandbox
+from toolguild.sandbox import Access, Limits, Mount, Program, open_sandbox
 from toolguild.sandbox.docker import LABEL
 from toolguild.sandbox.engine import connect
+from toolguild.sandbox.inside import inner_pipes
 from toolguild.sandbox.owner import Owner
 
 pytestmark = pytest.mark.docker

@@ -40,7 +40,7 @@ from toolguild.sandbox import (
 )
 from toolguild.sandbox import docker as backend
 from toolguild.sandbox.engine import connect
-from toolguild.sandbox.image import find_image
+from toolguild.sandbox.images.image import find_image
 from toolguild.sandbox.owner import LABEL, Owner
 
 IDENTITY = Program("def tool(x): return x", "tool")

@@ -22,14 +22,13 @@ from toolguild.sandbox import (
     Sandbox,
     SandboxUnavailableError,
     Status,
-    image,
     open_sandbox,
-    packages,
 )
 from toolguild.sandbox.engine import connect
-from toolguild.sandbox.image import Image, find_image
+from toolguild.sandbox.images import image, packages
+from toolguild.sandbox.images.image import Image, find_image
+from toolguild.sandbox.images.requirements import normalise_requirements
 from toolguild.sandbox.owner import LABEL, Owner
-from toolguild.sandbox.requirements import normalise_requirements
 
 pytestmark = pytest.mark.docker
 
@@ -219,7 +218,7 @@ class TestFinding:
 
     def test_labels_of_strangers_are_no_packages(self) -> None:
         for label in ("", "{", "[]", "1", "null"):
-            assert packages.packages_in({"toolguild.sandbox.packages": label}) == {}
+            assert packages.packages_in({"toolguild.sandbox.images.packages": label}) == {}
 
 
 class TestFailing:

@@ -11,7 +11,7 @@ from toolguild.policies import Tier
 from toolguild.sandbox import Program
 from toolguild.sandbox.attached import AttachedChannel
 from toolguild.sandbox.docker import DockerSandbox
-from toolguild.sandbox.inner_pipes import FOLDER, TO_HOST
+from toolguild.sandbox.inside.inner_pipes import FOLDER, TO_HOST
 from toolguild.sandbox.pipes import DirectChannel, Pipes
 
 pytestmark = pytest.mark.docker

@@ -15,19 +15,12 @@ import pytest
 from docker.errors import NotFound
 
 from toolguild.policies import Capability, Tier
-from toolguild.sandbox import (
-    Access,
-    Limits,
-    Mount,
-    Program,
-    SandboxUnavailableError,
-    inner_pipes,
-    kernel,
-    open_sandbox,
-)
+from toolguild.sandbox import Access, Limits, Mount, Program, SandboxUnavailableError, open_sandbox
 from toolguild.sandbox.docker import LABEL, DockerSandbox
 from toolguild.sandbox.engine import connect
-from toolguild.sandbox.image import find_image
+from toolguild.sandbox.images.image import find_image
+from toolguild.sandbox.inside import inner_pipes
+from toolguild.sandbox.linux import kernel
 from toolguild.sandbox.owner import Owner
 
 IDENTITY = Program("def tool(x): return x", "tool")

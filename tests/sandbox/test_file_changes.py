@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from toolguild.policies import Capability, Tier
 from toolguild.sandbox import FileChange, Limits, Program, connection
-from toolguild.sandbox.bundle import INDEX_LENGTH, encode_index
-from toolguild.sandbox.changes import Parcel, UnsoundChangesError
 from toolguild.sandbox.channel import PipeChannel
 from toolguild.sandbox.connection import Worker, WorkerLostError
+from toolguild.sandbox.files.bundle import INDEX_LENGTH, encode_index
+from toolguild.sandbox.files.changes import Parcel, UnsoundChangesError
 from toolguild.sandbox.frames import encode_frame
 
 PARCEL = Parcel.of(["d"], {"a": b"1", "d/b": b"2"}, 100)

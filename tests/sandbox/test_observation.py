@@ -14,7 +14,7 @@ import pytest
 # Runs each program in a process of its own, which the hook then stays in.
 _RUNNER = """
 import json, os, sys, types
-from toolguild.sandbox.observation import install_hook
+from toolguild.sandbox.inside.observation import install_hook
 from toolguild.sandbox.wall.wall import Rules, Wall
 from toolguild.sandbox.wall.profile import wall_rules
 from toolguild.policies import Capability

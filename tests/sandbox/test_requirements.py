@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolguild.sandbox import RequirementsError, SandboxUnavailableError, read_requirements
-from toolguild.sandbox.requirements import normalise_requirements
-from toolguild.sandbox.wheels import Target, unpack_wheels
+from toolguild.sandbox.images.requirements import normalise_requirements
+from toolguild.sandbox.images.wheels import Target, unpack_wheels
 
 HASH = "sha256:" + "a" * 64
 

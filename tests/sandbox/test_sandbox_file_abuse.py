@@ -9,7 +9,7 @@ import pytest
 
 from toolguild.policies import Capability, Tier
 from toolguild.sandbox import Access, FileChange, Limits, Outcome, Status
-from toolguild.sandbox.tree import MAX_DEPTH, MAX_ENTRIES
+from toolguild.sandbox.files.tree import MAX_DEPTH, MAX_ENTRIES
 
 WRITE = {Capability.WRITE}
 SMALL = Limits(wall_s=20, workspace_mb=4)

@@ -23,11 +23,11 @@ from toolguild.sandbox import (
     choose,
     diagnose,
     diagnosis,
-    image,
     open_sandbox,
 )
 from toolguild.sandbox.engine import connect
-from toolguild.sandbox.image import find_image
+from toolguild.sandbox.images import image
+from toolguild.sandbox.images.image import find_image
 from toolguild.sandbox.local import Isolation
 
 PROGRAM = Program("def f(x): return x", "f")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolguild.sandbox.plain import MAX_DEPTH, encode_plain
+from toolguild.sandbox.inside.plain import MAX_DEPTH, encode_plain
 from toolguild.sandbox.values import decode_untrusted
 
 _TEXT = st.text(max_size=10)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolguild.sandbox.bootstrap import base_profile
-from toolguild.sandbox.seccomp import (
+from toolguild.sandbox.linux.seccomp import (
     ARCHITECTURES,
     ONE_PROCESS,
     Condition,
@@ -20,7 +20,7 @@ from toolguild.sandbox.seccomp import (
     assemble,
     read_profile,
 )
-from toolguild.sandbox.syscalls import NUMBERS
+from toolguild.sandbox.linux.syscalls import NUMBERS
 
 ALLOW, KILL, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050000 | 38
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from toolguild.sandbox import FileChange, files, tree
-from toolguild.sandbox.changes import Parcel
-from toolguild.sandbox.files import WorkerFiles
+from toolguild.sandbox import FileChange
+from toolguild.sandbox.files import tree
+from toolguild.sandbox.files import worker_files as files
+from toolguild.sandbox.files.changes import Parcel
+from toolguild.sandbox.files.worker_files import WorkerFiles
 
 CAPACITY = 1 << 20
 NOTHING = Parcel.of((), {}, CAPACITY)

@@ -18,20 +18,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolguild.sandbox import (
-    FileChange,
-    Outcome,
-    SandboxUnavailableError,
-    Status,
-    carry_out,
-    kernel,
-    workspace,
-)
-from toolguild.sandbox.carry_out import STAGING
-from toolguild.sandbox.changes import Parcel
-from toolguild.sandbox.files import WorkerFiles
-from toolguild.sandbox.tree import MAX_ENTRIES
-from toolguild.sandbox.workspace import Workspace
+from toolguild.sandbox import FileChange, Outcome, SandboxUnavailableError, Status
+from toolguild.sandbox.files import carry_out, workspace
+from toolguild.sandbox.files.carry_out import STAGING
+from toolguild.sandbox.files.changes import Parcel
+from toolguild.sandbox.files.tree import MAX_ENTRIES
+from toolguild.sandbox.files.worker_files import WorkerFiles
+from toolguild.sandbox.files.workspace import Workspace
+from toolguild.sandbox.linux import kernel
 
 names = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="/"),

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from toolguild.sandbox.bootstrap import ENVIRONMENT, base_profile
+from toolguild.sandbox.linux.seccomp import ONE_PROCESS
 from toolguild.sandbox.network import relay
 from toolguild.sandbox.network.filters import network_profile, network_program
 from toolguild.sandbox.network.setup import (
@@ -18,7 +19,6 @@ from toolguild.sandbox.network.setup import (
     program_profile,
     worker_profile,
 )
-from toolguild.sandbox.seccomp import ONE_PROCESS
 
 
 def threads() -> set[str]:

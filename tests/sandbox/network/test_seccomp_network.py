@@ -7,9 +7,15 @@ import json
 import pytest
 
 from toolguild.sandbox.bootstrap import base_profile
+from toolguild.sandbox.linux.seccomp import (
+    ARCHITECTURES,
+    ONE_PROCESS,
+    Profile,
+    assemble,
+    read_profile,
+)
+from toolguild.sandbox.linux.syscalls import NUMBERS
 from toolguild.sandbox.network.filters import network_profile, network_program
-from toolguild.sandbox.seccomp import ARCHITECTURES, ONE_PROCESS, Profile, assemble, read_profile
-from toolguild.sandbox.syscalls import NUMBERS
 
 ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050000 | 38
 UNIX, INET, INET6, NETLINK, PACKET, VSOCK = 1, 2, 10, 16, 17, 40

@@ -14,9 +14,9 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from toolguild.sandbox import tree
 from toolguild.sandbox.access import FileChange
-from toolguild.sandbox.changes import parents
+from toolguild.sandbox.files import tree
+from toolguild.sandbox.files.changes import parents
 
 __all__ = ["STAGING", "carry_out"]
 

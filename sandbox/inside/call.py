@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolguild.sandbox.byte_queue import ByteQueue
-from toolguild.sandbox.child import MAX_CODE, MESSAGE_HEAD
-from toolguild.sandbox.nursery import ChildEnd, RemoteNursery
+from toolguild.sandbox.inside.byte_queue import ByteQueue
+from toolguild.sandbox.inside.child import MAX_CODE, MESSAGE_HEAD
+from toolguild.sandbox.inside.nursery import ChildEnd, RemoteNursery
 
 __all__ = ["Bounds", "Call", "Child"]
 

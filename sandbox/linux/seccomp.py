@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolguild.sandbox.kernel import prctl_ahead
-from toolguild.sandbox.syscalls import NUMBERS
+from toolguild.sandbox.linux.kernel import prctl_ahead
+from toolguild.sandbox.linux.syscalls import NUMBERS
 
 __all__ = [
     "ARCHITECTURES",

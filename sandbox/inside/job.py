@@ -5,8 +5,8 @@ from __future__ import annotations
 import resource
 from dataclasses import dataclass
 
-from toolguild.sandbox.byte_queue import ByteQueue
-from toolguild.sandbox.child import JOB_HEAD, MESSAGE_HEAD
+from toolguild.sandbox.inside.byte_queue import ByteQueue
+from toolguild.sandbox.inside.child import JOB_HEAD, MESSAGE_HEAD
 
 __all__ = ["ChildLimits", "CodeCache", "Job"]
 

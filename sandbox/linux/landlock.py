@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolguild.sandbox.kernel import syscall
+from toolguild.sandbox.linux.kernel import syscall
 
 __all__ = ["ABI_SCOPED", "Grant", "abi", "restrict"]
 

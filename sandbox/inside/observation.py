@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from toolguild.sandbox.library import IsOwnFile, own_files
+from toolguild.sandbox.inside.library import IsOwnFile, own_files
 
 __all__ = ["Listener", "install_hook"]
 

@@ -39,9 +39,9 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
-from toolguild.sandbox import kernel, seccomp
-from toolguild.sandbox.observation import Listener
-from toolguild.sandbox.plain import encode_plain
+from toolguild.sandbox.inside.observation import Listener
+from toolguild.sandbox.inside.plain import encode_plain
+from toolguild.sandbox.linux import kernel, seccomp
 from toolguild.sandbox.wall.wall import RefusedError, Wall, line_of
 
 __all__ = ["JOB_HEAD", "MAX_CODE", "MAX_DESCRIPTORS", "MESSAGE_HEAD", "MODULE_NAME", "run_child"]

@@ -13,7 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolguild.sandbox.kernel import drop_capabilities, mount, syscall, unmount_lazily, unshare
+from toolguild.sandbox.linux.kernel import (
+    drop_capabilities,
+    mount,
+    syscall,
+    unmount_lazily,
+    unshare,
+)
 
 __all__ = ["NOBODY", "Root", "enter", "give_up_identity"]
 

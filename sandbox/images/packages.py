@@ -24,9 +24,9 @@ from docker.types import LogConfig
 
 from toolguild.sandbox.engine import engine_errors
 from toolguild.sandbox.errors import SandboxUnavailableError
-from toolguild.sandbox.own_image import owned_by_root
+from toolguild.sandbox.images.own_image import owned_by_root
+from toolguild.sandbox.images.wheels import Target, unpack_wheels
 from toolguild.sandbox.owner import LABEL, Owner
-from toolguild.sandbox.wheels import Target, unpack_wheels
 
 __all__ = [
     "PACKAGES_FOLDER",
@@ -39,7 +39,7 @@ __all__ = [
 PACKAGES_FOLDER = "/opt/toolguild/packages"
 """Where the packages lie in the image."""
 
-_PACKAGES_LABEL = "toolguild.sandbox.packages"
+_PACKAGES_LABEL = "toolguild.sandbox.images.packages"
 """Label of the image; its value is JSON of the packages' versions by name."""
 
 _REPOSITORY = "toolguild-packages"

@@ -17,8 +17,8 @@ from docker.utils import parse_repository_tag
 
 from toolguild.sandbox.engine import check_progress, engine_errors
 from toolguild.sandbox.errors import SandboxUnavailableError
-from toolguild.sandbox.own_image import make_own_image, own_image_name
-from toolguild.sandbox.packages import build_packages_image, packages_image_name, packages_in
+from toolguild.sandbox.images.own_image import make_own_image, own_image_name
+from toolguild.sandbox.images.packages import build_packages_image, packages_image_name, packages_in
 
 __all__ = ["DEFAULT_IMAGE", "Image", "find_image", "image_source"]
 

@@ -28,18 +28,18 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from toolguild.sandbox import kernel, seccomp
-from toolguild.sandbox.byte_queue import ByteQueue
-from toolguild.sandbox.call import Bounds, Call, Child
-from toolguild.sandbox.child import MAX_DESCRIPTORS, MODULE_NAME, rehearse, run_child
-from toolguild.sandbox.files import NO_CHANGES, Changes, WorkerFiles
+from toolguild.sandbox.files.worker_files import NO_CHANGES, Changes, WorkerFiles
 from toolguild.sandbox.frames import FRAME_LENGTHS, Header, frame_head
-from toolguild.sandbox.inner_pipes import open_pipes
-from toolguild.sandbox.job import ChildLimits, CodeCache, Job
+from toolguild.sandbox.inside.byte_queue import ByteQueue
+from toolguild.sandbox.inside.call import Bounds, Call, Child
+from toolguild.sandbox.inside.child import MAX_DESCRIPTORS, MODULE_NAME, rehearse, run_child
+from toolguild.sandbox.inside.inner_pipes import open_pipes
+from toolguild.sandbox.inside.job import ChildLimits, CodeCache, Job
+from toolguild.sandbox.inside.nursery import Nursery, NurseryClosedError, RemoteNursery
+from toolguild.sandbox.inside.observation import install_hook
+from toolguild.sandbox.inside.oom import OomCounter
+from toolguild.sandbox.linux import kernel, seccomp
 from toolguild.sandbox.network.relay import Relay
-from toolguild.sandbox.nursery import Nursery, NurseryClosedError, RemoteNursery
-from toolguild.sandbox.observation import install_hook
-from toolguild.sandbox.oom import OomCounter
 from toolguild.sandbox.seats import keep_to_processor
 from toolguild.sandbox.wall.wall import Rules, Wall
 

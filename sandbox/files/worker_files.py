@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from toolguild.sandbox import tree
-from toolguild.sandbox.bundle import INDEX_LENGTH, MAX_INDEX, MAX_LEFT_OUT, encode_index
+from toolguild.sandbox.files import tree
+from toolguild.sandbox.files.bundle import INDEX_LENGTH, MAX_INDEX, MAX_LEFT_OUT, encode_index
 
 __all__ = ["NO_CHANGES", "Changes", "WorkerFiles"]
 

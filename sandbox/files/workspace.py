@@ -21,12 +21,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from toolguild.sandbox import tree
 from toolguild.sandbox.access import FileChange
 from toolguild.sandbox.base import Outcome
-from toolguild.sandbox.carry_out import STAGING, carry_out
-from toolguild.sandbox.changes import Parcel, parents
 from toolguild.sandbox.errors import SandboxUnavailableError
+from toolguild.sandbox.files import tree
+from toolguild.sandbox.files.carry_out import STAGING, carry_out
+from toolguild.sandbox.files.changes import Parcel, parents
 
 __all__ = ["Workspace"]
 

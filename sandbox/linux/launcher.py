@@ -13,8 +13,10 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from toolguild.sandbox import kernel, landlock, namespaces, seccomp, tree, worker
+from toolguild.sandbox.files import tree
 from toolguild.sandbox.frames import encode_frame
+from toolguild.sandbox.inside import worker
+from toolguild.sandbox.linux import kernel, landlock, namespaces, seccomp
 from toolguild.sandbox.network import loopback, relay
 
 __all__ = ["main"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from toolguild.sandbox.access import FileChange
 from toolguild.sandbox.base import Json
-from toolguild.sandbox.bundle import INDEX_LENGTH, MAX_LEFT_OUT, encode_index
-from toolguild.sandbox.tree import CONTROL, path_fault, shown
+from toolguild.sandbox.files.bundle import INDEX_LENGTH, MAX_LEFT_OUT, encode_index
+from toolguild.sandbox.files.tree import CONTROL, path_fault, shown
 from toolguild.sandbox.values import decode_untrusted
 
 __all__ = ["Parcel", "UnsoundChangesError", "parents"]

@@ -1,0 +1,1 @@
+"""What programs find as files, and what becomes of them."""

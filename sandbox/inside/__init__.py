@@ -1,0 +1,1 @@
+"""What runs inside the isolation: the worker and the processes of its programs."""
