@@ -38,6 +38,7 @@ _FILES_S = 10.0
 _SLACK = 1 << 16  # bytes of a frame's body besides the value, stdout and files
 
 
+_CAPABILITIES = frozenset(Capability)
 _encode = json.JSONEncoder(allow_nan=False).encode
 
 
@@ -366,7 +367,7 @@ def _outcome(end: Frame, duration_s: float) -> Outcome:
     payload_bytes = cast("int", header["payload_bytes"])
     printed = end.body[payload_bytes : len(end.body) - _files_bytes(end)]
     payload, stdout = end.body[:payload_bytes], printed.decode("utf-8", "replace")
-    effects = frozenset(Capability) & {*cast("list[str]", header["effects"])}
+    effects = _CAPABILITIES & {*cast("list[str]", header["effects"])}
     if header["status"] == "failed":
         status, error = _read_failure(payload)
         return Outcome(status, None, error, stdout, duration_s, effects)
