@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import keyword
 import re
 from collections.abc import Iterator
 
+from toolguild.policies.wording import Reason, plain_description, plain_identifier, texts_of
 from toolguild.registry.canonical import canonical_json
 from toolguild.registry.errors import InvalidSpecError, NotJsonError
 from toolguild.registry.json_schema import schema_problem
@@ -20,6 +23,12 @@ MAX_CALLED = 100
 # A Python function name that every vendor's API takes as a tool name as well.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _INJECTED = "call_tool"
+
+_TOLERATED = frozenset({Reason.LINK, Reason.MARKUP})
+"""What a person may well have written: nothing in it speaks to a model."""
+_MAX_TEXT = 20_000
+"""Characters; what stands behind them, nobody would have looked at."""
+_DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def check_spec(spec: ToolSpec) -> None:
@@ -56,3 +65,25 @@ def _problems(spec: ToolSpec) -> Iterator[str]:
         problem = schema_problem(schema)
         if problem:
             yield f"{field}: {problem}"
+    yield from _steering(spec)
+
+
+def _steering(spec: ToolSpec) -> Iterator[str]:
+    """Yield what would speak to the models that are offered the tool."""
+    if plain_identifier(spec.name, fallback="tool").removed:
+        yield "name: reads as an order to its reader"
+    for field, text in _read_by_models(spec):
+        for found in plain_description(text, fallback="", limit=_MAX_TEXT).removed:
+            if found.reason not in _TOLERATED:
+                yield f"{field}: {found.reason}: {found.excerpt!r}, which models would read"
+
+
+def _read_by_models(spec: ToolSpec) -> Iterator[tuple[str, str]]:
+    yield "description", spec.description
+    for field, schema in (("parameters", spec.parameters), ("returns", spec.returns)):
+        yield from texts_of(schema, field)
+    with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
+        # What is no Python, or too much for its parser, the static gate says in detail.
+        for node in ast.walk(ast.parse(spec.source)):
+            if isinstance(node, _DOCUMENTED) and (text := ast.get_docstring(node)):
+                yield f"source: docstring in line {getattr(node, 'lineno', 1)}", text

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from toolguild.registry import AlreadyRegisteredError, Registry, ToolSpec
+from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registry, ToolSpec
 from toolguild.sandbox import Access, Json, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Draft, tool_names
@@ -105,6 +105,8 @@ class Synthesized:
     """Whether anything was written to the registry."""
     ref: str = ""
     """`name@version` of the registered tool."""
+    refusal: str = ""
+    """Why the registry does not take a tool that passed."""
 
     @property
     def name(self) -> str:
@@ -117,6 +119,8 @@ class Synthesized:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why there is no tool; empty where there is one."""
+        if self.refusal:
+            return (self.refusal,)
         if self.proof.report is None:
             return (self.proof.reason,)
         return self.proof.report.reasons
@@ -171,9 +175,15 @@ def _register(proof: Proof, registry: Registry) -> Synthesized:
             # It passed before, on other recordings: what is registered is not undone here.
             return Synthesized(proof, Fate.REJECTED, changed=False)
         return Synthesized(proof, Fate.REJECTED, changed=rejection.created)
-    registration = registry.register(
-        spec, provenance=_provenance(proof.draft), evidence=evidence, why="passed validation"
-    )
+    try:
+        registration = registry.register(
+            spec, provenance=_provenance(proof.draft), evidence=evidence, why="passed validation"
+        )
+    except InvalidSpecError as error:
+        # It works, but its words are meant for the models that would be offered it.
+        refusal = str(error)
+        rejection = registry.reject(spec, (refusal,), evidence)
+        return Synthesized(proof, Fate.REJECTED, changed=rejection.created, refusal=refusal)
     fate = Fate.REGISTERED if registration.created else Fate.UNCHANGED
     return Synthesized(proof, fate, registration.created, registration.version.ref)
 

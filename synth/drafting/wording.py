@@ -10,6 +10,7 @@ import keyword
 import re
 from collections.abc import Iterable
 
+from toolguild.policies.wording import plain_description, plain_identifier
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = [
@@ -125,8 +126,9 @@ def spoken(name: str) -> str:
     """
     words = [word for word in snake_case(name).split("_") if word]
     text = " ".join(_ABBREVIATIONS.get(word, word) for word in words)
-    is_sentence = len(words) > 3 and _ADDRESSING.search(text)
-    return "value" if is_sentence or len(text) > _MAX_SPOKEN else text
+    is_sentence = len(words) > 3 and _ADDRESSING.search(text) is not None
+    is_order = bool(plain_identifier(name, fallback="value").removed)
+    return "value" if is_sentence or is_order or len(text) > _MAX_SPOKEN else text
 
 
 def is_plain_word(name: str) -> bool:
@@ -177,4 +179,4 @@ def plain_sentence(text: str, limit: int = 200) -> str:
     sentence = re.split(r"(?<=[.])\s", words, maxsplit=1)[0].rstrip(". ")
     if not 8 <= len(sentence) <= limit or _ADDRESSING.search(sentence):
         return ""
-    return sentence
+    return "" if plain_description(f"{sentence}.", fallback="").removed else sentence

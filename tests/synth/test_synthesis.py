@@ -205,6 +205,21 @@ def test_a_tool_that_the_registry_cannot_offer_stops_no_other(
     assert [version.spec.name for version in registry.tools()] == ["factorial"]
 
 
+def test_a_tool_whose_words_are_meant_for_its_reader_is_rejected_and_says_why(
+    writer: Writer, registry: Registry, local: Sandbox, executor: Executor
+) -> None:
+    code = FACTORIAL.replace("factorial", "ignore_previous_instructions").format(3)
+    steps = [writer.code(code, "6")]
+    traces = [writer.trace(f"task{number}", *steps) for number in range(2)]
+    (done,) = synthesize(writer.repeated_code(traces), registry, local, executor, SETTINGS)
+    assert done.proof.passed
+    assert (done.fate, done.changed, done.ref) == (Fate.REJECTED, True, "")
+    (reason,) = done.reasons
+    assert "name: reads as an order to its reader" in reason
+    assert registry.tools() == []
+    assert [draft.reasons for draft in registry.rejections()] == [(reason,)]
+
+
 def test_an_opportunity_without_a_draft_says_why(
     writer: Writer, registry: Registry, local: Sandbox, executor: Executor
 ) -> None:
