@@ -26,7 +26,7 @@ from toolguild.sandbox import Mount, SandboxKind, open_sandbox
 from toolguild.synth.drafting import Case
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
-from toolguild.synth.validation import ValidationReport
+from toolguild.synth.validation import ValidationReport, ValidationSettings
 from toolguild.synth.validation import validate as validate_draft
 
 __all__ = ["check", "validate"]
@@ -85,6 +85,7 @@ def check(
 )
 @file_options(kept=False)
 @sandbox_option
+@profile_option
 @as_json
 def validate(
     file: Path,
@@ -92,12 +93,14 @@ def validate(
     mount: tuple[Mount, ...],
     workspace: Path | None,
     sandbox: SandboxKind,
+    profile: Profile,
     as_json: bool,
 ) -> int:
     """Prove the text of a tool: static gate, known results, generated inputs, in a sandbox."""
-    draft = draft_from_text(read_text(file), _read_cases(cases) if cases else ())
+    draft = draft_from_text(read_text(file), _read_cases(cases) if cases else (), profile)
+    settings = ValidationSettings(profile=profile)
     with open_sandbox(sandbox) as box:
-        report = validate_draft(draft, box, access=access_of(mount, workspace))
+        report = validate_draft(draft, box, settings, access_of(mount, workspace))
     if as_json:
         print_json({"tool": report.tool, "passed": report.passed, **report.evidence()})
     else:

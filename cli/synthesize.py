@@ -16,7 +16,9 @@ from toolguild.cli.access import access_of, file_options
 from toolguild.cli.console import out, plain, print_json, progress, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.profile import profile_option
 from toolguild.cli.settings import as_json, registry_option, sandbox_option
+from toolguild.policies import Profile
 from toolguild.registry import Registry
 from toolguild.sandbox import Access, Json, JsonObject, Mount, SandboxKind, open_sandbox
 from toolguild.synth import Fate, Mined, Synthesized
@@ -32,6 +34,7 @@ from toolguild.synth.mining import (
     support_of,
 )
 from toolguild.synth.traces import ReadOptions
+from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["mine", "synthesize"]
 
@@ -65,11 +68,13 @@ def log_options(command: F) -> F:
 @log_options
 @registry_option
 @sandbox_option
+@profile_option
 @file_options(kept=False)
 def synthesize(
     paths: tuple[Path, ...],
     registry: str,
     sandbox: SandboxKind,
+    profile: Profile,
     mount: tuple[Mount, ...],
     workspace: Path | None,
     min_support: int | None,
@@ -83,7 +88,8 @@ def synthesize(
     access = access_of(mount, workspace)
     with Registry.open(registry) as opened:
         mined = _mine(paths, _read_options(log), min_support)
-        results = _synthesize(mined.opportunities, opened, sandbox, access)
+        settings = ValidationSettings(profile=profile)
+        results = _synthesize(mined.opportunities, opened, sandbox, settings, access)
     if as_json:
         print_json(_summary(mined, results))
     else:
@@ -147,7 +153,11 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
 
 
 def _synthesize(
-    opportunities: Sequence[Opportunity], registry: Registry, sandbox: SandboxKind, access: Access
+    opportunities: Sequence[Opportunity],
+    registry: Registry,
+    sandbox: SandboxKind,
+    settings: ValidationSettings,
+    access: Access,
 ) -> list[Synthesized]:
     if not opportunities:
         return []
@@ -161,7 +171,7 @@ def _synthesize(
         progress() as bar,
     ):
         proving = bar.add_task("Proving tools", total=len(opportunities))
-        made = synthesize_tools(opportunities, registry, opened, executor, access=access)
+        made = synthesize_tools(opportunities, registry, opened, executor, settings, access)
         for result in made:
             results.append(result)
             bar.advance(proving)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from toolguild.policies import Profile
 from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registry, ToolSpec
 from toolguild.sandbox import Access, Json, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
@@ -157,16 +158,16 @@ def synthesize(
     ]
     try:
         for future in futures:
-            yield _register(future.result(), registry)
+            yield _register(future.result(), registry, settings.profile)
     finally:
         for future in futures:
             future.cancel()
 
 
-def _register(proof: Proof, registry: Registry) -> Synthesized:
+def _register(proof: Proof, registry: Registry, profile: Profile) -> Synthesized:
     if proof.draft is None or proof.report is None:
         return Synthesized(proof, Fate.NOT_DRAFTED, changed=False)
-    spec = spec_of(proof.draft)
+    spec = spec_of(proof.draft, profile)
     evidence = proof.report.evidence()
     if not proof.passed:
         try:
@@ -188,8 +189,8 @@ def _register(proof: Proof, registry: Registry) -> Synthesized:
     return Synthesized(proof, fate, registration.created, registration.version.ref)
 
 
-def spec_of(draft: Draft) -> ToolSpec:
-    """Return what the registry keeps of a draft."""
+def spec_of(draft: Draft, profile: Profile | None = None) -> ToolSpec:
+    """Return what the registry keeps of a draft, whose needs a profile tells from its text."""
     return ToolSpec(
         name=draft.name,
         description=draft.description,
@@ -197,7 +198,7 @@ def spec_of(draft: Draft) -> ToolSpec:
         parameters=draft.parameters,
         returns=draft.returns,
         calls=draft.calls,
-        needs=inferred_needs(draft.source),
+        needs=inferred_needs(draft.source, profile),
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from toolguild.policies import ToolguildError
-from toolguild.policies.code_rules import load_code_profile
+from toolguild.policies import Profile, ToolguildError, load_profile
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import Case, Draft, DraftOrigin, object_schema
 from toolguild.synth.validation.static import SourceError, called_tools
@@ -27,15 +26,22 @@ class ToolTextError(ToolguildError, ValueError):
     """A text is no tool; the message names the line."""
 
 
-def draft_from_text(source: str, cases: Sequence[Case] = ()) -> Draft:
+def draft_from_text(
+    source: str, cases: Sequence[Case] = (), profile: Profile | None = None
+) -> Draft:
     """Read a tool text as a draft.
+
+    Args:
+        source: The text.
+        cases: Known results of it.
+        profile: Says how big it may be, and what calls other tools; the shipped one unless given.
 
     Raises:
         ToolTextError: it does not parse, is too big, has not exactly one public function, or an
             annotation in it names values that JSON does not have.
     """
     try:
-        module = parse(source, load_code_profile().limits)
+        module = parse(source, (profile or load_profile()).code.limits)
     except SourceError as error:
         message = f"the text is no tool: {error} (line {error.line})"
         raise ToolTextError(message) from error
@@ -60,7 +66,7 @@ def draft_from_text(source: str, cases: Sequence[Case] = ()) -> Draft:
         source=source,
         parameters=_with_optionals(object_schema(parameters, closed=True), function),
         returns=schema_of_annotation(function.returns),
-        calls=called_tools(source),
+        calls=called_tools(source, profile=profile),
         origin=DraftOrigin.PERSON,
         opportunity=None,
         cases=tuple(cases),

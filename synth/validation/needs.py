@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from toolguild.policies import Capability
+from toolguild.policies import Capability, Profile
 from toolguild.synth.validation.static import infer_effects
 
 __all__ = ["inferred_needs"]
 
 
-def inferred_needs(source: str) -> frozenset[Capability]:
+def inferred_needs(source: str, profile: Profile | None = None) -> frozenset[Capability]:
     """Return the capabilities that a tool text uses: what a run of it is to be given.
+
+    Args:
+        source: The text.
+        profile: Says which modules and functions need what; the shipped one unless given.
 
     Raises:
         SourceError: the text is no Python, or too big.
     """
-    return frozenset(use.capability for use in infer_effects(source))
+    return frozenset(use.capability for use in infer_effects(source, profile=profile))

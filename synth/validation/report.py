@@ -59,6 +59,8 @@ class ValidationReport:
     seed: int
     sandbox: str
     """Backend and level of isolation."""
+    profile: str
+    """What tools might contain: the name of the profile, and the digest of what it says."""
     results: tuple[Json, ...] = field(default=(), repr=False)
     """Distinct results for generated inputs, for the schema of the result."""
 
@@ -84,4 +86,5 @@ class ValidationReport:
             "inputs": self.inputs,
             "seed": self.seed,
             "sandbox": self.sandbox,
+            "profile": self.profile,
         }

@@ -8,11 +8,11 @@ from __future__ import annotations
 import builtins
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jsonschema
 
-from toolguild.policies import Capability, Tier, beyond
+from toolguild.policies import Capability, Profile, Tier, beyond, load_profile
 from toolguild.sandbox import (
     Access,
     Json,
@@ -53,6 +53,8 @@ class ValidationSettings:
     """Inputs run a second time to see that the result is the same."""
     limits: Limits = Limits(wall_s=2.0)
     """What one run may use."""
+    profile: Profile = field(default_factory=load_profile)
+    """What tools may contain."""
 
 
 def validate(
@@ -87,7 +89,7 @@ class _Validation:
         self._sandbox = sandbox
         self._settings = settings
         self._access = access
-        self._needs = _needs_of(draft.source)
+        self._needs = _needs_of(draft.source, settings.profile)
         self._program = Program(draft.source, draft.name, needs=self._needs)
         self._effects: frozenset[Capability] = frozenset()
         self._undeclared: Counterexample | None = None
@@ -130,6 +132,7 @@ class _Validation:
             inputs=inputs,
             seed=self._seed,
             sandbox=f"{self._sandbox.name} ({self._sandbox.level})",
+            profile=f"{self._settings.profile.name} ({self._settings.profile.digest})",
             results=tuple(results.values()),
         )
 
@@ -152,7 +155,9 @@ class _Validation:
     def _check_text(self) -> Check:
         # Writes are harmless in every run here, and discarded as long as the tool has this tier.
         tier = Tier.RESTRICTED if Capability.WRITE in self._needs else Tier.SANDBOX
-        findings = check_source(self._draft.source, tier, entry=self._draft.name)
+        findings = check_source(
+            self._draft.source, tier, profile=self._settings.profile, entry=self._draft.name
+        )
         if not findings:
             return Check(CheckName.STATIC, True, "no findings")
         # Errors before warnings, so that the first tells why a text is refused.
@@ -199,7 +204,7 @@ class _Validation:
         A tool that works on files may also say that there is no such file, as long as it is not
         all that it ever says.
         """
-        meant = raised_types(self._draft.source)
+        meant = raised_types(self._draft.source, self._settings.profile)
         recorded = any(case.error is None for case in self._draft.cases)
         works = recorded or any(outcome.ok for outcome in outcomes)
 
@@ -295,9 +300,9 @@ class _Validation:
         )
 
 
-def _needs_of(source: str) -> frozenset[Capability]:
+def _needs_of(source: str, profile: Profile) -> frozenset[Capability]:
     try:
-        return inferred_needs(source)
+        return inferred_needs(source, profile)
     except SourceError:  # as the static gate will say
         return frozenset()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from toolguild.policies import load_profile
 from toolguild.registry import Registry, ToolSpec
 from toolguild.sandbox import JsonObject
 
@@ -122,6 +123,22 @@ def test_validate_runs_known_and_generated_inputs(toolguild: Any, tmp_path: Path
     refused = toolguild("validate", tool, "--cases", wrong)
     assert refused.code == 1
     assert "double(n=4)  # returns 8" in refused.out
+
+
+def test_validate_goes_by_the_profile_and_says_which(toolguild: Any, tmp_path: Path) -> None:
+    tool = tmp_path / "double.py"
+    tool.write_text(
+        'import time\n\n\ndef double(number: int) -> int:\n    """Return twice a number."""\n'
+        "    return 2 * number\n"
+    )
+    balanced, strict = (
+        toolguild("validate", tool, "--json", "--profile", name) for name in ("balanced", "strict")
+    )
+    assert (balanced.code, strict.code) == (0, 1)
+    assert balanced.json["profile"] == f"balanced ({load_profile('balanced').digest})"
+    assert strict.json["profile"] == f"strict ({load_profile('strict').digest})"
+    (static,) = strict.json["checks"]
+    assert "time" in static["detail"]
 
 
 def test_validate_shows_a_shrunk_counterexample(toolguild: Any, tmp_path: Path) -> None:

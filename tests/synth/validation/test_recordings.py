@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolguild.policies import load_profile
 from toolguild.sandbox import Json, ToolCallError
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation.raises import raised_types
@@ -99,4 +100,4 @@ def test_a_tool_without_a_recorded_result_fails_when_simulated() -> None:
     ],
 )
 def test_the_exceptions_that_a_text_means_to_raise(source: str, types: set[str]) -> None:
-    assert raised_types(source) == types
+    assert raised_types(source, load_profile()) == types
