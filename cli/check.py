@@ -28,8 +28,11 @@ from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
 from toolguild.synth.validation import ValidationReport, ValidationSettings
 from toolguild.synth.validation import validate as validate_draft
+from toolguild.synth.validation.adequacy import Adequacy
 
 __all__ = ["check", "validate"]
+
+_MAX_SURVIVORS = 3
 
 
 @click.command()
@@ -133,6 +136,14 @@ def _read_cases(path: Path) -> list[Case]:
     return cases
 
 
+def _print_adequacy(report: ValidationReport, adequacy: Adequacy) -> None:
+    thin = "; the evidence is thin: give more known results" if report.is_thin else ""
+    found = f"{len(adequacy.kills)} of {adequacy.total} faults put into the tool were found{thin}"
+    out.print(plain(found, "yellow" if thin else ""))
+    for difference in adequacy.differences()[:_MAX_SURVIVORS]:
+        out.print(plain(f"  not found: {difference}"))
+
+
 def _print_report(report: ValidationReport) -> None:
     table = new_table("check", "", "")
     for one in report.checks:
@@ -147,5 +158,7 @@ def _print_report(report: ValidationReport) -> None:
                 f"{name}={value!r}" for name, value in counterexample.arguments.items()
             )
             out.print(plain(f"{report.tool}({arguments})  # {counterexample.observed}"))
+    if report.adequacy and report.adequacy.total:
+        _print_adequacy(report, report.adequacy)
     verdict = "passed" if report.passed else "refused"
     say(f"{report.tool}: {verdict}, in sandbox {report.sandbox}, seed {report.seed}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.validation.adequacy import Adequacy
 
 __all__ = ["Check", "CheckName", "Counterexample", "ValidationReport"]
 
@@ -61,6 +62,10 @@ class ValidationReport:
     """Backend and level of isolation."""
     profile: str
     """What tools might contain: the name of the profile, and the digest of what it says."""
+    enough: float = 0.0
+    """Share of a tool's mutants that its inputs must find for the evidence not to be thin."""
+    adequacy: Adequacy | None = None
+    """Which faults the inputs would have found, where the tool passed and that was tried."""
     results: tuple[Json, ...] = field(default=(), repr=False)
     """Distinct results for generated inputs, for the schema of the result."""
 
@@ -74,13 +79,23 @@ class ValidationReport:
         """Why the draft is refused; empty if it passed."""
         return tuple(f"{check.name}: {check.detail}" for check in self.checks if not check.passed)
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether the inputs would have let too many faults pass."""
+        share = self.adequacy.share if self.adequacy else None
+        return share is not None and share < self.enough
+
     def evidence(self) -> JsonObject:
         """Return the report as plain data, to be kept with the version."""
         checks: list[Json] = [
             {"name": str(check.name), "passed": check.passed, "detail": check.detail}
             for check in self.checks
         ]
+        tried: JsonObject = {}
+        if self.adequacy:
+            tried = {"adequacy": {**self.adequacy.evidence(), "thin": self.is_thin}}
         return {
+            **tried,
             "checks": checks,
             "cases": self.cases,
             "inputs": self.inputs,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import builtins
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import jsonschema
 
@@ -27,6 +28,14 @@ from toolguild.sandbox import (
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Case, Draft
 from toolguild.synth.mining import canonical
+from toolguild.synth.validation.adequacy import (
+    Adequacy,
+    Trial,
+    adequacy,
+    in_sandbox,
+    mutants,
+    observe,
+)
 from toolguild.synth.validation.inputs import arguments_strategy, draw, shrink
 from toolguild.synth.validation.needs import inferred_needs
 from toolguild.synth.validation.raises import raised_types
@@ -55,6 +64,10 @@ class ValidationSettings:
     """What one run may use."""
     profile: Profile = field(default_factory=load_profile)
     """What tools may contain."""
+    mutants: int = 24
+    """Faults put into a tool that passed, at most, to see whether its inputs would find them."""
+    enough: float = 0.8
+    """Share of those that the inputs must find, or the evidence is called thin."""
 
 
 def validate(
@@ -119,7 +132,27 @@ class _Validation:
             self._check_determinism(inputs, outcomes),
             self._check_effects(),
         ]
-        return self._finish(checks, len(inputs), outcomes)
+        report = self._finish(checks, len(inputs), outcomes)
+        return replace(report, adequacy=self._adequacy(inputs)) if report.passed else report
+
+    def _adequacy(self, inputs: Sequence[JsonObject]) -> Adequacy | None:
+        """Find out which faults of the tool the inputs would have found.
+
+        None for tools that work on files: what a mutant does to those is not compared yet.
+        """
+        if self._needs or not self._settings.mutants:
+            return None
+        trials = [
+            Trial(case.arguments, partial(RecordedTools, case.calls) if case.calls else None)
+            for case in self._draft.cases
+        ]
+        simulated = (lambda: self._simulated) if self._draft.calls else None
+        trials += [Trial(arguments, simulated) for arguments in inputs]
+        run = in_sandbox(self._sandbox, self._draft.name, self._settings.limits, self._access)
+        source = self._draft.source
+        made = mutants(source, self._draft.name, limit=self._settings.mutants, seed=self._seed)
+        baselines = observe(source, trials, run, self._settings.limits.wall_s)
+        return adequacy(source, baselines, made, run)
 
     def _finish(
         self, checks: Sequence[Check], inputs: int, outcomes: Sequence[Outcome]
@@ -132,6 +165,7 @@ class _Validation:
             inputs=inputs,
             seed=self._seed,
             sandbox=f"{self._sandbox.name} ({self._sandbox.level})",
+            enough=self._settings.enough,
             profile=f"{self._settings.profile.name} ({self._settings.profile.digest})",
             results=tuple(results.values()),
         )

@@ -125,6 +125,39 @@ def test_validate_runs_known_and_generated_inputs(toolguild: Any, tmp_path: Path
     assert "double(n=4)  # returns 8" in refused.out
 
 
+OPENING = '''
+def opens(text: str) -> bool:
+    """Say whether a text opens the door.
+
+    Args:
+        text: What was said.
+
+    Returns:
+        Whether it does.
+    """
+    return text.strip() == "sesame"
+'''
+
+
+def test_validate_says_which_faults_its_inputs_would_not_find(
+    toolguild: Any, tmp_path: Path
+) -> None:
+    tool = write(tmp_path / "password.py", OPENING)
+    texts = {"sesame": True, " sesame": True, "sesame ": True, "Sesame": False, "": False}
+    lines = [json.dumps({"arguments": {"text": t}, "value": v}) for t, v in texts.items()]
+    ran = toolguild("validate", tool, "--cases", write(tmp_path / "c.jsonl", "\n".join(lines)))
+    thin = toolguild("validate", tool)
+    assert (ran.code, thin.code) == (0, 0)
+    assert "faults put into the tool were found" in ran.out
+    assert "thin" not in ran.out
+    said = " ".join(thin.out.split())
+    assert "the evidence is thin: give more known results" in said
+    assert "not found: line " in said
+    told = toolguild("validate", tool, "--json").json["adequacy"]
+    assert told["thin"] is True
+    assert told["killed"] + len(told["survived"]) == told["mutants"]
+
+
 def test_validate_goes_by_the_profile_and_says_which(toolguild: Any, tmp_path: Path) -> None:
     tool = tmp_path / "double.py"
     tool.write_text(

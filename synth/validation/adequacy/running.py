@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from toolguild.policies import Tier
-from toolguild.sandbox import Json, JsonObject, Limits, Program, Sandbox, ToolGateway
+from toolguild.sandbox import Access, Json, JsonObject, Limits, Program, Sandbox, ToolGateway
+from toolguild.sandbox.access import NOTHING
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.adequacy.scoring import Observation, Run, Trial
 
 __all__ = ["in_sandbox"]
 
 
-def in_sandbox(sandbox: Sandbox, entry: str, limits: Limits = Limits()) -> Run:
+def in_sandbox(
+    sandbox: Sandbox, entry: str, limits: Limits = Limits(), access: Access = NOTHING
+) -> Run:
     """Return what runs texts with this entry, in the lowest tier.
 
     Args:
         sandbox: Where.
         entry: Name of the tool's function.
         limits: What one run may use; the deadline comes with each run.
+        access: What of the caller's the runs may reach.
     """
 
     def run(source: str, trial: Trial, deadline_s: float) -> Observation:
@@ -29,6 +33,7 @@ def in_sandbox(sandbox: Sandbox, entry: str, limits: Limits = Limits()) -> Run:
             tier=Tier.SANDBOX,
             limits=replace(limits, wall_s=deadline_s),
             tools=noted,
+            access=access,
         )
         return Observation(outcome, tuple(noted.calls) if noted else ())
 

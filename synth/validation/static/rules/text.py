@@ -9,6 +9,7 @@ import re
 import tokenize
 import unicodedata
 from collections.abc import Iterator
+from itertools import groupby
 
 from toolguild.synth.validation.static.findings import Finding
 from toolguild.synth.validation.static.rules.base import Question, TextRule, TreeRule, shown
@@ -25,7 +26,6 @@ __all__ = [
 ]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_WORD = re.compile(r"\w+")
 _NAME_PARTS = (tokenize.NAME, tokenize.NUMBER, tokenize.ERRORTOKEN)
 
 
@@ -162,6 +162,7 @@ class UnstableIdentifier(TreeRule[ast.Module]):
         "\uff58 = 1",
         "def f(aªb): pass",
         "x = f'{\uff4cen([])}'",
+        "n\ufe00fi = 1\nx = f'{n\ufe00\ufb01}'",
         "def f(y): return y.\U0001d431",
         "import math as \U0001d426",
         "def \U0001d41e(e): pass",
@@ -188,7 +189,7 @@ class UnstableIdentifier(TreeRule[ast.Module]):
         for named, literal in source.index.shown_at.items():
             inside.setdefault(literal, set()).update(_identifiers(named))
         for literal, names in inside.items():
-            words = (word for word in _WORD.findall(source.spelling(literal)))
+            words = _words(source.spelling(literal))
             unstable = {_normal(word) for word in words if not _is_stable(word)}
             # From Python 3.12 on the tokens inside of f-strings were among those above.
             for name in sorted(unstable & names - found):
@@ -215,6 +216,16 @@ def _names_in_code(text: str) -> Iterator[tuple[tuple[int, int], str]]:
             yield start, name
         name = token.string if token.type in _NAME_PARTS else ""
         start, end = token.start, token.end
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield what may be names in a text: runs of characters that names may go on with.
+
+    Names may hold marks, such as those for variants, which count as no letters elsewhere.
+    """
+    for is_word, run in groupby(text, key=lambda character: f"n{character}".isidentifier()):
+        if is_word:
+            yield "".join(run)
 
 
 def _is_stable(text: str) -> bool:

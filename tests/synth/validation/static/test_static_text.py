@@ -90,6 +90,7 @@ MADE_BY_PYTHON = {
 @example("# coding: utf_7\nx = 1")
 @example("\uff45val = 1")
 @example("x = '\N{LATIN SMALL LIGATURE FI}'; n = 1")
+@example("n = f'{n\ufe00\N{LATIN SMALL LIGATURE FI}}'")
 def test_what_passes_compiles_to_what_people_and_the_gate_see(text: str) -> None:
     if not is_what_it_seems(text):
         return
