@@ -33,6 +33,7 @@ from toolguild.sandbox.disposal import Disposal, remove_orphans
 from toolguild.sandbox.engine import connect, engine_errors, inspect_engine
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.files.tree import MAX_ENTRIES
+from toolguild.sandbox.frames import Frame
 from toolguild.sandbox.images.image import Image, find_image
 from toolguild.sandbox.images.packages import PACKAGES_FOLDER
 from toolguild.sandbox.images.requirements import normalise_requirements
@@ -443,21 +444,34 @@ def _hand_over(
         "other_processes": 2 if _has_own_kernel(prepared.runtime) else None,
     }
     channel: Channel = attached
-    try:
-        attached.send(start_message(WORKER_MODULES, settings, setting.capabilities), until)
-        ready = attached.receive(0, until)
-        if pipes and ready.kind == "pipes":
-            channel = pipes.connect(attached)
-            ready = channel.receive(0, until)
-    except OSError as error:
-        said = attached.errors.decode("utf-8", "replace").strip() or str(error) or "it hangs"
-        msg = (
-            f"The docker sandbox's container did not become ready: {said}. Its image "
-            f"{prepared.image.name} must hold a python3 of 3.11 or later."
-        )
-        raise SandboxUnavailableError(msg) from error
-    if ready.kind == "failed":
-        layer, reason = ready.header["layer"], ready.header["error"]
+    with contextlib.ExitStack() as undo:
+        try:
+            attached.send(start_message(WORKER_MODULES, settings, setting.capabilities), until)
+            ready = attached.receive(0, until)
+            if pipes and ready.kind == "pipes":
+                channel = pipes.connect(attached)
+                undo.callback(channel.close)
+                ready = channel.receive(0, until)
+        except OSError as error:
+            said = attached.errors.decode("utf-8", "replace").strip() or str(error) or "it hangs"
+            msg = (
+                f"The docker sandbox's container did not become ready: {said}. Its image "
+                f"{prepared.image.name} must hold a python3 of 3.11 or later."
+            )
+            raise SandboxUnavailableError(msg) from error
+        _require_ready(ready, prepared)
+        undo.pop_all()
+    return channel
+
+
+def _require_ready(first: Frame, prepared: _Prepared) -> None:
+    """Make sure that a worker's first frame says that it is ready.
+
+    Raises:
+        SandboxUnavailableError: it says something else.
+    """
+    if first.kind == "failed":
+        layer, reason = first.header["layer"], first.header["error"]
         msg = f"The docker sandbox's worker failed at {layer}: {reason}."
         if layer == "network" and _has_own_kernel(prepared.runtime):
             msg += (
@@ -465,10 +479,9 @@ def _hand_over(
                 "and restart the engine."
             )
         raise SandboxUnavailableError(msg)
-    if ready.kind != "ready":
-        msg = f"The docker sandbox's container began with a frame of kind {ready.kind!r}."
+    if first.kind != "ready":
+        msg = f"The docker sandbox's container began with a frame of kind {first.kind!r}."
         raise SandboxUnavailableError(msg)
-    return channel
 
 
 def _limit_processes(prepared: _Prepared, container: str, limits: Limits) -> None:

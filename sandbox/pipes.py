@@ -52,10 +52,13 @@ class Pipes:
         """
         number = os.open(self.directory / FROM_HOST, os.O_WRONLY | os.O_NONBLOCK)
         write = os.fdopen(number, "wb", buffering=0)
+        try:
+            write.write(b"\n")
+        except BaseException:
+            write.close()
+            raise
         self._is_connected = True
-        channel = DirectChannel(self._read, write, attached)
-        write.write(b"\n")
-        return channel
+        return DirectChannel(self._read, write, attached)
 
     def close(self) -> None:
         """Take the names away, and what nobody has connected; closing twice is harmless."""

@@ -10,7 +10,9 @@ import pytest
 from toolguild.policies import Tier
 from toolguild.sandbox import Program
 from toolguild.sandbox.attached import AttachedChannel
+from toolguild.sandbox.channel import ChannelClosedError
 from toolguild.sandbox.docker import DockerSandbox
+from toolguild.sandbox.frames import Frame
 from toolguild.sandbox.inside.inner_pipes import FOLDER, TO_HOST
 from toolguild.sandbox.pipes import DirectChannel, Pipes
 
@@ -92,3 +94,25 @@ def test_without_room_for_them_it_works_too(monkeypatch, tmp_path) -> None:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
         assert sandbox.run(IDENTITY, {"x": 1}, tier=Tier.SANDBOX).value == 1
         assert channels(sandbox) == {AttachedChannel}
+
+
+def test_a_start_that_fails_behind_the_pipes_leaves_none_of_them_open(monkeypatch) -> None:
+    def fail(channel: DirectChannel, max_body: int, deadline: float) -> Frame:
+        msg = "the container ended"
+        raise ChannelClosedError(msg)
+
+    connected = []
+    connect = Pipes.connect
+    monkeypatch.setattr(
+        Pipes, "connect", lambda *given: connected.append(connect(*given)) or connected[-1]
+    )
+    before = left()
+    with DockerSandbox(size=1) as sandbox:
+        with monkeypatch.context() as patch:
+            patch.setattr(DirectChannel, "receive", fail)
+            assert sandbox.run(IDENTITY, {"x": 1}, tier=Tier.SANDBOX).value == 1
+        (channel,) = connected
+        assert channel._read.closed
+        assert channel._write.closed
+        assert channels(sandbox) == {AttachedChannel}
+    assert left() == before

@@ -16,7 +16,7 @@ import pytest
 
 _WORKER = """
 import json, os, select, sys
-from toolguild.sandbox import kernel, namespaces, seccomp
+from toolguild.sandbox.linux import kernel, namespaces, seccomp
 from toolguild.sandbox.network import relay
 from toolguild.sandbox.network.loopback import bring_up_loopback
 from toolguild.sandbox.network.filters import network_profile, network_program
