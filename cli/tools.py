@@ -183,5 +183,10 @@ def _print_checks(evidence: JsonObject) -> None:
         if isinstance(check, dict):
             passed = "passed" if check.get("passed") else "failed"
             table.add_row(plain(str(check.get("name"))), passed, plain(str(check.get("detail"))))
+    if isinstance(tried := evidence.get("adequacy"), dict):
+        verdict = "thin" if tried.get("thin") else "enough"
+        found = f"{tried.get('killed')} of {tried.get('mutants')} were found"
+        table.add_row("faults put into it", verdict, plain(found))
     out.print(table)
-    out.print(plain(f"in sandbox {evidence.get('sandbox')}, seed {evidence.get('seed')}", "dim"))
+    where = f"in sandbox {evidence.get('sandbox')}, seed {evidence.get('seed')}"
+    out.print(plain(f"{where}, profile {evidence.get('profile')}", "dim"))

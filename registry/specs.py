@@ -73,9 +73,11 @@ def _steering(spec: ToolSpec) -> Iterator[str]:
     if plain_identifier(spec.name, fallback="tool").removed:
         yield "name: reads as an order to its reader"
     for field, text in _read_by_models(spec):
-        for found in plain_description(text, fallback="", limit=_MAX_TEXT).removed:
-            if found.reason not in _TOLERATED:
-                yield f"{field}: {found.reason}: {found.excerpt!r}, which models would read"
+        # A name is read as the words in it.
+        for reading in dict.fromkeys((text, text if " " in text else text.replace("_", " "))):
+            for found in plain_description(reading, fallback="", limit=_MAX_TEXT).removed:
+                if found.reason not in _TOLERATED:
+                    yield f"{field}: {found.reason}: {found.excerpt!r}, which models would read"
 
 
 def _read_by_models(spec: ToolSpec) -> Iterator[tuple[str, str]]:

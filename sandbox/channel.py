@@ -24,8 +24,6 @@ class Channel(ABC):
 
     def __init__(self) -> None:
         self._frames = FrameBuffer()
-        self._polls: dict[int, select.poll] = {}
-        """By the event that they wait for."""
 
     def send(self, data: bytes, deadline: float) -> None:
         """Write encoded frames.
@@ -59,11 +57,10 @@ class Channel(ABC):
             raise ChannelClosedError(str(error)) from error
         return frame
 
-    def _wait(self, descriptor: int, event: int, deadline: float) -> None:
-        poll = self._polls.get(event)
-        if poll is None:
-            poll = self._polls[event] = select.poll()
-            poll.register(descriptor, event)
+    @staticmethod
+    def _wait(descriptor: int, event: int, deadline: float) -> None:
+        poll = select.poll()
+        poll.register(descriptor, event)
         remaining_s = deadline - time.monotonic()
         if remaining_s <= 0 or not poll.poll(remaining_s * 1000 + 1):
             raise TimeoutError

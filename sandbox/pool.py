@@ -9,9 +9,8 @@ import threading
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from functools import lru_cache
 
-from toolguild.policies import Capability, Tier
+from toolguild.policies import Tier
 from toolguild.sandbox.access import NOTHING, Access, Reach, reach
 from toolguild.sandbox.base import Json, Limits, Outcome, Program, Sandbox, Status, ToolGateway
 from toolguild.sandbox.connection import Worker, WorkerLostError, with_hosts
@@ -101,11 +100,7 @@ class PooledSandbox(Sandbox):
             ValueError: a limit is not a positive finite number, or the arguments are not JSON.
         """
         _check(limits)
-        reached = (
-            _nothing(program.needs, tier)
-            if access is NOTHING
-            else reach(program.needs, tier, access)
-        )
+        reached = reach(program.needs, tier, access)
         setting = Setting.of(reached, limits)
         if not setting.writable:
             return self._run(program, arguments, tier, limits, tools, setting, reached)
@@ -236,11 +231,6 @@ class PooledSandbox(Sandbox):
                 self._places = Places(self._size)
                 self._seats, self._seat_of = Seats(), {}
                 self._process = os.getpid()
-
-
-@lru_cache(maxsize=64)
-def _nothing(needs: frozenset[Capability], tier: Tier) -> Reach:
-    return reach(needs, tier, NOTHING)
 
 
 def _check(limits: Limits) -> None:

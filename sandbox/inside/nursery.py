@@ -74,8 +74,11 @@ class Nursery:
         try:
             while self._obey():
                 pass
-        finally:
             self._end_child()
+            # Its socket is closed before it has quite ended.
+            _, status = os.waitpid(supervisor, 0)
+            os._exit(1 if status else 0)
+        finally:
             os._exit(1)
 
     def _obey(self) -> bool:
@@ -132,9 +135,9 @@ class Nursery:
                 _kill(os.kill, child)
             for child in adopted:
                 os.waitpid(child, 0)
-        while (reaped := os.waitpid(-1, os.WNOHANG))[0]:
-            if reaped[0] == self._supervisor:
-                os._exit(1 if reaped[1] else 0)
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while (end := os.waitid(os.P_ALL, 0, look)) and end.si_pid != self._supervisor:
+            os.waitpid(end.si_pid, 0)
 
 
 def _adopted() -> set[int]:
@@ -186,7 +189,9 @@ class RemoteNursery:
 
         `end_child` must follow, which waits until it is gone.
         """
-        return self._own_namespace and (self._kill_everyone() or True)
+        if self._own_namespace:
+            self._kill_everyone()
+        return self._own_namespace
 
     def end_child(self) -> bool:
         """Kill the child and what it left; return whether nothing is left.

@@ -150,7 +150,13 @@ class _Validation:
         trials += [Trial(arguments, simulated) for arguments in inputs]
         run = in_sandbox(self._sandbox, self._draft.name, self._settings.limits, self._access)
         source = self._draft.source
-        made = mutants(source, self._draft.name, limit=self._settings.mutants, seed=self._seed)
+        made = mutants(
+            source,
+            self._draft.name,
+            limit=self._settings.mutants,
+            seed=self._seed,
+            profile=self._settings.profile,
+        )
         baselines = observe(source, trials, run, self._settings.limits.wall_s)
         return adequacy(source, baselines, made, run)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from toolguild.policies.code_rules import load_code_profile
+from toolguild.policies import Profile, load_profile
 from toolguild.synth.validation.adequacy.calls import CALLS
 from toolguild.synth.validation.adequacy.expressions import EXPRESSIONS
 from toolguild.synth.validation.adequacy.mutant import Mutant
@@ -32,7 +32,9 @@ _MAX_SHOWN = 80
 _ID_DIGITS = 12
 
 
-def mutants(source: str, entry: str, *, limit: int, seed: int) -> tuple[Mutant, ...]:
+def mutants(
+    source: str, entry: str, *, limit: int, seed: int, profile: Profile | None = None
+) -> tuple[Mutant, ...]:
     """Return first-order mutants of a tool, the same ones for the same arguments.
 
     Where there are more than wanted, they are spread over operators first and lines second. What
@@ -43,12 +45,13 @@ def mutants(source: str, entry: str, *, limit: int, seed: int) -> tuple[Mutant, 
         entry: Name of the tool's function; what it does not reach is not mutated.
         limit: Mutants at most.
         seed: Decides which ones.
+        profile: Says how big the text may be; the shipped one unless given.
 
     Raises:
         SourceError: the text does not parse, or is too big or too deeply nested.
     """
     source = source.replace("\r\n", "\n").replace("\r", "\n")
-    module = parse(source, load_code_profile().limits)
+    module = parse(source, (profile or load_profile()).code.limits)
     text = Text(source, module)
     seen: set[Code | None] = {code_of(module)}
     found: list[Mutant] = []

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from toolguild.policies import Profile, load_profile
 from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, ScriptedSandbox
 from toolguild.synth.drafting import Case, Draft, DraftOrigin
 from toolguild.synth.tool_text import draft_from_text
@@ -297,3 +298,31 @@ def test_a_person_s_tool_without_cases_is_judged_by_generated_inputs(local: Sand
     report = validate(alone, local, SETTINGS)
     assert failed(report) == []
     assert report.checks[1].detail == "no recorded cases given"
+
+
+BIG = '''
+def double(number: int) -> int:
+    """Return twice a number.
+
+    Args:
+        number: The number.
+
+    Returns:
+        Twice the number.
+    """
+    return 2 * number
+'''
+
+
+def test_the_profile_decides_about_size_in_every_check(local: Sandbox) -> None:
+    tables = load_profile().tables()
+    tables["code"]["limits"]["max_bytes"] = 100_000
+    profile = Profile.of_tables("big", tables)
+    text = f"{BIG}\n\n" + "# nothing but words\n" * 4000
+    report = validate(
+        draft_from_text(text, (), profile), local, ValidationSettings(profile=profile)
+    )
+    assert report.passed, report.reasons
+    assert report.adequacy is not None
+    assert report.adequacy.total
+    assert report.profile == f"big ({profile.digest})"
