@@ -79,11 +79,15 @@ def learn(draft: Draft, report: ValidationReport, domain: Domain) -> Domain | No
     what the recorded runs ever gave it; else the code is at fault. Results of a type that the
     recorded runs did not show widen the schema of the result.
     """
-    failed = {check.name: check for check in report.checks if not check.passed}
+    failed = {check.name: check for check in report.checks if check.passed is False}
     if failed.keys() == {CheckName.SCHEMA}:
         return replace(domain, results=(*domain.results, *report.results))
-    if failed.keys() - {CheckName.SCHEMA} == {CheckName.GENERATED}:
-        bounds = _bounds(draft, failed[CheckName.GENERATED].counterexamples)
+    ends = {CheckName.GENERATED, CheckName.LIMITS}
+    if failed.keys() & ends and failed.keys() <= {*ends, CheckName.SCHEMA}:
+        found = [
+            one for name in sorted(failed.keys() & ends) for one in failed[name].counterexamples
+        ]
+        bounds = _bounds(draft, found)
         if bounds:
             return replace(domain, bounds={**domain.bounds, **bounds})
     return None

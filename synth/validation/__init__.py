@@ -7,6 +7,7 @@ from toolguild.synth.validation.report import (
     Counterexample,
     ValidationReport,
 )
+from toolguild.synth.validation.settings import ValidationSettings
 from toolguild.synth.validation.static import (
     SAFETY_FAMILIES,
     EffectUse,
@@ -18,7 +19,7 @@ from toolguild.synth.validation.static import (
     infer_effects,
     refused,
 )
-from toolguild.synth.validation.validator import ValidationSettings, validate
+from toolguild.synth.validation.validator import validate
 
 __all__ = [
     "SAFETY_FAMILIES",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from toolguild.policies import Capability, Profile
-from toolguild.synth.validation.static import infer_effects
+from toolguild.synth.validation.static import SourceError, infer_effects
 
-__all__ = ["inferred_needs"]
+__all__ = ["inferred_needs", "needs_or_none"]
 
 
 def inferred_needs(source: str, profile: Profile | None = None) -> frozenset[Capability]:
@@ -19,3 +19,11 @@ def inferred_needs(source: str, profile: Profile | None = None) -> frozenset[Cap
         SourceError: the text is no Python, or too big.
     """
     return frozenset(use.capability for use in infer_effects(source, profile=profile))
+
+
+def needs_or_none(source: str, profile: Profile | None = None) -> frozenset[Capability]:
+    """Return the same, and no capability for what is no Python: the static gate will say so."""
+    try:
+        return inferred_needs(source, profile)
+    except SourceError:
+        return frozenset()

@@ -139,7 +139,7 @@ def test_failures_that_no_bound_explains_refuse_the_draft(
     proven = proof(writer, local, function, run)
     assert not proven.passed
     assert proven.report is not None
-    assert [check.name for check in proven.report.checks if not check.passed] == [
+    assert [check.name for check in proven.report.checks if check.passed is False] == [
         CheckName.GENERATED
     ]
     assert proven.draft is not None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from toolguild.policies import Tier
-from toolguild.sandbox import Access, Json, JsonObject, Limits, Program, Sandbox, ToolGateway
+from toolguild.sandbox import Access, Limits, Program, Sandbox
 from toolguild.sandbox.access import NOTHING
-from toolguild.synth.mining import canonical
-from toolguild.synth.validation.adequacy.scoring import Observation, Run, Trial
+from toolguild.synth.validation.adequacy.scoring import Run, Trial
+from toolguild.synth.validation.observation import NotedTools, Observation
 
 __all__ = ["in_sandbox"]
 
@@ -26,7 +26,7 @@ def in_sandbox(
     """
 
     def run(source: str, trial: Trial, deadline_s: float) -> Observation:
-        noted = _Noted(trial.tools()) if trial.tools else None
+        noted = NotedTools(trial.tools()) if trial.tools else None
         outcome = sandbox.run(
             Program(source, entry),
             trial.arguments,
@@ -38,20 +38,3 @@ def in_sandbox(
         return Observation(outcome, tuple(noted.calls) if noted else ())
 
     return run
-
-
-class _Noted:
-    """Hands calls on, and notes them whether they succeed or not."""
-
-    def __init__(self, tools: ToolGateway) -> None:
-        self._tools = tools
-        self.calls: list[tuple[str, str]] = []
-
-    def __call__(self, name: str, arguments: JsonObject) -> Json:
-        """Answer a call as the tools do.
-
-        Raises:
-            ToolCallError: the tools fail the call.
-        """
-        self.calls.append((name, canonical(arguments)))
-        return self._tools(name, arguments)

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TypeAlias
 
 from toolguild.sandbox import Json, JsonObject, Outcome, Status, ToolGateway
-from toolguild.synth.mining import believed_read_only, canonical
 from toolguild.synth.validation.adequacy.mutant import Mutant, difference
+from toolguild.synth.validation.observation import Observation
 
 __all__ = [
     "Adequacy",
     "AdequacySettings",
     "Baseline",
     "Kill",
-    "Observation",
     "Run",
     "Trial",
     "adequacy",
@@ -38,31 +36,6 @@ class Trial:
     arguments: JsonObject
     tools: Callable[[], ToolGateway] | None = None
     """Makes what answers the calls of a composite, anew for each run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What one run shows to the outside."""
-
-    outcome: Outcome
-    calls: tuple[tuple[str, str], ...] = ()
-    """The tools that it called, each with the canonical text of its arguments, in order."""
-
-    @property
-    def behaviour(self) -> tuple[object, ...]:
-        """What must be equal in two runs that do the same.
-
-        Calls that only read may come in any order between two that may write. What a failure says
-        in words does not count.
-        """
-        outcome = self.outcome
-        kind = outcome.error.split(":")[0].strip() if outcome.status is Status.ERROR else ""
-        return outcome.status, canonical(outcome.value), kind, *self._stretches()
-
-    def _stretches(self) -> list[tuple[tuple[str, str], ...]]:
-        """Return the calls in order, but those that only read sorted where they follow another."""
-        grouped = groupby(self.calls, key=lambda call: believed_read_only(call[0]))
-        return [tuple(sorted(calls) if only_read else calls) for only_read, calls in grouped]
 
 
 Run: TypeAlias = Callable[[str, Trial, float], Observation]

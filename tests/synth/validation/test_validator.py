@@ -13,7 +13,13 @@ from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, ScriptedSandbox
 from toolguild.synth.drafting import Case, Draft, DraftOrigin
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place, ToolCall
-from toolguild.synth.validation import CheckName, ValidationReport, ValidationSettings, validate
+from toolguild.synth.validation import (
+    Check,
+    CheckName,
+    ValidationReport,
+    ValidationSettings,
+    validate,
+)
 
 Writer: TypeAlias = Any
 
@@ -36,9 +42,14 @@ def draft(signature: str, body: str, *cases: Case, returns: JsonObject | None = 
     return drafted if returns is None else replace(drafted, returns=returns)
 
 
+def the(report: ValidationReport, name: CheckName) -> Check:
+    [check] = [check for check in report.checks if check.name is name]
+    return check
+
+
 def failed(report: ValidationReport) -> list[CheckName]:
     assert report.passed == (not report.reasons)
-    return [check.name for check in report.checks if not check.passed]
+    return [check.name for check in report.checks if check.passed is False]
 
 
 GOOD = draft("f(x: int) -> int", "return x * 2", case(4, x=2), case(-6, x=-3))
@@ -60,7 +71,8 @@ def test_the_evidence_is_plain_data_with_every_check(local: Sandbox) -> None:
     evidence = report.evidence()
     assert evidence["cases"] == 2
     assert evidence["checks"] == [
-        {"name": str(check.name), "passed": True, "detail": check.detail} for check in report.checks
+        {"name": str(check.name), "passed": check.passed, "detail": check.detail}
+        for check in report.checks
     ]
 
 
@@ -114,7 +126,7 @@ def test_a_warning_of_the_static_gate_refuses_nothing(
 def test_a_draft_that_is_wrong_on_a_recorded_case(local: Sandbox, body: str, wrong: Case) -> None:
     report = validate(draft("f(x: int) -> float", body, wrong), local, SETTINGS)
     assert failed(report) == [CheckName.REPLAY]
-    (counterexample,) = report.checks[-1].counterexamples
+    (counterexample,) = the(report, CheckName.REPLAY).counterexamples
     assert counterexample.arguments == wrong.arguments
     assert report.inputs == 0
     assert "1 of 1 differ" in report.reasons[0]
@@ -143,7 +155,7 @@ def test_at_most_five_counterexamples_are_shown_of_all_that_differ(local: Sandbo
         draft("f(x: int) -> int", "return x", *(case(-1, x=n) for n in range(9))), local, SETTINGS
     )
     assert "9 of 9 differ" in report.reasons[0]
-    assert len(report.checks[-1].counterexamples) == 5
+    assert len(the(report, CheckName.REPLAY).counterexamples) == 5
 
 
 # -- generated inputs
@@ -153,7 +165,7 @@ def test_an_exception_on_a_generated_input_is_shown_by_the_simplest_one(local: S
     bad = draft("f(x: int) -> int", "return 1000 // min(0, 30 - x) if x > 20 else x", case(5, x=5))
     report = validate(bad, local, SETTINGS)
     assert failed(report) == [CheckName.GENERATED]
-    check = next(check for check in report.checks if not check.passed)
+    check = next(check for check in report.checks if check.passed is False)
     # Of all that fail (21 to 30) the smallest.
     assert check.counterexamples[0].arguments == {"x": 21}
     assert check.counterexamples[0].error_type == "ZeroDivisionError"
@@ -169,8 +181,8 @@ def test_an_endless_loop_on_some_input(local: Sandbox) -> None:
     limits = replace(SETTINGS, inputs=12, limits=Limits(wall_s=0.1))
     bad = draft("f(x: bool) -> bool", "while x:\n    pass\nreturn x", case(False, x=False))
     report = validate(bad, local, limits)
-    assert failed(report) == [CheckName.GENERATED]
-    check = next(check for check in report.checks if not check.passed)
+    assert failed(report) == [CheckName.LIMITS]
+    check = the(report, CheckName.LIMITS)
     assert check.counterexamples[0].arguments == {"x": True}
     assert check.counterexamples[0].error_type == "timeout"
 

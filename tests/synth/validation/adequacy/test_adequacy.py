@@ -22,13 +22,13 @@ from toolguild.synth.validation.adequacy import (
     AdequacySettings,
     Baseline,
     Mutant,
-    Observation,
     Trial,
     adequacy,
     in_sandbox,
     mutants,
     observe,
 )
+from toolguild.synth.validation.observation import Observation
 
 SETTINGS = AdequacySettings()
 

@@ -1,0 +1,82 @@
+"""What recorded runs say: cases that drafting saw, and cases that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jsonschema
+
+from toolguild.sandbox import JsonObject, Outcome, Status
+from toolguild.synth.drafting import Case
+from toolguild.synth.mining import canonical
+from toolguild.synth.validation.observation import error_type, in_words, short
+from toolguild.synth.validation.recordings import RecordedTools
+from toolguild.synth.validation.report import Check, CheckName, Counterexample
+from toolguild.synth.validation.subject import Subject, counterexample
+
+__all__ = ["check_held_out", "check_recorded", "misfit"]
+
+_MAX_SHOWN = 5
+_NOT_RUN = Outcome(Status.REFUSED)
+
+
+def check_recorded(subject: Subject) -> Check:
+    """Check that the tool does what the recorded runs did that it was drafted from."""
+    cases = subject.draft.cases
+    if not cases:
+        return Check(CheckName.REPLAY, None, "no recorded cases given")
+    wrong = _replayed(subject, cases)
+    if wrong:
+        detail = f"{len(wrong)} of {len(cases)} differ, first: {wrong[0].observed}"
+        return Check(CheckName.REPLAY, False, detail, tuple(wrong[:_MAX_SHOWN]))
+    return Check(CheckName.REPLAY, True, f"{len(cases)} of {len(cases)} reproduced exactly")
+
+
+def check_held_out(subject: Subject) -> Check:
+    """Check that the tool does what recorded runs did that drafting never saw."""
+    cases = subject.draft.held_out
+    if not cases:
+        return Check(CheckName.HELD_OUT, None, "too few occurrences to hold any out")
+    wrong = _replayed(subject, cases)
+    if wrong:
+        detail = (
+            f"overfitted: it explains what it was made from, and {len(cases) - len(wrong)} of "
+            f"{len(cases)} that it was not; first: {wrong[0].observed}"
+        )
+        return Check(CheckName.HELD_OUT, False, detail, tuple(wrong[:_MAX_SHOWN]))
+    detail = f"{len(cases)} of {len(cases)} that drafting never saw, reproduced exactly"
+    return Check(CheckName.HELD_OUT, True, detail)
+
+
+def misfit(subject: Subject, arguments: JsonObject) -> str:
+    """Say where arguments do not fit the tool's schema; "" where they do."""
+    validator = jsonschema.Draft202012Validator(subject.draft.parameters)
+    error = jsonschema.exceptions.best_match(validator.iter_errors(arguments))
+    return "" if error is None else f"{error.json_path}: {error.message}"
+
+
+def _replayed(subject: Subject, cases: Sequence[Case]) -> list[Counterexample]:
+    found = (_replay(subject, case) for case in cases)
+    return [one for one in found if one is not None]
+
+
+def _replay(subject: Subject, case: Case) -> Counterexample | None:
+    """Return how the tool does not do what one recorded run did; None where it does."""
+    expected = f"returns {short(case.value)}" if case.error is None else f"raises {case.error}"
+    if why := misfit(subject, case.arguments):
+        observed = f"does not take these arguments ({why})"
+        return counterexample(case.arguments, expected, _NOT_RUN, observed)
+    tools = RecordedTools(case.calls)
+    outcome = subject.run(case.arguments, tools).outcome
+    observed = in_words(outcome)
+    if case.error is not None:
+        same = outcome.status is Status.ERROR and error_type(outcome) == case.error
+    else:
+        same = outcome.ok and canonical(outcome.value) == canonical(case.value)
+    if tools.unrecorded:
+        # Whether it swallowed the failure or not: nobody knows what a real call would do.
+        same = False
+        observed = f"calls {tools.unrecorded[0]}, which the recorded run did not"
+    elif same and not tools.writes_agree:
+        same, observed = False, "makes writing calls in another order than the recorded run"
+    return None if same else counterexample(case.arguments, expected, outcome, observed)

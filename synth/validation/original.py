@@ -1,0 +1,95 @@
+"""What a draft is to replace, run beside it: the code that agents wrote, or their calls."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from toolguild.policies import Tier
+from toolguild.sandbox import JsonObject, Limits, Outcome, Program, Sandbox, Status
+from toolguild.synth.drafting import Draft
+from toolguild.synth.mining import RepeatedCode
+from toolguild.synth.validation.observation import Observation
+from toolguild.synth.validation.together import Told, program_for_all, read_all
+
+__all__ = ["Original", "OriginalCode", "code_of"]
+
+
+class Original(ABC):
+    """What a draft answers, as something that can be run on any input."""
+
+    words: str
+    """What it is, as a person calls it."""
+
+    @abstractmethod
+    def observe(self, arguments: JsonObject) -> Observation:
+        """Run it once.
+
+        Raises:
+            SandboxUnavailableError: the sandbox cannot run anything.
+        """
+
+    def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
+        """Run it on every input.
+
+        Raises:
+            SandboxUnavailableError: the sandbox cannot run anything.
+        """
+        return [self.observe(arguments) for arguments in inputs]
+
+
+@dataclass(frozen=True)
+class OriginalCode(Original):
+    """Code that agents wrote, as a function of the draft's parameters.
+
+    It runs behind the isolation alone, as the sessions do that it was cut out of: it was not
+    written as a tool is, and nothing of it is kept.
+    """
+
+    source: str
+    entry: str
+    sandbox: Sandbox
+    limits: Limits
+    words: str = "the code that agents wrote"
+
+    def observe(self, arguments: JsonObject) -> Observation:
+        """Run it once.
+
+        Raises:
+            SandboxUnavailableError: the sandbox cannot run anything.
+        """
+        return Observation(self._run(self.source, self.entry, arguments))
+
+    def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
+        """Run it on every input, in one process where that can be done.
+
+        Raises:
+            SandboxUnavailableError: the sandbox cannot run anything.
+        """
+        source, entry = program_for_all(self.source, self.entry)
+        told = read_all(self._run(source, entry, {"inputs": [*inputs]}), inputs)
+        if told is None:
+            return super().observe_all(inputs)
+        return [Observation(_outcome(one)) for one in told]
+
+    def _run(self, source: str, entry: str, arguments: JsonObject) -> Outcome:
+        program = Program(source, entry, walled=False)
+        return self.sandbox.run(program, arguments, tier=Tier.SANDBOX, limits=self.limits)
+
+
+def code_of(draft: Draft, sandbox: Sandbox, limits: Limits) -> OriginalCode | None:
+    """Return the code that a draft is made for, if it is one that replaces code as it stands."""
+    opportunity = draft.opportunity
+    properties = draft.parameters.get("properties")
+    if not isinstance(opportunity, RepeatedCode) or not isinstance(properties, dict):
+        return None
+    if set(opportunity.parameters) != properties.keys():
+        return None
+    return OriginalCode(opportunity.source, opportunity.name, sandbox, limits)
+
+
+def _outcome(told: Told) -> Outcome:
+    if told.error:
+        return Outcome(Status.ERROR, error=f"{told.error}: ")
+    return Outcome(Status.OK, told.value)
