@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from toolguild.sandbox import Access, Json, JsonObject, Sandbox
+from toolguild.sandbox import Access, Sandbox
 from toolguild.sandbox.access import NOTHING
-from toolguild.synth.drafting import Domain, Draft, NotDrafted, draft_function, draft_tool
+from toolguild.synth.drafting import Draft, NotDrafted, draft_function, draft_tool
+from toolguild.synth.lessons import Known, learn
 from toolguild.synth.mining import Opportunity, RepeatedCode
-from toolguild.synth.validation import (
-    CheckName,
-    Counterexample,
-    ValidationReport,
-    ValidationSettings,
-    validate,
-)
+from toolguild.synth.validation import ValidationReport, ValidationSettings, validate
 
 __all__ = ["Proof", "prove"]
 
@@ -60,80 +54,13 @@ def prove(
     draft = draft_tool(opportunity, sandbox, name)
     if isinstance(draft, NotDrafted):
         return Proof(opportunity, None, None, draft.reason)
-    domain = Domain()
+    known = Known(draft.cases, draft.held_out)
     report = validate(draft, sandbox, settings, access)
     for _ in range(MAX_ROUNDS - 1):
-        learned = learn(draft, report, domain)
+        learned = learn(draft, report, known)
         if report.passed or learned is None or not isinstance(opportunity, RepeatedCode):
             break
-        domain = learned
-        draft = draft_function(opportunity, draft.cases, domain, draft.name)
+        known = learned
+        draft = draft_function(opportunity, known.seen, known.domain, draft.name, known.held_out)
         report = validate(draft, sandbox, settings, access)
     return Proof(opportunity, draft, report)
-
-
-def learn(draft: Draft, report: ValidationReport, domain: Domain) -> Domain | None:
-    """Return what a failed report teaches about inputs and results, or None where nothing.
-
-    Inputs on which the code fails are kept out by a bound where every one of them lies beyond
-    what the recorded runs ever gave it; else the code is at fault. Results of a type that the
-    recorded runs did not show widen the schema of the result.
-    """
-    failed = {check.name: check for check in report.checks if check.passed is False}
-    if failed.keys() == {CheckName.SCHEMA}:
-        return replace(domain, results=(*domain.results, *report.results))
-    ends = {CheckName.GENERATED, CheckName.LIMITS}
-    if failed.keys() & ends and failed.keys() <= {*ends, CheckName.SCHEMA}:
-        found = [
-            one for name in sorted(failed.keys() & ends) for one in failed[name].counterexamples
-        ]
-        bounds = _bounds(draft, found)
-        if bounds:
-            return replace(domain, bounds={**domain.bounds, **bounds})
-    return None
-
-
-def _bounds(draft: Draft, counterexamples: Sequence[Counterexample]) -> dict[str, JsonObject]:
-    """Return few and mild bounds that together keep out all the failures; none where some stay."""
-    candidates = [
-        (parameter, bound)
-        for parameter in draft.cases[0].arguments
-        for bound in _candidate_bounds([case.arguments[parameter] for case in draft.cases])
-    ]
-    bounds: dict[str, JsonObject] = {}
-    left = list(counterexamples)
-    while left:
-        inside = [
-            [one for one in left if not _is_outside(one.arguments[parameter], bound)]
-            for parameter, bound in candidates
-        ]
-        # The first of the shortest: milder bounds come before stricter ones that do no more.
-        best = min(range(len(candidates)), key=lambda number: len(inside[number]), default=None)
-        if best is None or len(inside[best]) == len(left):
-            return {}
-        parameter, bound = candidates[best]
-        bounds[parameter] = {**bounds.get(parameter, {}), **bound}
-        left = inside[best]
-    return bounds
-
-
-def _candidate_bounds(recorded: Sequence[Json]) -> list[JsonObject]:
-    """Return the bounds that all recorded values respect, the mildest first."""
-    candidates: list[JsonObject] = [
-        {"minimum": 0},
-        {"minimum": 1},
-        {"minLength": 1},
-        {"minItems": 1},
-    ]
-    return [
-        bound for bound in candidates if not any(_is_outside(value, bound) for value in recorded)
-    ]
-
-
-def _is_outside(value: Json, bound: JsonObject) -> bool:
-    match bound, value:
-        case {"minimum": int(minimum)}, int() | float() if not isinstance(value, bool):
-            return value < minimum
-        case ({"minLength": 1}, str()) | ({"minItems": 1}, list()):
-            return not value
-    return False

@@ -11,6 +11,7 @@ from toolguild.sandbox import Sandbox
 from toolguild.synth.drafting.composite import composite_name, draft_composite
 from toolguild.synth.drafting.draft import Draft
 from toolguild.synth.drafting.function import draft_function
+from toolguild.synth.drafting.held_out import hold_out
 from toolguild.synth.drafting.recovery import recover_cases
 from toolguild.synth.drafting.wording import MAX_NAME, and_list, snake_case, unique
 from toolguild.synth.mining import Opportunity, RepeatedSequence
@@ -68,7 +69,8 @@ def draft_tool(
             opportunity,
             "running the recorded code again gave no result that agrees with the log",
         )
-    return draft_function(opportunity, cases, name=name)
+    seen, held_out = hold_out(cases)
+    return draft_function(opportunity, seen, name=name, held_out=held_out)
 
 
 def _is_parameter_name(name: str) -> bool:

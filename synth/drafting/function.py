@@ -34,6 +34,8 @@ class Domain:
     """Schema keywords that keep out inputs that the code was never meant for, by parameter."""
     results: tuple[Json, ...] = ()
     """Further results that it gives for valid inputs."""
+    copied: tuple[str, ...] = ()
+    """Parameters whose values the code changes, so that the tool works on copies of them."""
 
 
 def draft_function(
@@ -41,6 +43,7 @@ def draft_function(
     cases: Sequence[Case],
     domain: Domain = Domain(),
     name: str | None = None,
+    held_out: Sequence[Case] = (),
 ) -> Draft:
     """Write the tool that does what the repeated code did.
 
@@ -49,6 +52,7 @@ def draft_function(
         cases: Its recovered inputs and results; at least one that returned a value.
         domain: What is known of its inputs and results besides.
         name: The tool's name; the one that agents gave the code unless given.
+        held_out: Further cases, which go with the draft and have no part in it.
     """
     name = name or snake_case(opportunity.name)
     module = _renamed(opportunity, name)
@@ -76,8 +80,8 @@ def draft_function(
         parameters={parameter: annotation_of(schema) for parameter, schema in schemas.items()},
         returns=annotation_of(returns),
         docs=docstring(summary, described, spoken_type(returns) + example(returned)),
-        body=_body_lines(function),
-        before=_before(module.body[:-1]),
+        body=[*_copies(domain.copied, module), *_body_lines(function)],
+        before=_before(_with_copying(module.body[:-1], domain.copied, module)),
     )
     return Draft(
         name=name,
@@ -95,7 +99,28 @@ def draft_function(
         origin=DraftOrigin.DETERMINISTIC,
         opportunity=opportunity,
         cases=tuple(cases),
+        held_out=tuple(held_out),
     )
+
+
+def _copies(parameters: Sequence[str], module: ast.Module) -> list[str]:
+    copying = _name_of_copying(module)
+    return [f"{parameter} = {copying}({parameter})" for parameter in parameters]
+
+
+def _with_copying(
+    before: Sequence[ast.stmt], parameters: Sequence[str], module: ast.Module
+) -> list[ast.stmt]:
+    """Return what stands before the function, with the import that its copies need."""
+    name = _name_of_copying(module)
+    alias = ast.alias("deepcopy", None if name == "deepcopy" else name)
+    return [*([ast.ImportFrom("copy", [alias], 0)] if parameters else []), *before]
+
+
+def _name_of_copying(module: ast.Module) -> str:
+    taken = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+    taken |= {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
+    return unique("deepcopy", taken)
 
 
 def _as_general_as_meant(

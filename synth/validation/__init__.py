@@ -1,5 +1,6 @@
 """Proving a draft: static gate, generated inputs, replay."""
 
+from toolguild.synth.validation.checks.recorded import misfit
 from toolguild.synth.validation.needs import inferred_needs
 from toolguild.synth.validation.report import (
     Check,
@@ -36,6 +37,7 @@ __all__ = [
     "check_source",
     "infer_effects",
     "inferred_needs",
+    "misfit",
     "refused",
     "validate",
 ]

@@ -126,10 +126,10 @@ def test_validate_proves_a_tool_that_reads_on_files_that_are_mounted(
     (tmp_path / "cases.jsonl").write_text(json.dumps(case))
     command = ("validate", "tool.py", "--cases", "cases.jsonl", "--json")
     ran = toolguild(*command, "--mount", f"{data}:/data")
-    failed = [check for check in ran.json["checks"] if not check["passed"]]
+    failed = [check for check in ran.json["checks"] if check["passed"] is False]
     assert (ran.code, failed) == (0, [])
     refused = toolguild(*command)
-    assert [check["name"] for check in refused.json["checks"] if not check["passed"]] == [
+    assert [check["name"] for check in refused.json["checks"] if check["passed"] is False] == [
         "recorded results"
     ]
 
@@ -143,7 +143,7 @@ def test_validate_proves_a_tool_that_writes_on_a_copy_that_is_thrown_away(
     (tmp_path / "work").mkdir()
     command = ("validate", "tool.py", "--cases", "cases.jsonl", "--workspace", "work", "--json")
     ran = toolguild(*command)
-    failed = [check for check in ran.json["checks"] if not check["passed"]]
+    failed = [check for check in ran.json["checks"] if check["passed"] is False]
     assert (ran.code, failed) == (0, [])
     [effects] = [one for one in ran.json["checks"] if one["name"] == "no undeclared effect"]
     assert effects["detail"] == "write as its text shows"

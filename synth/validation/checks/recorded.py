@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import jsonschema
 
-from toolguild.sandbox import JsonObject, Outcome, Status
-from toolguild.synth.drafting import Case
+from toolguild.sandbox import Json, JsonObject, Outcome, Status
+from toolguild.synth.drafting import Case, Draft
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.observation import error_type, in_words, short
 from toolguild.synth.validation.recordings import RecordedTools
@@ -48,11 +48,19 @@ def check_held_out(subject: Subject) -> Check:
     return Check(CheckName.HELD_OUT, True, detail)
 
 
-def misfit(subject: Subject, arguments: JsonObject) -> str:
-    """Say where arguments do not fit the tool's schema; "" where they do."""
-    validator = jsonschema.Draft202012Validator(subject.draft.parameters)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(arguments))
-    return "" if error is None else f"{error.json_path}: {error.message}"
+def misfit(draft: Draft, case: Case) -> str:
+    """Say where a case does not fit a draft's schemas; "" where it does."""
+    if why := _fault(draft.parameters, case.arguments):
+        return f"does not take these arguments: {why}"
+    if case.error is None and (why := _fault(draft.returns, case.value)):
+        return f"may not return what was recorded: {why}"
+    return ""
+
+
+def _fault(schema: JsonObject, value: Json) -> str:
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(value)
+    error = jsonschema.exceptions.best_match(errors)
+    return "" if error is None else f"{error.json_path}: {error.message[:200]}"
 
 
 def _replayed(subject: Subject, cases: Sequence[Case]) -> list[Counterexample]:
@@ -63,9 +71,8 @@ def _replayed(subject: Subject, cases: Sequence[Case]) -> list[Counterexample]:
 def _replay(subject: Subject, case: Case) -> Counterexample | None:
     """Return how the tool does not do what one recorded run did; None where it does."""
     expected = f"returns {short(case.value)}" if case.error is None else f"raises {case.error}"
-    if why := misfit(subject, case.arguments):
-        observed = f"does not take these arguments ({why})"
-        return counterexample(case.arguments, expected, _NOT_RUN, observed)
+    if why := misfit(subject.draft, case):
+        return counterexample(case.arguments, expected, _NOT_RUN, why)
     tools = RecordedTools(case.calls)
     outcome = subject.run(case.arguments, tools).outcome
     observed = in_words(outcome)
