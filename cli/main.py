@@ -7,7 +7,7 @@ import sys
 import click
 
 from toolguild.cli.call import call
-from toolguild.cli.check import check, validate
+from toolguild.cli.check import check
 from toolguild.cli.console import say
 from toolguild.cli.demo_command import demo
 from toolguild.cli.doctor import doctor
@@ -16,6 +16,7 @@ from toolguild.cli.image import image
 from toolguild.cli.settings import default_map
 from toolguild.cli.synthesize import mine, synthesize
 from toolguild.cli.tools import tools
+from toolguild.cli.validate import validate
 from toolguild.policies import ToolguildError
 from toolguild.registry import RegistryError, UnknownToolError
 from toolguild.sandbox import SandboxUnavailableError

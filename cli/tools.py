@@ -10,7 +10,9 @@ from rich.syntax import Syntax
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.proof import print_findings
 from toolguild.cli.settings import as_json, registry_option
+from toolguild.cli.validate import report_of
 from toolguild.policies import Tier
 from toolguild.registry import Record as TrackRecord
 from toolguild.registry import Registry, RejectedDraft, ToolVersion
@@ -74,6 +76,40 @@ def show_tool(ref: str, registry: str, as_json: bool) -> int:
     else:
         _print_tool(version, record, callers)
     return ExitCode.DONE
+
+
+@tools.command("report")
+@click.argument("ref")
+@registry_option
+@as_json
+def show_report(ref: str, registry: str, as_json: bool) -> int:
+    """Show what a tool's validation found; REF may name a rejected draft, too.
+
+    With --json the whole report is printed, as it is kept: `toolguild validate REF --replay`
+    goes by it.
+    """
+    with Registry.open(registry) as opened:
+        digest, report = report_of(opened, ref)
+    findings, tool = report.get("findings"), report.get("tool")
+    if as_json or not isinstance(findings, dict) or not isinstance(tool, dict):
+        print_json(report)
+        return ExitCode.DONE
+    print_findings(str(tool.get("name")), findings)
+    for line in _surroundings(report):
+        out.print(plain(line, "dim"))
+    out.print(plain(f"report {digest}", "dim"))
+    return ExitCode.DONE
+
+
+def _surroundings(report: JsonObject) -> list[str]:
+    """Return what was in force, a line each."""
+    found = report.get("surroundings")
+    lines = []
+    for name, value in found.items() if isinstance(found, dict) else ():
+        members = value.items() if isinstance(value, dict) else ()
+        told = ", ".join(f"{member} {version}" for member, version in members) or str(value)
+        lines.append(f"{name}: {told}")
+    return lines
 
 
 def _row(version: ToolVersion, record: TrackRecord) -> JsonObject:
@@ -160,7 +196,12 @@ def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, in
     for name, value in version.provenance.items():
         facts.add_row(plain(name), plain(_short(value), keep_lines=True))
     out.print(facts)
-    _print_checks(version.evidence)
+    if version.evidence.get("checks"):
+        print_findings(spec.name, version.evidence)
+        evidence = version.evidence
+        where = f"in sandbox {evidence.get('sandbox')}, seed {evidence.get('seed')}"
+        out.print(plain(f"{where}, profile {evidence.get('profile')}", "dim"))
+        out.print(plain(f"report {evidence.get('report')}", "dim"))
 
 
 def _short(value: Json) -> str:
@@ -172,21 +213,3 @@ def _short(value: Json) -> str:
         case dict():
             return ", ".join(f"{member} {name}" for name, member in value.items())
     return str(value)
-
-
-def _print_checks(evidence: JsonObject) -> None:
-    checks = evidence.get("checks")
-    if not isinstance(checks, list):
-        return
-    table = new_table("proof", "", "")
-    for check in checks:
-        if isinstance(check, dict):
-            passed = "passed" if check.get("passed") else "failed"
-            table.add_row(plain(str(check.get("name"))), passed, plain(str(check.get("detail"))))
-    if isinstance(tried := evidence.get("adequacy"), dict):
-        verdict = "thin" if tried.get("thin") else "enough"
-        found = f"{tried.get('killed')} of {tried.get('mutants')} were found"
-        table.add_row("faults put into it", verdict, plain(found))
-    out.print(table)
-    where = f"in sandbox {evidence.get('sandbox')}, seed {evidence.get('seed')}"
-    out.print(plain(f"{where}, profile {evidence.get('profile')}", "dim"))

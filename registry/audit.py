@@ -113,6 +113,7 @@ class _Replay:
     def differences(self, connection: Connection) -> Iterator[str]:
         """Yield what the tables hold that the trail does not tell, and the other way round."""
         yield from _foreign_contents(connection)
+        yield from _missing_reports(connection)
         found = _subjects(connection)
         for subject in sorted(found.keys() | self._subjects.keys()):
             if found.get(subject) != self._subjects.get(subject):
@@ -128,6 +129,19 @@ def _foreign_contents(connection: Connection) -> Iterator[str]:
         for row in connection.execute(select(table.c.digest, table.c.spec)):
             if text_digest(row.spec) != row.digest:
                 yield f"the specification of {row.digest} was changed after it was written"
+    for row in connection.execute(select(schema.reports)):
+        if text_digest(row.text) != row.digest:
+            yield f"the report {row.digest} was changed after it was written"
+
+
+def _missing_reports(connection: Connection) -> Iterator[str]:
+    kept = set(connection.scalars(select(schema.reports.c.digest)))
+    for table in (schema.versions, schema.rejections):
+        for row in connection.execute(select(table.c.digest, table.c.evidence)):
+            evidence = decode_json(row.evidence)
+            named = evidence.get("report") if isinstance(evidence, dict) else None
+            if named is not None and named not in kept:
+                yield f"the report {named} of {row.digest} is missing"
 
 
 def _subjects(connection: Connection) -> dict[str, JsonObject]:

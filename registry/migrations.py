@@ -19,6 +19,10 @@ STEPS: Final[Mapping[int, Sequence[str]]] = {
         "ALTER TABLE uses ADD COLUMN caller VARCHAR REFERENCES versions (digest)",
         "ALTER TABLE uses ADD COLUMN undeclared TEXT DEFAULT '[]' NOT NULL",
     ),
+    2: (
+        "CREATE TABLE reports (digest VARCHAR NOT NULL, text TEXT NOT NULL, PRIMARY KEY (digest))",
+        *schema.guards_of("reports", key="digest"),
+    ),
 }
 """Statements by the number of the layout that they lead on from."""
 

@@ -23,15 +23,17 @@ from sqlalchemy import (
 __all__ = [
     "SCHEMA_VERSION",
     "audit",
+    "guards_of",
     "metadata",
     "rejections",
+    "reports",
     "schema_version",
     "tools",
     "uses",
     "versions",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Number of this layout; a database with a higher one was made by a newer toolguild, one with a
 lower one is brought to this one by `migrations`."""
 
@@ -72,6 +74,14 @@ rejections = Table(
     Column("rejected_at", String, nullable=False),
 )
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""What evidence rests on, by the digest that the evidence names: too long to be read each time."""
+
 uses = Table(
     "uses",
     metadata,
@@ -111,26 +121,32 @@ schema_version = Table(
 )
 
 
+def guards_of(table: str, *, key: str, columns: Sequence[str] = ()) -> list[str]:
+    """Return triggers that refuse to delete rows, or to update them (in these columns)."""
+    of = f"OF {', '.join(columns)}" if columns else ""
+    same_key = f"SELECT 1 FROM {table} WHERE {key} = NEW.{key}"  # noqa: S608 - our own names
+    guards = {
+        "update": f"BEFORE UPDATE {of} ON {table}",
+        "delete": f"BEFORE DELETE ON {table}",
+        # INSERT OR REPLACE deletes the old row without firing a DELETE trigger.
+        "replace": f"BEFORE INSERT ON {table} WHEN EXISTS ({same_key})",
+    }
+    return [
+        f"CREATE TRIGGER {table}_no_{verb} {when} "
+        f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are kept as written'); END"
+        for verb, when in guards.items()
+    ]
+
+
 def _keep(table: Table, columns: Sequence[str] = ()) -> None:
     """Make SQLite refuse to delete rows of the table, or to update them (in these columns)."""
     key = table.primary_key.columns.keys()[0]
-    of = f"OF {', '.join(columns)}" if columns else ""
-    same_key = f"SELECT 1 FROM {table.name} WHERE {key} = NEW.{key}"  # noqa: S608 - our own names
-    guards = {
-        "update": f"BEFORE UPDATE {of} ON {table.name}",
-        "delete": f"BEFORE DELETE ON {table.name}",
-        # INSERT OR REPLACE deletes the old row without firing a DELETE trigger.
-        "replace": f"BEFORE INSERT ON {table.name} WHEN EXISTS ({same_key})",
-    }
-    for verb, when in guards.items():
-        trigger = (
-            f"CREATE TRIGGER {table.name}_no_{verb} {when} "
-            f"BEGIN SELECT RAISE(ABORT, 'rows of {table.name} are kept as written'); END"
-        )
+    for trigger in guards_of(table.name, key=key, columns=columns):
         event.listen(table, "after_create", DDL(trigger).execute_if(dialect="sqlite"))
 
 
 _keep(audit)
 _keep(rejections)
+_keep(reports)
 _keep(uses)
 _keep(versions, ("digest", "name", "number", "spec", "provenance", "evidence", "registered_at"))

@@ -34,6 +34,7 @@ from toolguild.registry.model import (
     Use,
 )
 from toolguild.registry.refs import parse_ref
+from toolguild.registry.reports import read_report, with_report
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import JsonObject
 
@@ -104,6 +105,7 @@ class Registry:
         *,
         provenance: JsonObject | None = None,
         evidence: JsonObject | None = None,
+        report: JsonObject | None = None,
         why: str = "",
     ) -> Registration:
         """Make a specification the next version of its tool, and point the name at it.
@@ -112,9 +114,16 @@ class Registry:
         specification is registered, nothing is written, not even its new provenance, and the
         name keeps pointing where it does.
 
+        Args:
+            spec: What is to be the version.
+            provenance: Where it comes from.
+            evidence: What speaks for it, in short.
+            report: What the evidence rests on, at length; kept under its digest, see `report`.
+            why: Why it is registered.
+
         Raises:
             InvalidSpecError: no toolbox could offer or check it.
-            NotJsonError: provenance or evidence is not JSON.
+            NotJsonError: provenance, evidence or report is not JSON.
         """
         check_spec(spec)
         with self.database.write() as connection:
@@ -128,7 +137,7 @@ class Registry:
                 state=State.ACTIVE,
                 registered_at=self._clock(),
                 provenance=provenance or {},
-                evidence=evidence or {},
+                evidence=with_report(connection, evidence, report),
             )
             connection.execute(insert(schema.versions).values(rows.version_values(version)))
             before = _point(connection, spec.name, version.digest)
@@ -204,8 +213,11 @@ class Registry:
         spec: ToolSpec,
         reasons: Sequence[str],
         evidence: JsonObject | None = None,
+        report: JsonObject | None = None,
     ) -> Rejection:
         """Keep a draft that did not pass. One that is kept already is left as it is.
+
+        Evidence and report are as those of `register`.
 
         Raises:
             AlreadyRegisteredError: this very specification is registered.
@@ -227,7 +239,7 @@ class Registry:
             draft = RejectedDraft(
                 spec=spec,
                 reasons=tuple(storable_text(reason) for reason in reasons),
-                evidence=evidence or {},
+                evidence=with_report(connection, evidence, report),
                 rejected_at=self._clock(),
             )
             connection.execute(insert(schema.rejections).values(rows.draft_values(draft)))
@@ -250,6 +262,16 @@ class Registry:
         )
         with self.database.read() as connection:
             return [rows.draft_of(row) for row in connection.execute(query)]
+
+    def report(self, digest: str) -> JsonObject:
+        """Return the report that evidence names by its digest.
+
+        Raises:
+            UnknownToolError: there is none.
+            TamperedError: it is not what was written.
+        """
+        with self.database.read() as connection:
+            return read_report(connection, digest)
 
     # -- uses
 

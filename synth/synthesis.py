@@ -26,7 +26,7 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.proving import Proof, prove
 from toolguild.synth.traces import Problem, ReadOptions, read_traces
-from toolguild.synth.validation import ValidationSettings, inferred_needs
+from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
 
 __all__ = ["Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
 
@@ -158,32 +158,37 @@ def synthesize(
     ]
     try:
         for future in futures:
-            yield _register(future.result(), registry, settings.profile)
+            yield _register(future.result(), registry, settings)
     finally:
         for future in futures:
             future.cancel()
 
 
-def _register(proof: Proof, registry: Registry, profile: Profile) -> Synthesized:
+def _register(proof: Proof, registry: Registry, settings: ValidationSettings) -> Synthesized:
     if proof.draft is None or proof.report is None:
         return Synthesized(proof, Fate.NOT_DRAFTED, changed=False)
-    spec = spec_of(proof.draft, profile)
+    spec = spec_of(proof.draft, settings.profile)
     evidence = proof.report.evidence()
+    report = dossier(proof.draft, proof.report, settings)
     if not proof.passed:
         try:
-            rejection = registry.reject(spec, proof.report.reasons, evidence)
+            rejection = registry.reject(spec, proof.report.reasons, evidence, report)
         except AlreadyRegisteredError:
             # It passed before, on other recordings: what is registered is not undone here.
             return Synthesized(proof, Fate.REJECTED, changed=False)
         return Synthesized(proof, Fate.REJECTED, changed=rejection.created)
     try:
         registration = registry.register(
-            spec, provenance=_provenance(proof.draft), evidence=evidence, why="passed validation"
+            spec,
+            provenance=_provenance(proof.draft),
+            evidence=evidence,
+            report=report,
+            why="passed validation",
         )
     except InvalidSpecError as error:
         # It works, but its words are meant for the models that would be offered it.
         refusal = str(error)
-        rejection = registry.reject(spec, (refusal,), evidence)
+        rejection = registry.reject(spec, (refusal,), evidence, report)
         return Synthesized(proof, Fate.REJECTED, changed=rejection.created, refusal=refusal)
     fate = Fate.REGISTERED if registration.created else Fate.UNCHANGED
     return Synthesized(proof, fate, registration.created, registration.version.ref)

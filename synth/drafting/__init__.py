@@ -1,6 +1,6 @@
 """From opportunities to drafts of tools."""
 
-from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
+from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls, OriginalCode
 from toolguild.synth.drafting.drafter import NotDrafted, draft_tool, tool_names
 from toolguild.synth.drafting.function import Domain, draft_function
 from toolguild.synth.drafting.schemas import object_schema
@@ -11,6 +11,8 @@ __all__ = [
     "Draft",
     "DraftOrigin",
     "NotDrafted",
+    "OriginalCalls",
+    "OriginalCode",
     "draft_function",
     "draft_tool",
     "object_schema",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
+from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls
 from toolguild.synth.drafting.schemas import annotation_of, infer_schema, object_schema
 from toolguild.synth.drafting.text import bracketed, docstring, tool_text
 from toolguild.synth.drafting.wording import (
@@ -85,6 +85,7 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
         origin=DraftOrigin.DETERMINISTIC,
         opportunity=opportunity,
         cases=cases,
+        original=OriginalCalls(plan, tuple(spellings.items()), tuple(keys)),
     )
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.mining import Opportunity
+from toolguild.synth.mining import Opportunity, Plan
 from toolguild.synth.traces import Place, ToolCall
 
-__all__ = ["Case", "Draft", "DraftOrigin"]
+__all__ = ["Case", "Draft", "DraftOrigin", "OriginalCalls", "OriginalCode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,27 @@ class Case:
     """The recorded answers to the tools that a composite calls."""
     task_id: str
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalCode:
+    """Code that a draft is to replace."""
+
+    source: str
+    """A function that takes the draft's parameters, after what it needs."""
+    entry: str
+    """The function's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalCalls:
+    """Calls of other tools that a draft is to replace."""
+
+    plan: Plan
+    parameters: tuple[tuple[str, str], ...]
+    """The plan's parameters, each with the name that the draft gives it."""
+    keys: tuple[str, ...]
+    """Under which key of its result the draft returns what each step of the plan gives."""
 
 
 class DraftOrigin(StrEnum):
@@ -53,3 +74,5 @@ class Draft:
     cases: tuple[Case, ...]
     held_out: tuple[Case, ...] = ()
     """Cases that drafting never saw, which decide at validation."""
+    original: OriginalCode | OriginalCalls | None = None
+    """What it replaces, and must do the same as; None where that is not known."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin
+from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCode
 from toolguild.synth.drafting.schemas import annotation_of, infer_schema, object_schema
 from toolguild.synth.drafting.text import docstring, tool_text
 from toolguild.synth.drafting.tidy import tidy
@@ -100,6 +100,7 @@ def draft_function(
         opportunity=opportunity,
         cases=tuple(cases),
         held_out=tuple(held_out),
+        original=OriginalCode(opportunity.source, opportunity.name),
     )
 
 

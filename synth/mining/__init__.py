@@ -27,6 +27,7 @@ from toolguild.synth.mining.plan import (
     PlanStep,
     render_path,
 )
+from toolguild.synth.mining.plan_json import plan_from_json, plan_to_json
 from toolguild.synth.mining.recorder import BLOCK_MARK
 from toolguild.synth.mining.sequences import SequenceMiner
 from toolguild.synth.mining.settings import MiningSettings
@@ -57,6 +58,8 @@ __all__ = [
     "SequenceOccurrence",
     "believed_read_only",
     "canonical",
+    "plan_from_json",
+    "plan_to_json",
     "render_path",
     "saving_of",
     "support_of",

@@ -1,6 +1,13 @@
 """Proving a draft: static gate, generated inputs, replay."""
 
 from toolguild.synth.validation.checks.recorded import misfit
+from toolguild.synth.validation.dossier import (
+    Dossier,
+    DossierError,
+    differences,
+    dossier,
+    read_dossier,
+)
 from toolguild.synth.validation.needs import inferred_needs
 from toolguild.synth.validation.report import (
     Check,
@@ -27,6 +34,8 @@ __all__ = [
     "Check",
     "CheckName",
     "Counterexample",
+    "Dossier",
+    "DossierError",
     "EffectUse",
     "Family",
     "Finding",
@@ -35,9 +44,12 @@ __all__ = [
     "ValidationSettings",
     "called_tools",
     "check_source",
+    "differences",
+    "dossier",
     "infer_effects",
     "inferred_needs",
     "misfit",
+    "read_dossier",
     "refused",
     "validate",
 ]

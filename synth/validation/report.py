@@ -103,7 +103,7 @@ class ValidationReport:
     held_out: int = 0
     """Recorded cases that drafting never saw, replayed."""
     mined: bool = False
-    """Whether the draft answers something that recurs in logs."""
+    """Whether the draft replaces something that recurs in logs."""
     enough: float = 0.0
     """Share of a tool's mutants that its inputs must find for the evidence not to be thin."""
     adequacy: Adequacy | None = None

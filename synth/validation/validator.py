@@ -35,8 +35,8 @@ from toolguild.synth.validation.checks import (
     check_twice,
 )
 from toolguild.synth.validation.observation import short
-from toolguild.synth.validation.original import Original, code_of
 from toolguild.synth.validation.recordings import RecordedTools
+from toolguild.synth.validation.reference import reference_of
 from toolguild.synth.validation.report import Check, CheckName, ValidationReport
 from toolguild.synth.validation.settings import ValidationSettings
 from toolguild.synth.validation.static import Severity, check_source, refused
@@ -89,7 +89,8 @@ def _still_good(checks: Sequence[Check]) -> bool:
 
 def _tried(trials: Trials) -> list[Check]:
     """Answer the questions that generated inputs answer."""
-    original = _original(trials.subject)
+    subject = trials.subject
+    original = reference_of(subject.draft, subject.sandbox, subject.settings.limits)
     twice = check_twice(trials)
     return [
         check_endings(trials),
@@ -101,10 +102,6 @@ def _tried(trials: Trials) -> list[Check]:
         # What differs from run to run would differ here, too, and that is no state.
         *(check_state_and_arguments(trials) if twice.passed else ()),
     ]
-
-
-def _original(subject: Subject) -> Original | None:
-    return code_of(subject.draft, subject.sandbox, subject.settings.limits)
 
 
 def _check_text(subject: Subject) -> Check:
@@ -174,7 +171,7 @@ def _report(subject: Subject, checks: Sequence[Check], trials: Trials | None) ->
         profile=f"{settings.profile.name} ({settings.profile.digest})",
         source=draft.source,
         held_out=len(draft.held_out),
-        mined=draft.opportunity is not None,
+        mined=draft.original is not None,
         enough=settings.enough,
         results=tuple(results.values()),
     )

@@ -12,7 +12,7 @@ from toolguild.synth.validation.observation import (
     is_conclusive,
     short,
 )
-from toolguild.synth.validation.original import Original
+from toolguild.synth.validation.reference import Reference
 from toolguild.synth.validation.report import Check, CheckName, Counterexample
 from toolguild.synth.validation.subject import counterexample
 from toolguild.synth.validation.together import Told
@@ -20,7 +20,7 @@ from toolguild.synth.validation.together import Told
 __all__ = ["check_original", "check_state_and_arguments", "check_twice"]
 
 
-def check_original(trials: Trials, original: Original | None) -> Check:
+def check_original(trials: Trials, original: Reference | None) -> Check:
     """Check that the tool does on generated inputs what the original does.
 
     That is: the same value, or an exception of the same type; and the same calls of other tools.
@@ -54,7 +54,9 @@ def _both_conclusive(usual: Observation, observed: Observation) -> bool:
     return is_conclusive(usual.outcome) and is_conclusive(observed.outcome)
 
 
-def _difference(arguments: JsonObject, observed: Observation, original: Original) -> Counterexample:
+def _difference(
+    arguments: JsonObject, observed: Observation, original: Reference
+) -> Counterexample:
     usual = original.observe(arguments)
     expected, told = in_words(usual.outcome), in_words(observed.outcome)
     if expected == told:

@@ -8,8 +8,8 @@ from toolguild.sandbox import JsonObject, Outcome, Status
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.checks.trials import Trials
 from toolguild.synth.validation.observation import Observation, error_type, is_conclusive, short
-from toolguild.synth.validation.original import Original
 from toolguild.synth.validation.raises import raised_types
+from toolguild.synth.validation.reference import Reference
 from toolguild.synth.validation.report import Check, CheckName
 from toolguild.synth.validation.subject import counterexample
 
@@ -56,7 +56,7 @@ def check_endings(trials: Trials) -> Check:
     return _failed(CheckName.GENERATED, [simplest, *bad], "a result")
 
 
-def check_limits(trials: Trials, original: Original | None) -> Check:
+def check_limits(trials: Trials, original: Reference | None) -> Check:
     """Check that every run ends within the limits, and none takes far longer than the original."""
     bad = [
         (arguments, observed)
@@ -76,7 +76,7 @@ def check_limits(trials: Trials, original: Original | None) -> Check:
     return Check(CheckName.LIMITS, True, "no run reached a limit")
 
 
-def _slow_input(trials: Trials, original: Original) -> JsonObject | None:
+def _slow_input(trials: Trials, original: Reference) -> JsonObject | None:
     """Return an input for which the tool takes far longer, twice in a row, than the original."""
     for arguments, observed in trials:
         if observed.outcome.duration_s < NOTICEABLE_S:

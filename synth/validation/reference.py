@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 from toolguild.policies import Tier
 from toolguild.sandbox import JsonObject, Limits, Outcome, Program, Sandbox, Status
-from toolguild.synth.drafting import Draft
-from toolguild.synth.mining import RepeatedCode
+from toolguild.synth.drafting import Draft, OriginalCode
 from toolguild.synth.validation.observation import Observation
 from toolguild.synth.validation.together import Told, program_for_all, read_all
 
-__all__ = ["Original", "OriginalCode", "code_of"]
+__all__ = ["Reference", "reference_of"]
 
 
-class Original(ABC):
+class Reference(ABC):
     """What a draft answers, as something that can be run on any input."""
 
     words: str
@@ -40,15 +39,14 @@ class Original(ABC):
 
 
 @dataclass(frozen=True)
-class OriginalCode(Original):
+class _Code(Reference):
     """Code that agents wrote, as a function of the draft's parameters.
 
     It runs behind the isolation alone, as the sessions do that it was cut out of: it was not
     written as a tool is, and nothing of it is kept.
     """
 
-    source: str
-    entry: str
+    code: OriginalCode
     sandbox: Sandbox
     limits: Limits
     words: str = "the code that agents wrote"
@@ -59,7 +57,7 @@ class OriginalCode(Original):
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
-        return Observation(self._run(self.source, self.entry, arguments))
+        return Observation(self._run(self.code, arguments))
 
     def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
         """Run it on every input, in one process where that can be done.
@@ -67,26 +65,22 @@ class OriginalCode(Original):
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
-        source, entry = program_for_all(self.source, self.entry)
-        told = read_all(self._run(source, entry, {"inputs": [*inputs]}), inputs)
+        code = OriginalCode(*program_for_all(self.code.source, self.code.entry))
+        told = read_all(self._run(code, {"inputs": [*inputs]}), inputs)
         if told is None:
             return super().observe_all(inputs)
         return [Observation(_outcome(one)) for one in told]
 
-    def _run(self, source: str, entry: str, arguments: JsonObject) -> Outcome:
-        program = Program(source, entry, walled=False)
+    def _run(self, code: OriginalCode, arguments: JsonObject) -> Outcome:
+        program = Program(code.source, code.entry, walled=False)
         return self.sandbox.run(program, arguments, tier=Tier.SANDBOX, limits=self.limits)
 
 
-def code_of(draft: Draft, sandbox: Sandbox, limits: Limits) -> OriginalCode | None:
-    """Return the code that a draft is made for, if it is one that replaces code as it stands."""
-    opportunity = draft.opportunity
-    properties = draft.parameters.get("properties")
-    if not isinstance(opportunity, RepeatedCode) or not isinstance(properties, dict):
-        return None
-    if set(opportunity.parameters) != properties.keys():
-        return None
-    return OriginalCode(opportunity.source, opportunity.name, sandbox, limits)
+def reference_of(draft: Draft, sandbox: Sandbox, limits: Limits) -> Reference | None:
+    """Return what a draft is to replace, ready to run; None where that is not known."""
+    if isinstance(draft.original, OriginalCode):
+        return _Code(draft.original, sandbox, limits)
+    return None
 
 
 def _outcome(told: Told) -> Outcome:

@@ -1,0 +1,188 @@
+"""`toolguild validate`: proving the text of a tool, and proving a registered one again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from toolguild.cli.access import access_of, file_options
+from toolguild.cli.console import out, plain, print_json, say
+from toolguild.cli.errors import ExitCode
+from toolguild.cli.profile import profile_option
+from toolguild.cli.proof import print_findings, snippet
+from toolguild.cli.settings import as_json, registry_option, sandbox_option
+from toolguild.cli.tool_files import InputFileError, read_text
+from toolguild.policies import Profile
+from toolguild.registry import Registry, UnknownToolError, digest
+from toolguild.sandbox import Access, JsonObject, Mount, SandboxKind, open_sandbox
+from toolguild.synth.drafting import Case
+from toolguild.synth.tool_text import draft_from_text
+from toolguild.synth.traces import Place
+from toolguild.synth.validation import (
+    ValidationSettings,
+    differences,
+    dossier,
+    read_dossier,
+)
+from toolguild.synth.validation import validate as validate_draft
+
+__all__ = ["report_of", "validate"]
+
+
+@click.command()
+@click.argument("what", metavar="FILE|REF")
+@click.option(
+    "--cases",
+    type=click.Path(path_type=Path),
+    help='Known results, one JSON object a line: {"arguments": {...}, "value": ...}.',
+)
+@click.option(
+    "--replay",
+    is_flag=True,
+    help="Validate a registered tool or a rejected draft again, as its report says.",
+)
+@click.option("--failure", metavar="ID", help="With --replay: print this failure as a program.")
+@file_options(kept=False)
+@registry_option
+@sandbox_option
+@profile_option
+@as_json
+def validate(
+    what: str,
+    cases: Path | None,
+    replay: bool,
+    failure: str | None,
+    mount: tuple[Mount, ...],
+    workspace: Path | None,
+    registry: str,
+    sandbox: SandboxKind,
+    profile: Profile,
+    as_json: bool,
+) -> int:
+    """Prove the text of a tool: static gate, known results, generated inputs, in a sandbox.
+
+    With --replay, REF names a tool in the registry, such as `name` or `name@3`, or the digest of
+    a rejected draft; what it was validated by is taken from its report.
+    """
+    access = access_of(mount, workspace)
+    if replay or failure:
+        with Registry.open(registry) as opened:
+            _, before = report_of(opened, what)
+        if failure:
+            return _print_failure(before, failure)
+        return _replay(before, sandbox, profile, access, as_json=as_json)
+    text = read_text(Path(what))
+    draft = draft_from_text(text, _read_cases(cases) if cases else (), profile)
+    settings = ValidationSettings(profile=profile)
+    with open_sandbox(sandbox) as box:
+        report = validate_draft(draft, box, settings, access)
+    findings = report.evidence()
+    kept = digest(dossier(draft, report, settings))
+    if as_json:
+        print_json({"tool": report.tool, "passed": report.passed, **findings, "report": kept})
+    else:
+        print_findings(report.tool, findings)
+        say(f"{report.tool}: {_verdict(report.passed)}, in sandbox {report.sandbox}, report {kept}")
+    return ExitCode.DONE if report.passed else ExitCode.REFUSED
+
+
+def report_of(registry: Registry, ref: str) -> tuple[str, JsonObject]:
+    """Return the report of a registered version, or of a rejected draft, with its digest.
+
+    Args:
+        registry: Where it is.
+        ref: `name`, `name@3`, `name@sha256:ab12`, or the name or digest of a rejected draft.
+
+    Raises:
+        UnknownToolError: there is no such tool, or it came without a report.
+    """
+    try:
+        evidence = registry.tool(ref).evidence
+    except UnknownToolError:
+        drafts = [one for one in registry.rejections() if ref in (one.spec.name, one.spec.digest)]
+        if not drafts:
+            raise
+        evidence = drafts[-1].evidence
+    named = evidence.get("report")
+    if not isinstance(named, str):
+        message = f"{ref} was registered without a report; `toolguild synthesize` makes one"
+        raise UnknownToolError(message)
+    return named, registry.report(named)
+
+
+def _replay(
+    before: JsonObject, sandbox: SandboxKind, profile: Profile, access: Access, *, as_json: bool
+) -> int:
+    """Validate again what a report tells of, and compare the reports."""
+    read = read_dossier(before, profile)
+    with open_sandbox(sandbox) as box:
+        report = validate_draft(read.draft, box, read.settings, access)
+    after = dossier(read.draft, report, read.settings)
+    others = differences(before, after)
+    same_verdict = before.get("passed") == after["passed"]
+    if as_json:
+        print_json(
+            {
+                "tool": report.tool,
+                "passed": report.passed,
+                "before": digest(before),
+                "after": digest(after),
+                "reproduced": not others,
+                "differences": [*others],
+            }
+        )
+    else:
+        print_findings(report.tool, report.evidence())
+        for one in others:
+            out.print(plain(one))
+        how = (
+            f"the same report again, {digest(after)}"
+            if not others
+            else f"another report, {digest(after)}: see what differs above"
+        )
+        say(f"{report.tool}: {_verdict(report.passed)}; {how}")
+    return ExitCode.DONE if same_verdict else ExitCode.REFUSED
+
+
+def _print_failure(report: JsonObject, wanted: str) -> int:
+    findings = report.get("findings")
+    checks = findings.get("checks") if isinstance(findings, dict) else None
+    for check in checks if isinstance(checks, list) else ():
+        found = check.get("counterexamples") if isinstance(check, dict) else None
+        for one in found if isinstance(found, list) else ():
+            if isinstance(one, dict) and one.get("id") == wanted:
+                out.file.write(snippet(report, one))
+                return ExitCode.DONE
+    message = f"--failure {wanted}: the report has no failure with this id"
+    raise InputFileError(message)
+
+
+def _verdict(passed: bool) -> str:
+    return "passed" if passed else "refused"
+
+
+class _CaseLine(BaseModel):
+    """One line of a file of cases."""
+
+    arguments: dict[str, JsonValue]
+    value: JsonValue = None
+    error: str | None = None
+
+
+def _read_cases(path: Path) -> list[Case]:
+    cases = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            read = _CaseLine.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the line"
+            message = f"{path}:{number}: {where}: {first['msg']}"
+            raise InputFileError(message) from error
+        place = Place(str(path), number)
+        cases.append(Case(dict(read.arguments), read.value, read.error, (), str(number), place))
+    return cases
