@@ -66,7 +66,7 @@ def commands(toolguild: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for folder in ("data", "work"):
         (tmp_path / folder).mkdir()
     commands = Commands(toolguild)
-    for module in ("call", "check", "synthesize"):
+    for module in ("call", "validate", "synthesize"):
         monkeypatch.setattr(f"toolguild.cli.{module}.open_sandbox", commands.open_sandbox)
     monkeypatch.setenv("TOOLGUILD_REGISTRY", "tools.db")
     with Registry.open("tools.db") as registry:
