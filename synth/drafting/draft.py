@@ -51,3 +51,5 @@ class Draft:
     opportunity: Opportunity | None
     """What it answers; None for a tool that a person wrote."""
     cases: tuple[Case, ...]
+    held_out: tuple[Case, ...] = ()
+    """Cases that drafting never saw, which decide at validation."""
