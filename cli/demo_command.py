@@ -110,9 +110,9 @@ def _show(result: DemoResult) -> None:
     for one in result.results:
         if one.fate is Fate.REGISTERED:
             uses = result.tools_used.get(one.name, 0)
-            support = len(
-                {case.task_id for case in one.proof.draft.cases} if one.proof.draft else ()
-            )
+            draft = one.proof.draft
+            cases = (*draft.cases, *draft.held_out) if draft else ()
+            support = len({case.task_id for case in cases})
             made.add_row(plain(one.ref), str(support), str(uses))
     out.print(made)
     most_used = max(result.tools_used, key=lambda name: result.tools_used[name], default=None)

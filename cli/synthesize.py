@@ -29,6 +29,7 @@ from toolguild.synth.mining import (
     MiningSettings,
     Opportunity,
     RepeatedCode,
+    RepeatedSequence,
     render_path,
     saving_of,
     support_of,
@@ -189,14 +190,22 @@ def _logs(mined: Mined) -> JsonObject:
 
 
 def _opportunity(opportunity: Opportunity) -> JsonObject:
-    saving = saving_of(opportunity.occurrences)
+    saving = saving_of(opportunity.everywhere)
     return {
         "kind": _kind(opportunity),
         "pattern": _pattern(opportunity),
-        "support": support_of(opportunity.occurrences),
-        "occurrences": [str(one.place) for one in opportunity.occurrences],
+        "support": support_of(opportunity.everywhere),
+        "occurrences": [str(one.place) for one in opportunity.everywhere],
         "saving": {"calls": saving.calls, "characters": saving.characters},
+        **_held_out(opportunity),
     }
+
+
+def _held_out(opportunity: Opportunity) -> JsonObject:
+    if isinstance(opportunity, RepeatedCode):
+        return {}
+    places: list[Json] = [str(one.place) for one in opportunity.held_out]
+    return {"held_out": places, "overfitted": opportunity.overfitted_why or None}
 
 
 def _summary(mined: Mined, results: Sequence[Synthesized]) -> JsonObject:
@@ -236,7 +245,9 @@ def _pattern(opportunity: Opportunity) -> str:
 
 
 def _saved(opportunity: Opportunity) -> str:
-    saving = saving_of(opportunity.occurrences)
+    if isinstance(opportunity, RepeatedSequence) and opportunity.is_overfitted:
+        return "overfitted"
+    saving = saving_of(opportunity.everywhere)
     return f"{saving.calls} calls" if saving.calls else f"{saving.characters:,} chars"
 
 
@@ -257,10 +268,10 @@ def _show_opportunities(mined: Mined) -> None:
         table.add_row(
             plain(_pattern(opportunity)),
             _kind(opportunity),
-            str(support_of(opportunity.occurrences)),
-            str(len(opportunity.occurrences)),
+            str(support_of(opportunity.everywhere)),
+            str(len(opportunity.everywhere)),
             _saved(opportunity),
-            plain(str(opportunity.occurrences[0].place)),
+            plain(str(opportunity.everywhere[0].place)),
         )
     out.print(table)
 
@@ -276,7 +287,7 @@ def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -
         table.add_row(
             plain(result.ref or result.name or _pattern(opportunity)),
             _kind(opportunity),
-            str(support_of(opportunity.occurrences)),
+            str(support_of(opportunity.everywhere)),
             _saved(opportunity),
             plain(f"{result.fate}: {result.reasons[0]}" if result.reasons else result.fate),
         )

@@ -212,7 +212,7 @@ def _provenance(draft: Draft) -> JsonObject:
     opportunity = draft.opportunity
     if opportunity is None:
         return {"origin": str(draft.origin)}
-    occurrences = opportunity.occurrences
+    occurrences = opportunity.everywhere
     saving = saving_of(occurrences)
     places: list[Json] = [str(one.place) for one in occurrences[:MAX_LISTED_OCCURRENCES]]
     found: JsonObject = (

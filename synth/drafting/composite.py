@@ -57,8 +57,9 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
     schemas: dict[str, JsonObject] = {
         spellings[name]: _parameter_schema(opportunity, name) for name in spellings
     }
-    cases = tuple(
-        _case(occurrence, plan, keys, spellings) for occurrence in opportunity.occurrences
+    cases, held_out = (
+        tuple(_case(occurrence, plan, keys, spellings) for occurrence in occurrences)
+        for occurrences in (opportunity.occurrences, opportunity.held_out)
     )
     name = name or _tool_name(plan, keys, spellings)
     summary = _summary(plan, keys)
@@ -85,6 +86,7 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
         origin=DraftOrigin.DETERMINISTIC,
         opportunity=opportunity,
         cases=cases,
+        held_out=held_out,
         original=OriginalCalls(plan, tuple(spellings.items()), tuple(keys)),
     )
 

@@ -10,28 +10,27 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
-from typing import TypeAlias
 
-from toolguild.synth.mining.dataflow import canonical
-from toolguild.synth.mining.plan import (
-    Constant,
-    FromItem,
-    FromResult,
-    Origin,
-    Parameter,
-    render_path,
+from toolguild.synth.mining.conditions import (
+    Calm,
+    Condition,
+    Fixed,
+    Follows,
+    GoesOver,
+    KnownBefore,
+    Shared,
+    Slot,
 )
+from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.plan import Constant, FromItem, FromResult, Origin, Parameter
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import Derivation, LoopReading, SameAs, Window
 
-__all__ = ["Flow", "Slot", "flows_of", "parameter_names", "tasks_of"]
+__all__ = ["Flow", "flows_of", "parameter_names", "tasks_of"]
 
 MAX_BRANCHES = 64
 """Data flows tried for one shape; each argument with a derivation in only some places doubles
 them."""
-
-Slot: TypeAlias = tuple[int, str]
-"""Index of an item in a window, and the name of one of its arguments."""
 
 
 def tasks_of(windows: Iterable[Window]) -> int:
@@ -44,14 +43,28 @@ class Flow:
     """A reading of some windows of one shape: where each argument comes from."""
 
     windows: tuple[Window, ...]
+    """The windows that it explains: those where every condition holds."""
     origins: dict[Slot, Origin] = field(default_factory=dict)
     loops: dict[int, LoopReading] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
+    """What it asks of a window, in the order in which the windows were narrowed."""
     dropped: Counter[str] = field(default_factory=Counter)
 
-    def keep(self, windows: Sequence[Window], reason: str) -> Flow:
-        """Return the reading of fewer windows, counting the others under the reason."""
-        dropped = self.dropped + Counter({reason: len(self.windows) - len(windows)})
-        return replace(self, windows=tuple(windows), dropped=dropped)
+    def narrowed(self, condition: Condition) -> Flow:
+        """Return the reading of the windows where a condition holds, counting the others."""
+        held = tuple(window for window in self.windows if condition.holds(window))
+        dropped = self.dropped + Counter({condition.reason: len(self.windows) - len(held)})
+        conditions = (*self.conditions, condition)
+        return replace(self, windows=held, conditions=conditions, dropped=dropped)
+
+    def conditions_met(self, window: Window) -> int:
+        """Return how many conditions hold in a window before the first that does not."""
+        failing = (
+            number
+            for number, condition in enumerate(self.conditions)
+            if not condition.holds(window)
+        )
+        return next(failing, len(self.conditions))
 
     def with_origin(self, slot: Slot, origin: Origin) -> Flow:
         """Return the reading with one more argument explained."""
@@ -59,16 +72,12 @@ class Flow:
 
     def column(self, slot: Slot) -> tuple[str, ...]:
         """Return the values of an argument in all windows, in canonical form."""
-        item, argument = slot
-        return tuple(
-            canonical(window.first_call(item).arguments[argument]) for window in self.windows
-        )
+        return tuple(canonical(window.argument(slot)) for window in self.windows)
 
 
 def flows_of(windows: Sequence[Window], settings: MiningSettings) -> Iterator[Flow]:
     """Yield the data flows that enough tasks support, by narrowing the windows slot by slot."""
-    calm = [window for window in windows if not window.acts_on_an_answer()]
-    flows = [Flow(tuple(windows)).keep(calm, "writes after the user spoke")]
+    flows = [Flow(tuple(windows)).narrowed(Calm())]
     sample = windows[0]
     for item in range(len(sample.items)):
         if sample.items[item].is_loop:
@@ -78,7 +87,7 @@ def flows_of(windows: Sequence[Window], settings: MiningSettings) -> Iterator[Fl
             flows = [branch for flow in flows for branch in _slot_branches(flow, slot, settings)][
                 :MAX_BRANCHES
             ]
-    yield from filter(_connected, flows)
+    yield from map(_with_shared_parameters, filter(_connected, flows))
 
 
 def _loop_branches(flow: Flow, item: int, settings: MiningSettings) -> Iterator[Flow]:
@@ -87,10 +96,9 @@ def _loop_branches(flow: Flow, item: int, settings: MiningSettings) -> Iterator[
         reading for window in flow.windows for reading in window.items[item].readings
     )
     for reading in sorted(readings, key=lambda reading: (-readings[reading], str(reading))):
-        held = [window for window in flow.windows if reading in window.items[item].readings]
-        loops = any(len(window.items[item].calls) > 1 for window in held)
-        if loops and tasks_of(held) >= settings.sequence_support:
-            narrowed = flow.keep(held, f"does not go over the list at {reading.over}")
+        narrowed = flow.narrowed(GoesOver(item, reading))
+        loops = any(len(window.items[item].calls) > 1 for window in narrowed.windows)
+        if loops and tasks_of(narrowed.windows) >= settings.sequence_support:
             yield replace(narrowed, loops={**flow.loops, item: reading})
 
 
@@ -103,22 +111,21 @@ def _slot_branches(flow: Flow, slot: Slot, settings: MiningSettings) -> Iterator
         return
     derived = _best_derivation(flow, slot, settings)
     if derived is not None:
-        held = [window for window in flow.windows if derived in window.derivations(item, argument)]
-        reason = f"argument {argument} of call {item + 1} does not follow from {_words(derived)}"
         origin = (
             flow.origins[derived.item, derived.argument] if isinstance(derived, SameAs) else derived
         )
-        yield flow.keep(held, reason).with_origin(slot, origin)
-        if len(held) == len(flow.windows):
+        following = flow.narrowed(Follows(slot, derived)).with_origin(slot, origin)
+        yield following
+        if len(following.windows) == len(flow.windows):
             return
-    if len(set(flow.column(slot))) == 1 and item > 0:
-        value = flow.windows[0].first_call(item).arguments[argument]
-        yield flow.with_origin(slot, Constant(value))
+    values = set(flow.column(slot))
+    if len(values) == 1 and item > 0:
+        constant = Constant(flow.windows[0].argument(slot))
+        yield flow.narrowed(Fixed(slot, *values)).with_origin(slot, constant)
         return
-    known = [window for window in flow.windows if window.knew_beforehand(item, argument)]
-    if tasks_of(known) >= settings.sequence_support:
-        reason = f"argument {argument} of call {item + 1} was not known before the first call"
-        yield flow.keep(known, reason).with_origin(slot, Parameter(argument))
+    known = flow.narrowed(KnownBefore(slot))
+    if tasks_of(known.windows) >= settings.sequence_support:
+        yield known.with_origin(slot, Parameter(argument))
 
 
 def _best_derivation(flow: Flow, slot: Slot, settings: MiningSettings) -> Derivation | None:
@@ -128,7 +135,7 @@ def _best_derivation(flow: Flow, slot: Slot, settings: MiningSettings) -> Deriva
     values: defaultdict[Derivation, set[str]] = defaultdict(set)
     held: Counter[Derivation] = Counter()
     for window in flow.windows:
-        value = canonical(window.first_call(item).arguments[argument])
+        value = canonical(window.argument(slot))
         for derivation in window.derivations(item, argument):
             support[derivation].add(window.log.task_id)
             values[derivation].add(value)
@@ -146,12 +153,6 @@ def _best_derivation(flow: Flow, slot: Slot, settings: MiningSettings) -> Deriva
 def _simplicity(derivation: Derivation) -> tuple[int, str]:
     length = len(derivation.path) if isinstance(derivation, FromResult) else 0
     return length, str(derivation)
-
-
-def _words(derivation: Derivation) -> str:
-    if isinstance(derivation, SameAs):
-        return f"argument {derivation.argument} of call {derivation.item + 1}"
-    return f"{render_path(derivation.path) or 'the result'} of call {derivation.step + 1}"
 
 
 def _connected(flow: Flow) -> bool:
@@ -180,6 +181,15 @@ def _connected(flow: Flow) -> bool:
     for _ in flow.windows[0].items:
         reached |= {end for edge in edges if set(edge) & reached for end in edge}
     return len(reached) == len(flow.windows[0].items)
+
+
+def _with_shared_parameters(flow: Flow) -> Flow:
+    """Return the flow with the condition that slots which share a parameter have one value."""
+    first: dict[str, Slot] = {}
+    for slot, name in parameter_names(flow).items():
+        if first.setdefault(name, slot) != slot:
+            flow = flow.narrowed(Shared(first[name], slot))
+    return flow
 
 
 def parameter_names(flow: Flow) -> dict[Slot, str]:

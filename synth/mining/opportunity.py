@@ -74,10 +74,28 @@ class RepeatedSequence:
 
     plan: Plan
     occurrences: tuple[SequenceOccurrence, ...]
+    """Where it was found: the plan, and all that a draft says, is made from these."""
     near_misses: Mapping[str, int] = field(default_factory=dict)
     """Why other places with the same tools in the same order are not claimed, and how many."""
     tools: Mapping[str, ToolDefinition] = field(default_factory=dict)
     """What the logs say of the tools that the plan calls, as far as they do."""
+    held_out: tuple[SequenceOccurrence, ...] = ()
+    """Where else it was found, in tasks of which nothing was seen in mining or drafting."""
+    held_out_missed: Mapping[str, int] = field(default_factory=dict)
+    """Why other places in the tasks held out are not explained, and how many."""
+    overfitted_why: str = ""
+    """Why the plan must be taken to explain only what it was made from; empty where it need not."""
+
+    @property
+    def is_overfitted(self) -> bool:
+        """Whether the plan explains the tasks held out too badly for a tool."""
+        return bool(self.overfitted_why)
+
+    @property
+    def everywhere(self) -> tuple[SequenceOccurrence, ...]:
+        """All places that a tool would serve, seen or held out, in the order of the traces."""
+        found = [*self.occurrences, *self.held_out]
+        return tuple(sorted(found, key=lambda one: (one.trace_id, one.place.step)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +140,11 @@ class RepeatedCode:
     occurrences: tuple[CodeOccurrence, ...]
     documentation: str = ""
     """What the agents said of it in a docstring; untrusted text."""
+
+    @property
+    def everywhere(self) -> tuple[CodeOccurrence, ...]:
+        """All places that a tool would serve."""
+        return self.occurrences
 
 
 Opportunity: TypeAlias = RepeatedSequence | RepeatedCode

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from toolguild.synth.mining.opportunity import (
+    CodeOccurrence,
     RepeatedCode,
     RepeatedSequence,
+    SequenceOccurrence,
     Unit,
     saving_of,
     support_of,
@@ -17,6 +19,7 @@ from toolguild.synth.mining.opportunity import (
 __all__ = ["choose"]
 
 C = TypeVar("C", RepeatedSequence, RepeatedCode)
+P = TypeVar("P", SequenceOccurrence, CodeOccurrence)
 
 
 def choose(
@@ -43,25 +46,38 @@ def choose(
             best = min(remaining, key=_rank)
             remaining.remove(best)
             chosen.append(best)
-            taken.update(*(occurrence.units for occurrence in best.occurrences))
+            taken.update(*(occurrence.units for occurrence in best.everywhere))
     return chosen
 
 
-def _rank(candidate: RepeatedSequence | RepeatedCode) -> tuple[int, int, int, str]:
-    saving = saving_of(candidate.occurrences)
-    subject = candidate.plan if isinstance(candidate, RepeatedSequence) else candidate.source
-    return -saving.calls, -saving.characters, -support_of(candidate.occurrences), str(subject)
+def _rank(candidate: RepeatedSequence | RepeatedCode) -> tuple[bool, int, int, int, str]:
+    everywhere = candidate.everywhere
+    saving = saving_of(everywhere)
+    size = (-saving.calls, -saving.characters, -support_of(everywhere))
+    if isinstance(candidate, RepeatedCode):
+        return False, *size, candidate.source
+    # What is overfitted takes no place from what is not, however much it seems to save.
+    return candidate.is_overfitted, *size, str(candidate.plan)
 
 
 def _outside(candidate: C, taken: set[Unit]) -> C:
     """Return the candidate without the occurrences that overlap a taken unit, or each other."""
+    kept = _apart(candidate.occurrences, taken)
+    if isinstance(candidate, RepeatedSequence):
+        held_out = _apart(candidate.held_out, taken)
+        if len(held_out) < len(candidate.held_out):
+            candidate = replace(candidate, held_out=held_out)
+    if len(kept) == len(candidate.occurrences):
+        return candidate
+    return replace(candidate, occurrences=kept)
+
+
+def _apart(occurrences: Sequence[P], taken: set[Unit]) -> tuple[P, ...]:
     kept = []
     seen: set[Unit] = set()
-    for occurrence in candidate.occurrences:
+    for occurrence in occurrences:
         units = occurrence.units
         if not units & taken and not units & seen:
             seen |= units
             kept.append(occurrence)
-    if len(kept) == len(candidate.occurrences):
-        return candidate
-    return replace(candidate, occurrences=tuple(kept))
+    return tuple(kept)

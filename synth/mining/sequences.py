@@ -8,11 +8,13 @@ in every occurrence that is claimed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
-from toolguild.synth.mining.flows import Flow, Slot, flows_of, parameter_names, tasks_of
+from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
+from toolguild.synth.mining.held_out import Trial, folds_of, try_out
 from toolguild.synth.mining.opportunity import (
     RepeatedSequence,
     Saving,
@@ -59,8 +61,7 @@ class SequenceMiner:
         candidates = []
         groups = self._groups()
         for done, windows in enumerate(groups):
-            for flow in flows_of(windows, self._settings):
-                candidates.append(_opportunity(flow, self._tools))
+            candidates += self._candidates(windows)
             progress(done / len(groups))
         chosen = choose(
             candidates, worth_keeping=self._is_worth_keeping, limit=self._settings.max_opportunities
@@ -68,11 +69,47 @@ class SequenceMiner:
         progress(1.0)
         return chosen
 
+    def _candidates(self, windows: Sequence[Window]) -> list[RepeatedSequence]:
+        """Return the plans of one shape, each with the first held out tasks that it stands.
+
+        Where one does not, other tasks are held out: those that contradicted it are then among
+        the ones that the next plan is made from. Where none stands, the last is returned with the
+        reason.
+        """
+        sound: list[RepeatedSequence] = []
+        overfitted: list[RepeatedSequence] = []
+        for fold in folds_of(windows, self._settings):
+            made = [
+                self._opportunity(flow, trial)
+                for flow in flows_of(fold.seen, self._settings)
+                for trial in (try_out(flow, fold, self._settings),)
+                if trial.overfitted_why or not trial.is_accident
+            ]
+            known = {str(one.plan) for one in sound}
+            sound += [one for one in made if not one.is_overfitted and str(one.plan) not in known]
+            overfitted = [one for one in made if one.is_overfitted] or overfitted
+        return sound or overfitted
+
+    def _opportunity(self, flow: Flow, trial: Trial) -> RepeatedSequence:
+        names = parameter_names(flow)
+        plan = _plan(flow, names)
+        return RepeatedSequence(
+            plan=plan,
+            occurrences=tuple(_occurrence(window, names) for window in flow.windows),
+            near_misses={reason: count for reason, count in flow.dropped.items() if count},
+            tools={step.tool: self._tools[step.tool] for step in plan if step.tool in self._tools},
+            held_out=tuple(_occurrence(window, names) for window in trial.explained),
+            held_out_missed=trial.missed,
+            overfitted_why=trial.overfitted_why,
+        )
+
     def _is_worth_keeping(
         self, candidate: RepeatedSequence, chosen: Sequence[RepeatedSequence]
     ) -> bool:
-        enough = support_of(candidate.occurrences) >= self._settings.sequence_support
-        return enough and not any(_within(candidate.plan, better.plan) for better in chosen)
+        enough = support_of(candidate.everywhere) >= self._settings.sequence_support
+        return bool(enough and candidate.occurrences) and not any(
+            _within(candidate.plan, better.plan) for better in chosen
+        )
 
     def _groups(self) -> list[list[Window]]:
         by_shape: defaultdict[object, list[Window]] = defaultdict(list)
@@ -85,17 +122,6 @@ class SequenceMiner:
             for _, windows in sorted(by_shape.items(), key=lambda entry: str(entry[0]))
             if tasks_of(windows) >= self._settings.sequence_support
         ]
-
-
-def _opportunity(flow: Flow, tools: Mapping[str, ToolDefinition]) -> RepeatedSequence:
-    names = parameter_names(flow)
-    plan = _plan(flow, names)
-    return RepeatedSequence(
-        plan=plan,
-        occurrences=tuple(_occurrence(flow, window, names) for window in flow.windows),
-        near_misses={reason: count for reason, count in flow.dropped.items() if count},
-        tools={step.tool: tools[step.tool] for step in plan if step.tool in tools},
-    )
 
 
 def _plan(flow: Flow, names: dict[Slot, str]) -> Plan:
@@ -122,11 +148,8 @@ def _usual_order(flow: Flow, item: int) -> tuple[str, ...]:
     return max(orders, key=lambda order: (orders[order], order))
 
 
-def _occurrence(flow: Flow, window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
-    bindings: dict[str, Json] = {
-        name: window.first_call(item).arguments[argument]
-        for (item, argument), name in names.items()
-    }
+def _occurrence(window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
+    bindings: dict[str, Json] = {name: window.argument(slot) for slot, name in names.items()}
     steps = tuple(
         tuple(window.log.calls[position] for position in item.calls) for item in window.items
     )

@@ -21,6 +21,9 @@ class MiningSettings:
     min_confidence: float = 0.75
     """Share of the places with the same calls in which a derivation must hold; one that holds in
     fewer (the first of a list, say) is an accident of what the agent happened to pick."""
+    held_out_share: float = 0.25
+    """Share of the tasks with a call sequence, rounded down, that its plan is not made from and is
+    tried on. Never so many that fewer than `sequence_support` are left; 0 holds none out."""
     max_items: int = 5
     """Steps of a plan, a loop counting as one."""
     max_statements: int = 6

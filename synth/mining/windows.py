@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from toolguild.sandbox import Json
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
 from toolguild.synth.mining.plan import FromResult, JsonPath
 from toolguild.synth.mining.settings import MiningSettings
@@ -105,6 +106,11 @@ class Window:
     def first_call(self, item: int) -> ToolCall:
         """Return the first recorded call of an item."""
         return self.log.calls[self.items[item].calls[0]]
+
+    def argument(self, slot: tuple[int, str]) -> Json:
+        """Return the value of an argument of an item's first call."""
+        item, argument = slot
+        return self.first_call(item).arguments[argument]
 
     def derivations(self, item: int, argument: str) -> set[Derivation]:
         """Return everything before the call that the argument's value equals here."""

@@ -42,7 +42,7 @@ def shop(writer: Writer, *, size: int = TASKS) -> list[Trace]:
 
 
 def told(found: list[RepeatedSequence]) -> list[tuple[object, int, int]]:
-    return [(one.plan, support_of(one.occurrences), len(one.occurrences)) for one in found]
+    return [(one.plan, support_of(one.everywhere), len(one.everywhere)) for one in found]
 
 
 @given(order=st.permutations(range(3 * TASKS + 1)))
@@ -89,6 +89,6 @@ def test_more_tasks_with_the_pattern_only_raise_its_support(writer: Writer, extr
     few, more = (writer.sequences(shop(writer, size=size)) for size in (TASKS, TASKS + extra))
     assert [one.plan for one in few] == [one.plan for one in more]
     assert all(
-        support_of(after.occurrences) > support_of(before.occurrences)
+        support_of(after.everywhere) > support_of(before.everywhere)
         for before, after in zip(few, more, strict=True)
     )

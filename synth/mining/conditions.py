@@ -1,0 +1,163 @@
+"""What a data flow asks of a place: each condition narrows the places that the flow claims.
+
+The same conditions are put to places that the flow was made from and to places that were held out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.plan import render_path
+from toolguild.synth.mining.windows import Derivation, LoopReading, SameAs, Window
+
+__all__ = ["Calm", "Condition", "Fixed", "Follows", "GoesOver", "KnownBefore", "Shared", "Slot"]
+
+Slot: TypeAlias = tuple[int, str]
+"""Index of an item in a window, and the name of one of its arguments."""
+
+
+class Condition(Protocol):
+    """Something that holds in a window or does not."""
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+
+    @property
+    def reason(self) -> str:
+        """Why a window where it does not hold is not claimed."""
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return the share of the windows in which it must hold, or the flow is an accident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """No call that may write comes after the user spoke."""
+
+    reason = "writes after the user spoke"
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+        return not window.acts_on_an_answer()
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return 0: where a consent may have been asked for is no matter of the data."""
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOver:
+    """A run of calls is a loop over this list."""
+
+    item: int
+    reading: LoopReading
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+        return self.reading in window.items[self.item].readings
+
+    @property
+    def reason(self) -> str:
+        """Why a window where it does not hold is not claimed."""
+        return f"does not go over the list at {self.reading.over}"
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return 0: runs of one tool may go over different lists, each a flow of its own."""
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """An argument equals a part of an earlier result, or an earlier argument."""
+
+    slot: Slot
+    derivation: Derivation
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+        return self.derivation in window.derivations(*self.slot)
+
+    @property
+    def reason(self) -> str:
+        """Why a window where it does not hold is not claimed."""
+        return f"{_spoken(self.slot)} does not follow from {_source(self.derivation)}"
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return the given share: in the other places the agent picked something else."""
+        return min_confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """An argument has this value."""
+
+    slot: Slot
+    value: str
+    """In canonical form."""
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+        return canonical(window.argument(self.slot)) == self.value
+
+    @property
+    def reason(self) -> str:
+        """Why a window where it does not hold is not claimed."""
+        return f"{_spoken(self.slot)} is not the same everywhere"
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return 1: what varies is no constant."""
+        return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBefore:
+    """An argument could be given before the first call."""
+
+    slot: Slot
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+        return window.knew_beforehand(*self.slot)
+
+    @property
+    def reason(self) -> str:
+        """Why a window where it does not hold is not claimed."""
+        return f"{_spoken(self.slot)} was not known before the first call"
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return 0: a tool may be of use only to those who know enough."""
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Two arguments that are given as one parameter have the same value."""
+
+    first: Slot
+    slot: Slot
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+        return canonical(window.argument(self.slot)) == canonical(window.argument(self.first))
+
+    @property
+    def reason(self) -> str:
+        """Why a window where it does not hold is not claimed."""
+        return f"{_spoken(self.slot)} is not {_spoken(self.first)}"
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return 1: what differs somewhere is two parameters."""
+        return 1.0
+
+
+def _spoken(slot: Slot) -> str:
+    item, argument = slot
+    return f"argument {argument} of call {item + 1}"
+
+
+def _source(derivation: Derivation) -> str:
+    if isinstance(derivation, SameAs):
+        return _spoken((derivation.item, derivation.argument))
+    return f"{render_path(derivation.path) or 'the result'} of call {derivation.step + 1}"
