@@ -24,6 +24,8 @@ class Case:
     """The recorded answers to the tools that a composite calls."""
     task_id: str
     place: Place
+    trace_id: str = ""
+    """The trace that it was recorded in; empty where it comes from elsewhere."""
 
 
 class DraftOrigin(StrEnum):
