@@ -1,6 +1,8 @@
 """Proving a draft: static gate, generated inputs, replay."""
 
+from toolguild.synth.validation.live import LiveTools, Scratch
 from toolguild.synth.validation.needs import inferred_needs
+from toolguild.synth.validation.rehearsal import Rehearsal, rehearse_cases, rehearse_inputs
 from toolguild.synth.validation.report import (
     Check,
     CheckName,
@@ -28,6 +30,9 @@ __all__ = [
     "EffectUse",
     "Family",
     "Finding",
+    "LiveTools",
+    "Rehearsal",
+    "Scratch",
     "Severity",
     "ValidationReport",
     "ValidationSettings",
@@ -36,5 +41,7 @@ __all__ = [
     "infer_effects",
     "inferred_needs",
     "refused",
+    "rehearse_cases",
+    "rehearse_inputs",
     "validate",
 ]

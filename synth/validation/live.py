@@ -1,0 +1,71 @@
+"""Live tools of which copies can be made, to be worked on and thrown away."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from toolguild.sandbox import Json, JsonObject, ToolCallError
+from toolguild.synth.drafting import Case
+from toolguild.synth.mining import canonical
+
+__all__ = ["LiveTools", "Scratch", "Watched"]
+
+
+class Scratch(Protocol):
+    """A copy of the world that tools work on. What happens to it happens to nothing else."""
+
+    def __call__(self, name: str, arguments: JsonObject, /) -> Json:
+        """Call a tool on this copy.
+
+        Raises:
+            ToolCallError: there is no such tool, or it fails.
+        """
+
+    def state(self) -> Json:
+        """Return all that a later call could depend on, as plain JSON.
+
+        Times of day and the like, which differ between two copies that were treated alike, are to
+        be left out.
+        """
+
+
+class LiveTools(Protocol):
+    """Tools that can be rehearsed with."""
+
+    def scratch(self, case: Case, /) -> Scratch | None:
+        """Return a fresh copy in the state in which the first recorded call of a case was made.
+
+        None where that state cannot be had.
+        """
+
+
+class Watched:
+    """A copy of the world that remembers what states it went through."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self.states = [canonical(scratch.state())]
+        """The state at the start and after each call that changed it, as canonical text."""
+
+    def __call__(self, name: str, arguments: JsonObject) -> Json:
+        """Hand a call on.
+
+        Raises:
+            ToolCallError: the tool fails.
+        """
+        try:
+            return self._scratch(name, arguments)
+        finally:
+            state = canonical(self._scratch.state())
+            if state != self.states[-1]:
+                self.states.append(state)
+
+    def answer(self, name: str, arguments: JsonObject) -> tuple[str, bool]:
+        """Return the canonical text of a call's result, and whether it is one.
+
+        Of a call that failed there is none: what failures say in words does not count.
+        """
+        try:
+            return canonical(self(name, arguments)), True
+        except ToolCallError:
+            return "", False
