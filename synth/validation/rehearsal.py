@@ -162,7 +162,7 @@ _Original: TypeAlias = Callable[[Watched], _Ending]
 
 def _recorded_calls_of(case: Case) -> _Original:
     def original(copy: Watched) -> _Ending:
-        for call in case.calls:
+        for call in sorted(case.calls, key=lambda call: call.place.step):
             recorded = ("", False) if call.error is not None else (canonical(call.result), True)
             if copy.answer(call.tool, call.arguments) != recorded:
                 reason = f"the live {call.tool[:60]} does not answer as it was recorded"

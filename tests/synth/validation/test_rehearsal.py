@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, ToolCallError
+from toolguild.policies import Tier
+from toolguild.sandbox import Json, JsonObject, Limits, Program, Sandbox, ToolCallError
 from toolguild.synth.drafting import Case, Draft
 from toolguild.synth.drafting.composite import draft_composite
 from toolguild.synth.mining import (
@@ -28,7 +29,12 @@ from toolguild.synth.mining import (
     SequenceOccurrence,
 )
 from toolguild.synth.traces import Place, ToolCall
-from toolguild.synth.validation import Counterexample, Rehearsal, rehearse_cases, rehearse_inputs
+from toolguild.synth.validation import (
+    Counterexample,
+    Rehearsal,
+    rehearse_cases,
+    rehearse_inputs,
+)
 from toolguild.synth.validation.plan_run import run_plan
 from toolguild.synth.validation.recordings import RecordedTools
 from toolguild.synth.validation.rehearsal import NO_COPY, NO_PLAN, UNEQUAL_COPIES, UNSTEADY
@@ -309,6 +315,15 @@ def test_a_write_behind_the_name_of_a_reading_tool_is_seen(local: Sandbox) -> No
 def test_more_reading_is_no_fault(local: Sandbox) -> None:
     more = LOOP.replace("return", 'call_tool("find_owner", {"name": "cy"})\nreturn')
     assert rehearse_cases(written(READ_TOOL, more), BANK, local).holds
+
+
+def test_a_write_that_changes_nothing_is_left_to_the_replay_of_recordings(local: Sandbox) -> None:
+    nothing = DEPOSIT.replace("amount}", "0}")
+    tool = written(PAY_TOOL, "\n".join([WITHDRAW, DEPOSIT, NOTE, nothing, GIVE]))
+    assert rehearse_cases(tool, BANK, local).holds
+    recorded = RecordedTools(tool.cases[0].calls)
+    local.run(Program(tool.source, tool.name), PAID, tier=Tier.SANDBOX, tools=recorded)
+    assert recorded.unrecorded == ['deposit({"account": "b", "amount": 0})']
 
 
 def test_files_that_are_left_behind_are_shown(local: Sandbox) -> None:
