@@ -12,7 +12,10 @@ __all__ = ["LiveTools", "Scratch", "Watched"]
 
 
 class Scratch(Protocol):
-    """A copy of the world that tools work on. What happens to it happens to nothing else."""
+    """A copy of the world that tools work on. What happens to it happens to nothing else.
+
+    It stands outside the sandbox, and is called with whatever the tool under test comes up with.
+    """
 
     def __call__(self, name: str, arguments: JsonObject, /) -> Json:
         """Call a tool on this copy.
@@ -40,10 +43,16 @@ class LiveTools(Protocol):
 
 
 class Watched:
-    """A copy of the world that remembers what states it went through."""
+    """A copy of the world that remembers what states it went through.
 
-    def __init__(self, scratch: Scratch) -> None:
+    Args:
+        scratch: The copy.
+        most: States to keep; once there are so many, the last one gives way to the next.
+    """
+
+    def __init__(self, scratch: Scratch, most: int | None = None) -> None:
         self._scratch = scratch
+        self._most = most
         self.states = [canonical(scratch.state())]
         """The state at the start and after each call that changed it, as canonical text."""
 
@@ -58,6 +67,8 @@ class Watched:
         finally:
             state = canonical(self._scratch.state())
             if state != self.states[-1]:
+                if len(self.states) == self._most:
+                    self.states.pop()
                 self.states.append(state)
 
     def answer(self, name: str, arguments: JsonObject) -> tuple[str, bool]:

@@ -126,6 +126,21 @@ def test_a_tool_that_keeps_what_it_is_given_changes_neither_plan_nor_results() -
     )
     assert run_plan(plan, {}, hoarder) == [["a", 0], ["a", 0, 1], ["a", 2]]
     assert plan[0].arguments == (("tags", Constant(["a"])),)
+    calls = run_composite(plan, {}, hoarder).calls
+    assert [given["tags"] for _, given in calls] == [["a"], ["a", 3], ["a"]]
+
+
+def test_a_tool_that_gives_out_what_it_changes_later_changes_no_result() -> None:
+    log: list[Json] = []
+
+    def logger(name: str, arguments: JsonObject) -> Json:
+        log.append(name)
+        return log
+
+    assert run_plan((CallStep("one", ()), CallStep("two", ())), {}, logger) == [
+        ["one"],
+        ["one", "two"],
+    ]
 
 
 # -- the law: text and plan are one

@@ -27,6 +27,7 @@ from toolguild.synth.mining import (
     RepeatedSequence,
     Saving,
     SequenceOccurrence,
+    canonical,
 )
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation import (
@@ -35,6 +36,7 @@ from toolguild.synth.validation import (
     rehearse_cases,
     rehearse_inputs,
 )
+from toolguild.synth.validation.live import Watched
 from toolguild.synth.validation.plan_run import run_plan
 from toolguild.synth.validation.recordings import RecordedTools
 from toolguild.synth.validation.rehearsal import NO_COPY, NO_PLAN, UNEQUAL_COPIES, UNSTEADY
@@ -239,6 +241,14 @@ SAME_RESULT = {
         NOTE,
         GIVE,
     ],
+    "an undone write more at the end": [
+        WITHDRAW,
+        DEPOSIT,
+        NOTE,
+        'call_tool("withdraw", {"account": "c", "amount": 1})',
+        'call_tool("deposit", {"account": "c", "amount": 1})',
+        GIVE,
+    ],
     "no call at all": ['note = {"noted": True}', GIVE],
 }
 
@@ -365,6 +375,23 @@ def test_copies_that_are_not_alike_say_nothing(local: Sandbox) -> None:
     numbers = itertools.count()
     odd = Copies(lambda: Bank(notes=[next(numbers)]))
     assert rehearse_cases(PAY_TOOL, odd, local) == Rehearsal(inconclusive={UNEQUAL_COPIES: 1})
+
+
+def test_a_copy_that_lets_through_what_happens_to_another_says_nothing(local: Sandbox) -> None:
+    shared = Bank()
+    assert rehearse_cases(PAY_TOOL, Copies(lambda: shared), local) == Rehearsal(
+        inconclusive={UNEQUAL_COPIES: 1}
+    )
+
+
+def test_no_more_states_are_kept_than_it_takes_to_tell() -> None:
+    bank = Bank()
+    watched = Watched(bank, most=3)
+    states = [watched.states[0]]
+    for _ in range(5):
+        watched("deposit", {"account": "a", "amount": 1})
+        states.append(canonical(bank.state()))
+    assert watched.states == [*states[:2], states[-1]]
 
 
 def test_tools_that_do_not_do_the_same_twice_are_not_blamed_on_the_composite(
