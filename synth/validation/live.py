@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Protocol
 
 from toolguild.sandbox import Json, JsonObject, ToolCallError
 from toolguild.synth.drafting import Case
 from toolguild.synth.mining import canonical
+from toolguild.synth.validation.differences import difference
 
-__all__ = ["LiveTools", "Scratch", "Watched"]
+__all__ = ["LiveTools", "Scratch", "Watched", "other_states"]
 
 
 class Scratch(Protocol):
@@ -80,3 +83,23 @@ class Watched:
             return canonical(self(name, arguments)), True
         except ToolCallError:
             return "", False
+
+
+def other_states(expected: Sequence[str], observed: Sequence[str]) -> str:
+    """Say how a watched copy was left otherwise than another, or came to the same by another way.
+
+    Empty where both went through the same states.
+    """
+    if [*expected] == [*observed]:
+        return ""
+    if expected[-1] != observed[-1]:
+        return f"leaves another state: {_between(expected[-1], observed[-1])}"
+    way = "leaves the same state by another way"
+    for number, (one, other) in enumerate(zip(expected, observed, strict=False)):
+        if one != other:
+            return f"{way}: after change {number} {_between(one, other)}"
+    return f"{way}: by {'more' if len(observed) > len(expected) else 'fewer'} changes"
+
+
+def _between(expected: str, observed: str) -> str:
+    return difference(json.loads(expected), json.loads(observed))

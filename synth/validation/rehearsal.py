@@ -11,7 +11,6 @@ The tool runs in the sandbox; the copies are on this side of `call_tool`, as is 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from toolguild.synth.drafting import Case, Draft
 from toolguild.synth.drafting.composite import parameter_spellings
 from toolguild.synth.mining import Plan, RepeatedSequence, canonical
 from toolguild.synth.validation.differences import difference
-from toolguild.synth.validation.live import LiveTools, Watched
+from toolguild.synth.validation.live import LiveTools, Watched, other_states
 from toolguild.synth.validation.plan_run import run_composite
 from toolguild.synth.validation.report import Counterexample
 
@@ -200,8 +199,8 @@ class _Stage:
                 raise _InconclusiveError(UNEQUAL_COPIES)
             outcome = self._run(arguments, trial)
             observed = _ending(outcome)
-            faults = [*_other_ending(expected, observed), *_other_states(model, trial)]
-            if faults:
+            told = [_other_ending(expected, observed), other_states(model.states, trial.states)]
+            if faults := [fault for fault in told if fault]:
                 self._ask_again(case, original, model, expected)
         except _InconclusiveError as reason:
             return Rehearsal(inconclusive={str(reason): 1})
@@ -246,26 +245,10 @@ def _ending(outcome: Outcome) -> _Ending:
     return _Ending(None, kind or str(outcome.status))
 
 
-def _other_ending(expected: _Ending, observed: _Ending) -> list[str]:
+def _other_ending(expected: _Ending, observed: _Ending) -> str:
+    """Say how a run ends otherwise than it has to; empty where it does not."""
     if expected.text == observed.text:
-        return []
+        return ""
     if expected.error is None and observed.error is None:
-        return [f"returns something else: {difference(expected.value, observed.value)}"]
-    return [str(observed)]
-
-
-def _other_states(model: Watched, trial: Watched) -> list[str]:
-    """Say how the tool leaves its copy otherwise, or came to the same end by other states."""
-    if model.states == trial.states:
-        return []
-    if model.states[-1] != trial.states[-1]:
-        return [f"leaves another state: {_between(model.states[-1], trial.states[-1])}"]
-    way = "leaves the same state by another way"
-    for number, (one, other) in enumerate(zip(model.states, trial.states, strict=False)):
-        if one != other:
-            return [f"{way}: after change {number} {_between(one, other)}"]
-    return [f"{way}: by {'more' if len(trial.states) > len(model.states) else 'fewer'} changes"]
-
-
-def _between(expected: str, observed: str) -> str:
-    return difference(json.loads(expected), json.loads(observed))
+        return f"returns something else: {difference(expected.value, observed.value)}"
+    return str(observed)

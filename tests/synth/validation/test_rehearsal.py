@@ -36,7 +36,7 @@ from toolguild.synth.validation import (
     rehearse_cases,
     rehearse_inputs,
 )
-from toolguild.synth.validation.live import Watched
+from toolguild.synth.validation.live import Watched, other_states
 from toolguild.synth.validation.plan_run import run_plan
 from toolguild.synth.validation.recordings import RecordedTools
 from toolguild.synth.validation.rehearsal import NO_COPY, NO_PLAN, UNEQUAL_COPIES, UNSTEADY
@@ -392,6 +392,26 @@ def test_no_more_states_are_kept_than_it_takes_to_tell() -> None:
         watched("deposit", {"account": "a", "amount": 1})
         states.append(canonical(bank.state()))
     assert watched.states == [*states[:2], states[-1]]
+
+
+@pytest.mark.parametrize(
+    ("observed", "told"),
+    [
+        ("012", ""),
+        ("013", "leaves another state: it is 3, not 2"),
+        ("0", "leaves another state: it is 0, not 2"),
+        ("032", "leaves the same state by another way: after change 1 it is 3, not 1"),
+        ("02", "leaves the same state by another way: after change 1 it is 2, not 1"),
+        ("01212", "leaves the same state by another way: by more changes"),
+    ],
+)
+def test_another_way_is_told_by_the_first_state_that_differs(observed: str, told: str) -> None:
+    assert other_states([*"012"], [*observed]) == told
+
+
+def test_fewer_changes_to_the_same_state_are_another_way() -> None:
+    told = "leaves the same state by another way: by fewer changes"
+    assert other_states([*"010"], ["0"]) == told
 
 
 def test_tools_that_do_not_do_the_same_twice_are_not_blamed_on_the_composite(

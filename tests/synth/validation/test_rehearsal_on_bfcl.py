@@ -9,10 +9,12 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from toolguild.sandbox import Sandbox, ToolCallError
+from toolguild.policies import Tier
+from toolguild.sandbox import Program, Sandbox, ToolCallError
 from toolguild.synth.drafting import Case, Draft, draft_tool, tool_names
 from toolguild.synth.synthesis import mine
 from toolguild.synth.validation import Rehearsal, rehearse_cases, rehearse_inputs
+from toolguild.synth.validation.recordings import RecordedTools
 
 pytest.importorskip("bfcl_eval", reason="needs pip install --no-deps bfcl-eval, and mpmath")
 simulators = pytest.importorskip("benchmarks.bfcl.simulators", reason="the benchmarks are not here")
@@ -215,6 +217,20 @@ def test_a_constant_that_all_recordings_share_is_refused_on_other_inputs(
     assert rehearse_inputs(draft, inputs, live, local).holds
     (wrong,) = rehearse_inputs(fixed, inputs, live, local).differing
     assert wrong.arguments == {"pedal_position": 0.5}
+
+
+def test_a_look_before_the_write_instead_of_after_is_what_no_recording_shows(
+    drafts: dict[str, Draft], live: BfclTools, local: Sandbox
+) -> None:
+    tool = rewritten(drafts[SEND], swapped("send_message", "messages_sent"))
+    for case in tool.cases:
+        recorded = RecordedTools(case.calls)
+        program = Program(tool.source, tool.name)
+        outcome = local.run(program, case.arguments, tier=Tier.SANDBOX, tools=recorded)
+        assert (outcome.value, recorded.unrecorded) == (case.value, [])
+        assert recorded.writes_agree
+    found = rehearse_cases(tool, live, local)
+    assert len(found.differing) == found.compared == len(tool.cases)
 
 
 def test_a_further_look_at_things_is_no_fault(
