@@ -8,7 +8,7 @@ import click
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from toolguild.cli.access import access_of, file_options
-from toolguild.cli.console import out, plain, print_json, say
+from toolguild.cli.console import out, print_json, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
 from toolguild.cli.proof import print_findings, snippet
@@ -22,11 +22,11 @@ from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
 from toolguild.synth.validation import (
     ValidationSettings,
-    differences,
     dossier,
     read_dossier,
 )
 from toolguild.synth.validation import validate as validate_draft
+from toolguild.synth.validation.differences import difference
 
 __all__ = ["report_of", "validate"]
 
@@ -120,7 +120,7 @@ def _replay(
     with open_sandbox(sandbox) as box:
         report = validate_draft(read.draft, box, read.settings, access)
     after = dossier(read.draft, report, read.settings)
-    others = differences(before, after)
+    other = difference(before, after)
     same_verdict = before.get("passed") == after["passed"]
     if as_json:
         print_json(
@@ -129,19 +129,13 @@ def _replay(
                 "passed": report.passed,
                 "before": digest(before),
                 "after": digest(after),
-                "reproduced": not others,
-                "differences": [*others],
+                "reproduced": not other,
+                "difference": other,
             }
         )
     else:
         print_findings(report.tool, report.evidence())
-        for one in others:
-            out.print(plain(one))
-        how = (
-            f"the same report again, {digest(after)}"
-            if not others
-            else f"another report, {digest(after)}: see what differs above"
-        )
+        how = f"another report: {other}" if other else f"the same report again, {digest(after)}"
         say(f"{report.tool}: {_verdict(report.passed)}; {how}")
     return ExitCode.DONE if same_verdict else ExitCode.REFUSED
 

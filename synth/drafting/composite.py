@@ -40,7 +40,7 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.traces import ToolCall
 
-__all__ = ["composite_name", "draft_composite"]
+__all__ = ["composite_name", "draft_composite", "parameter_spellings", "result_keys"]
 
 
 def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> Draft:
@@ -51,8 +51,8 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
         name: The tool's name; one that follows from the plan unless given.
     """
     plan = opportunity.plan
-    spellings = _parameter_spellings(plan)
-    keys = _result_keys(plan, spellings)
+    spellings = parameter_spellings(plan)
+    keys = result_keys(plan, spellings)
     described = {spellings[name]: _describe_parameter(opportunity, name) for name in spellings}
     schemas: dict[str, JsonObject] = {
         spellings[name]: _parameter_schema(opportunity, name) for name in spellings
@@ -87,17 +87,17 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
         opportunity=opportunity,
         cases=cases,
         held_out=held_out,
-        original=OriginalCalls(plan, tuple(spellings.items()), tuple(keys)),
+        original=OriginalCalls(plan, opportunity.overfitted_why),
     )
 
 
 def composite_name(plan: Plan) -> str:
     """Return a name for the tool of a plan, of at most `MAX_NAME` characters."""
-    spellings = _parameter_spellings(plan)
-    return _tool_name(plan, _result_keys(plan, spellings), spellings)
+    spellings = parameter_spellings(plan)
+    return _tool_name(plan, result_keys(plan, spellings), spellings)
 
 
-def _parameter_spellings(plan: Plan) -> dict[str, str]:
+def parameter_spellings(plan: Plan) -> dict[str, str]:
     """Return a Python name for each parameter, in the order in which the calls take them."""
     spellings: dict[str, str] = {}
     for step in plan:
@@ -108,7 +108,7 @@ def _parameter_spellings(plan: Plan) -> dict[str, str]:
     return spellings
 
 
-def _result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
+def result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
     """Name the result of each step: a loop's after its list, a call's after what it gives."""
     keys: list[str] = []
     for step in plan:
@@ -265,6 +265,7 @@ def _case(
         calls=occurrence.calls,
         task_id=occurrence.task_id,
         place=occurrence.place,
+        trace_id=occurrence.trace_id,
     )
 
 

@@ -24,6 +24,8 @@ class Case:
     """The recorded answers to the tools that a composite calls."""
     task_id: str
     place: Place
+    trace_id: str = ""
+    """The trace that it was recorded in; empty where it comes from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,8 @@ class OriginalCalls:
     """Calls of other tools that a draft is to replace."""
 
     plan: Plan
-    parameters: tuple[tuple[str, str], ...]
-    """The plan's parameters, each with the name that the draft gives it."""
-    keys: tuple[str, ...]
-    """Under which key of its result the draft returns what each step of the plan gives."""
+    overfitted: str = ""
+    """Why the plan is taken to explain only what it was made from; empty where it is not."""
 
 
 class DraftOrigin(StrEnum):

@@ -119,4 +119,5 @@ def _case(recorded: _RecordedCase, occurrence: CodeOccurrence) -> Case:
         calls=(),
         task_id=occurrence.task_id,
         place=occurrence.place,
+        trace_id=occurrence.trace_id,
     )

@@ -1,14 +1,10 @@
 """Proving a draft: static gate, generated inputs, replay."""
 
 from toolguild.synth.validation.checks.recorded import misfit
-from toolguild.synth.validation.dossier import (
-    Dossier,
-    DossierError,
-    differences,
-    dossier,
-    read_dossier,
-)
+from toolguild.synth.validation.dossier import Dossier, DossierError, dossier, read_dossier
+from toolguild.synth.validation.live import LiveTools, Scratch
 from toolguild.synth.validation.needs import inferred_needs
+from toolguild.synth.validation.rehearsal import Rehearsal, rehearse_cases, rehearse_inputs
 from toolguild.synth.validation.report import (
     Check,
     CheckName,
@@ -39,17 +35,21 @@ __all__ = [
     "EffectUse",
     "Family",
     "Finding",
+    "LiveTools",
+    "Rehearsal",
+    "Scratch",
     "Severity",
     "ValidationReport",
     "ValidationSettings",
     "called_tools",
     "check_source",
-    "differences",
     "dossier",
     "infer_effects",
     "inferred_needs",
     "misfit",
     "read_dossier",
     "refused",
+    "rehearse_cases",
+    "rehearse_inputs",
     "validate",
 ]

@@ -8,7 +8,7 @@ the same document, and the document its own digest.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -22,11 +22,10 @@ from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation.report import ValidationReport
 from toolguild.synth.validation.settings import ValidationSettings
 
-__all__ = ["Dossier", "DossierError", "differences", "dossier", "read_dossier"]
+__all__ = ["Dossier", "DossierError", "dossier", "read_dossier"]
 
 FORMAT = "toolguild-validation/1"
 _PACKAGES = ("toolguild", "hypothesis", "jsonschema", "RestrictedPython")
-_MAX_DIFFERENCES = 20
 
 
 class DossierError(ToolguildError, ValueError):
@@ -98,32 +97,6 @@ def read_dossier(document: JsonObject, profile: Profile) -> Dossier:
         raise DossierError(message) from error
 
 
-def differences(before: Json, after: Json, path: str = "") -> list[str]:
-    """Return where two documents differ, a sentence each; no more than a person would read."""
-    found = []
-    for one in _differences(before, after, path):
-        found.append(one)
-        if len(found) == _MAX_DIFFERENCES:
-            break
-    return found
-
-
-def _differences(before: Json, after: Json, path: str) -> Iterator[str]:
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in sorted(before.keys() | after.keys()):
-            yield from _differences(before.get(key), after.get(key), f"{path}.{key}".lstrip("."))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for number, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from _differences(old, new, f"{path}[{number}]")
-    elif (type(before), before) != (type(after), after):
-        yield f"{path}: was {_shown(before)}, is {_shown(after)}"
-
-
-def _shown(value: Json) -> str:
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 def _version(package: str) -> str:
     try:
         return version(package)
@@ -142,6 +115,7 @@ def _case(case: Case) -> JsonObject:
         "error": case.error,
         "calls": calls,
         "task": case.task_id,
+        "trace": case.trace_id,
         "place": str(case.place),
     }
 
@@ -150,9 +124,8 @@ def _original(draft: Draft) -> JsonObject | None:
     match draft.original:
         case OriginalCode(source, entry):
             return {"source": source, "entry": entry}
-        case OriginalCalls(plan, parameters, keys):
-            pairs: list[Json] = [[name, given] for name, given in parameters]
-            return {"plan": plan_to_json(plan), "parameters": pairs, "keys": [*keys]}
+        case OriginalCalls(plan, overfitted):
+            return {"plan": plan_to_json(plan), "overfitted": overfitted}
     return None
 
 
@@ -186,12 +159,21 @@ class _Case(_Strict):
     error: str | None
     calls: list[_Call]
     task: str
+    trace: str
     place: str
 
     def case(self) -> Case:
         place = _place(self.place)
         calls = tuple(call.call(place) for call in self.calls)
-        return Case(dict(self.arguments), self.value, self.error, calls, self.task, place)
+        return Case(
+            arguments=dict(self.arguments),
+            value=self.value,
+            error=self.error,
+            calls=calls,
+            task_id=self.task,
+            place=place,
+            trace_id=self.trace,
+        )
 
 
 class _CodeOriginal(_Strict):
@@ -204,12 +186,10 @@ class _CodeOriginal(_Strict):
 
 class _CallsOriginal(_Strict):
     plan: list[JsonValue]
-    parameters: list[tuple[str, str]]
-    keys: list[str]
+    overfitted: str
 
     def original(self) -> OriginalCalls:
-        plan: list[Json] = [*self.plan]
-        return OriginalCalls(plan_from_json(plan), tuple(self.parameters), tuple(self.keys))
+        return OriginalCalls(plan_from_json([*self.plan]), self.overfitted)
 
 
 class _Limits(_Strict):

@@ -7,10 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolguild.policies import Tier
-from toolguild.sandbox import JsonObject, Limits, Outcome, Program, Sandbox, Status
-from toolguild.synth.drafting import Draft, OriginalCode
+from toolguild.sandbox import (
+    Json,
+    JsonObject,
+    Limits,
+    Outcome,
+    Program,
+    Sandbox,
+    Status,
+    ToolGateway,
+)
+from toolguild.synth.drafting import Draft, OriginalCalls, OriginalCode
+from toolguild.synth.mining import Plan, canonical
 from toolguild.synth.validation.observation import Observation
-from toolguild.synth.validation.together import Told, program_for_all, read_all
+from toolguild.synth.validation.plan_run import run_composite
+from toolguild.synth.validation.together import program_for_all, read_all
 
 __all__ = ["Reference", "reference_of"]
 
@@ -69,21 +80,46 @@ class _Code(Reference):
         told = read_all(self._run(code, {"inputs": [*inputs]}), inputs)
         if told is None:
             return super().observe_all(inputs)
-        return [Observation(_outcome(one)) for one in told]
+        return [Observation(_ended(one.value, one.error)) for one in told]
 
     def _run(self, code: OriginalCode, arguments: JsonObject) -> Outcome:
         program = Program(code.source, code.entry, walled=False)
         return self.sandbox.run(program, arguments, tier=Tier.SANDBOX, limits=self.limits)
 
 
-def reference_of(draft: Draft, sandbox: Sandbox, limits: Limits) -> Reference | None:
-    """Return what a draft is to replace, ready to run; None where that is not known."""
-    if isinstance(draft.original, OriginalCode):
-        return _Code(draft.original, sandbox, limits)
+@dataclass(frozen=True)
+class _Calls(Reference):
+    """Calls that agents made of tools, as a function of the draft's parameters."""
+
+    plan: Plan
+    tools: ToolGateway
+    words: str = "the calls that agents made"
+
+    def observe(self, arguments: JsonObject) -> Observation:
+        """Run it once."""
+        run = run_composite(self.plan, arguments, self.tools)
+        calls = tuple((tool, canonical(given)) for tool, given in run.calls)
+        return Observation(_ended(run.value, run.error or ""), calls)
+
+
+def reference_of(
+    draft: Draft, sandbox: Sandbox, limits: Limits, tools: ToolGateway
+) -> Reference | None:
+    """Return what a draft is to replace, ready to run; None where that is not known.
+
+    Args:
+        draft: The draft.
+        sandbox: Where code runs.
+        limits: What one run of it may use.
+        tools: Answers the calls of other tools.
+    """
+    match draft.original:
+        case OriginalCode():
+            return _Code(draft.original, sandbox, limits)
+        case OriginalCalls(plan=plan):
+            return _Calls(plan, tools)
     return None
 
 
-def _outcome(told: Told) -> Outcome:
-    if told.error:
-        return Outcome(Status.ERROR, error=f"{told.error}: ")
-    return Outcome(Status.OK, told.value)
+def _ended(value: Json, error: str) -> Outcome:
+    return Outcome(Status.ERROR, error=f"{error}: ") if error else Outcome(Status.OK, value)

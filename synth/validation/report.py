@@ -31,6 +31,7 @@ class CheckName(StrEnum):
     DETERMINISM = "determinism"
     STATE = "no state kept"
     ARGUMENTS = "arguments unchanged"
+    LIVE = "same effect on live tools"
     EFFECTS = "no undeclared effect"
 
 

@@ -27,6 +27,7 @@ from toolguild.synth.validation.checks import (
     check_endings,
     check_held_out,
     check_limits,
+    check_live,
     check_not_none,
     check_original,
     check_recorded,
@@ -34,6 +35,7 @@ from toolguild.synth.validation.checks import (
     check_state_and_arguments,
     check_twice,
 )
+from toolguild.synth.validation.live import LiveTools
 from toolguild.synth.validation.observation import short
 from toolguild.synth.validation.recordings import RecordedTools
 from toolguild.synth.validation.reference import reference_of
@@ -50,6 +52,7 @@ def validate(
     sandbox: Sandbox,
     settings: ValidationSettings = ValidationSettings(),
     access: Access = NOTHING,
+    live: LiveTools | None = None,
 ) -> ValidationReport:
     """Check a draft by everything there is; nothing of it runs before the static gate passed.
 
@@ -62,6 +65,7 @@ def validate(
         sandbox: Where it runs.
         settings: How hard to try to refute it.
         access: What of the caller's files it sees where its text shows that it needs to.
+        live: The tools that it calls, where they can be copied, to compare what it leaves behind.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
@@ -74,6 +78,7 @@ def validate(
         if _still_good(checks):
             trials = Trials.of(subject)
             checks += _tried(trials)
+            checks.append(check_live(trials, live))
         effects = _check_effects(subject)
         if trials or effects.passed is False:
             checks.append(effects)
@@ -90,7 +95,9 @@ def _still_good(checks: Sequence[Check]) -> bool:
 def _tried(trials: Trials) -> list[Check]:
     """Answer the questions that generated inputs answer."""
     subject = trials.subject
-    original = reference_of(subject.draft, subject.sandbox, subject.settings.limits)
+    original = reference_of(
+        subject.draft, subject.sandbox, subject.settings.limits, subject.simulated
+    )
     twice = check_twice(trials)
     return [
         check_endings(trials),

@@ -7,6 +7,7 @@ from toolguild.synth.validation.checks.behaviour import (
 )
 from toolguild.synth.validation.checks.endings import check_endings, check_limits
 from toolguild.synth.validation.checks.recorded import check_held_out, check_recorded
+from toolguild.synth.validation.checks.rehearsed import check_live
 from toolguild.synth.validation.checks.results import check_not_none, check_schema
 from toolguild.synth.validation.checks.trials import Trials
 
@@ -15,6 +16,7 @@ __all__ = [
     "check_endings",
     "check_held_out",
     "check_limits",
+    "check_live",
     "check_not_none",
     "check_original",
     "check_recorded",

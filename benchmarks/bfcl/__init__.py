@@ -1,0 +1,1 @@
+"""Composites of the BFCL call scripts, rehearsed on the simulators that the scripts ran against."""

@@ -1,0 +1,142 @@
+"""Running a plan as it stands: what a composite of it must do, without the composite's text.
+
+The text of a composite is under suspicion; the plan is what was mined. So the plan is interpreted
+here, on the host, with plain subscripts and loops, and fails as Python does where a result has
+another shape than the plan expects.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from toolguild.sandbox import Json, JsonObject, ToolCallError, ToolGateway
+from toolguild.synth.drafting.composite import parameter_spellings, result_keys
+from toolguild.synth.mining import (
+    CallStep,
+    Constant,
+    FromItem,
+    FromResult,
+    JsonPath,
+    LoopStep,
+    Origin,
+    Parameter,
+    Plan,
+    PlanStep,
+)
+
+__all__ = ["CompositeRun", "run_composite", "run_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeRun:
+    """What the composite of a plan does for one set of arguments."""
+
+    value: Json
+    """What it returns; None where it raises."""
+    error: str | None
+    """Type of the exception that it raises."""
+    calls: tuple[tuple[str, JsonObject], ...]
+    """The tools that it calls and with what, in order; the last one may have failed."""
+
+
+def run_composite(plan: Plan, arguments: JsonObject, call: ToolGateway) -> CompositeRun:
+    """Run a plan as the tool that is drafted of it, failures included.
+
+    Args:
+        plan: What the tool does.
+        arguments: What the tool is called with, by the names that it has for its parameters.
+        call: Answers the calls.
+    """
+    spellings = parameter_spellings(plan)
+    calls: list[tuple[str, JsonObject]] = []
+
+    def noted(tool: str, given: JsonObject) -> Json:
+        calls.append((tool, copy.deepcopy(given)))
+        return call(tool, given)
+
+    try:
+        if arguments.keys() != set(spellings.values()):
+            _refuse(arguments, spellings)
+        bindings = {name: arguments[spelling] for name, spelling in spellings.items()}
+        results = run_plan(plan, bindings, noted)
+    except ToolCallError:
+        # By this name, whatever the gateway made of it: it is the one that the tool sees.
+        return CompositeRun(None, ToolCallError.__name__, tuple(calls))
+    except (LookupError, TypeError) as error:
+        return CompositeRun(None, type(error).__name__, tuple(calls))
+    value: Json = dict(zip(result_keys(plan, spellings), results, strict=True))
+    return CompositeRun(value, None, tuple(calls))
+
+
+def run_plan(plan: Plan, bindings: Mapping[str, Json], call: ToolGateway) -> list[Json]:
+    """Make the calls of a plan and return the result of each step: of a loop, a list of them.
+
+    What passes between the plan and a tool is copied, as on the way into and out of a sandbox: a
+    tool that keeps or changes what it was given changes nothing here.
+
+    Args:
+        plan: What to do.
+        bindings: Values of the plan's parameters, by the plan's own names for them.
+        call: Answers the calls.
+
+    Raises:
+        ToolCallError: a call failed.
+        KeyError: a result or an item lacks a key that the plan reads, or a parameter has no value.
+        IndexError: a list is shorter than the plan expects.
+        TypeError: a value has no parts, or is nothing to loop over.
+    """
+    results: list[Json] = []
+    for step in plan:
+        if isinstance(step, CallStep):
+            results.append(_call(step, None, bindings, results, call))
+        else:
+            items = _items(step, results)
+            results.append([_call(step, item, bindings, results, call) for item in items])
+    return results
+
+
+def _items(step: LoopStep, results: list[Json]) -> Iterable[Json]:
+    # Iterated as it is: the keys of an object and the characters of a text are items, too.
+    return cast("Iterable[Json]", _part(results[step.over.step], step.over.path))
+
+
+def _call(
+    step: PlanStep,
+    item: Json,
+    bindings: Mapping[str, Json],
+    results: list[Json],
+    call: ToolGateway,
+) -> Json:
+    arguments = {
+        name: copy.deepcopy(_value(origin, item, bindings, results))
+        for name, origin in step.arguments
+    }
+    return copy.deepcopy(call(step.tool, arguments))
+
+
+def _value(origin: Origin, item: Json, bindings: Mapping[str, Json], results: list[Json]) -> Json:
+    match origin:
+        case Parameter(name):
+            return bindings[name]
+        case Constant(value):
+            return value
+        case FromResult(step, path):
+            return _part(results[step], path)
+        case FromItem(path):
+            return _part(item, path)
+
+
+def _part(value: Json, path: JsonPath) -> Json:
+    """Return the part that Python's own subscripts lead to, or raise what they raise."""
+    part: Any = value
+    for key in path:
+        part = part[key]
+    return cast("Json", part)
+
+
+def _refuse(arguments: JsonObject, spellings: Mapping[str, str]) -> None:
+    message = f"the tool takes {sorted(spellings.values())}, not {sorted(arguments)}"
+    raise TypeError(message)
