@@ -16,8 +16,10 @@ from toolguild.synth.drafting import Draft
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.adequacy import (
     Adequacy,
+    Baseline,
     Trial,
     adequacy,
+    adequacy_together,
     in_sandbox,
     mutants,
     observe,
@@ -145,14 +147,6 @@ def _adequacy(trials: Trials) -> Adequacy | None:
     draft, settings = subject.draft, subject.settings
     if subject.needs or not settings.mutants:
         return None
-    recorded = [*draft.cases, *draft.held_out]
-    given = [
-        Trial(case.arguments, partial(RecordedTools, case.calls) if case.calls else None)
-        for case in recorded
-    ]
-    simulated = (lambda: subject.simulated) if draft.calls else None
-    given += [Trial(arguments, simulated) for arguments in trials.inputs]
-    run = in_sandbox(subject.sandbox, draft.name, settings.limits, subject.access)
     made = mutants(
         draft.source,
         draft.name,
@@ -160,7 +154,20 @@ def _adequacy(trials: Trials) -> Adequacy | None:
         seed=subject.seed,
         profile=settings.profile,
     )
-    baselines = observe(draft.source, given, run, settings.limits.wall_s)
+    recorded = [*draft.cases, *draft.held_out]
+    if subject.runs_together:
+        inputs = [*(case.arguments for case in recorded), *trials.inputs]
+        found = adequacy_together(
+            draft.source, draft.name, inputs, made, subject.sandbox, settings.limits
+        )
+        if found is not None:
+            return found
+    run = in_sandbox(subject.sandbox, draft.name, settings.limits, subject.access)
+    given = [Trial(case.arguments, partial(RecordedTools, case.calls)) for case in recorded]
+    baselines = [
+        *observe(draft.source, given, run, settings.limits.wall_s),
+        *(Baseline(Trial(given, lambda: subject.simulated), seen) for given, seen in trials),
+    ]
     return adequacy(draft.source, baselines, made, run)
 
 

@@ -14,6 +14,7 @@ from toolguild.synth.validation.adequacy.scoring import (
     adequacy,
     observe,
 )
+from toolguild.synth.validation.adequacy.together import adequacy_together
 
 __all__ = [
     "OPERATORS",
@@ -26,6 +27,7 @@ __all__ = [
     "Run",
     "Trial",
     "adequacy",
+    "adequacy_together",
     "difference",
     "in_sandbox",
     "mutants",

@@ -71,7 +71,8 @@ class Kill:
     """A mutant that an input tells from the tool."""
 
     mutant: Mutant
-    arguments: JsonObject
+    arguments: JsonObject | None
+    """The input; None where the mutant told nothing about any."""
     timed_out: bool
     """Whether it only took much longer than the tool."""
 

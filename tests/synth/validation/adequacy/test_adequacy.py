@@ -11,6 +11,7 @@ import pytest
 from toolguild.sandbox import (
     Json,
     JsonObject,
+    Limits,
     Outcome,
     Sandbox,
     Status,
@@ -24,6 +25,7 @@ from toolguild.synth.validation.adequacy import (
     Mutant,
     Trial,
     adequacy,
+    adequacy_together,
     in_sandbox,
     mutants,
     observe,
@@ -249,3 +251,61 @@ def test_what_answers_calls_is_made_anew_for_each_run(local: Sandbox) -> None:
     trial = Trial({"origin": "a", "target": "b"}, tools)
     observe(TRIP, [trial, trial], run, 2.0)
     assert len(made) == 2
+
+
+# -- all inputs in one process
+
+
+def together(sandbox: Sandbox, source: str, *numbers: int) -> Adequacy:
+    made = mutants(source, "f", limit=50, seed=1)
+    found = adequacy_together(source, "f", [{"x": number} for number in numbers], made, sandbox)
+    assert found is not None
+    return found
+
+
+STEPS = '''
+def f(x: int) -> int:
+    """Count down.
+
+    Args:
+        x: A number.
+
+    Returns:
+        How many steps there were.
+    """
+    steps = 0
+    while x > 0:
+        x -= 2
+        steps += 1
+    return steps
+'''
+
+
+def test_in_one_process_the_same_mutants_are_found_as_in_one_for_each(local: Sandbox) -> None:
+    numbers = (-3, 0, 1, 2, 7)
+    run = in_sandbox(local, "f")
+    baselines = observe(STEPS, [Trial({"x": number}) for number in numbers], run, 2.0)
+    apart = adequacy(STEPS, baselines, mutants(STEPS, "f", limit=50, seed=1), run)
+    at_once = together(local, STEPS, *numbers)
+    assert {kill.mutant.id for kill in at_once.kills} == {kill.mutant.id for kill in apart.kills}
+    assert at_once.survivors == apart.survivors
+    assert at_once.timed_out
+
+
+def test_the_input_that_told_is_named_unless_there_was_no_end(local: Sandbox) -> None:
+    found = together(local, STEPS, -3, 0, 1, 2, 7)
+    assert {kill.timed_out for kill in found.kills if kill.arguments is None} == {True}
+    named = [kill.arguments for kill in found.kills if kill.arguments is not None]
+    assert named
+    assert all(set(arguments) == {"x"} for arguments in named)
+
+
+def test_inputs_that_tell_nothing_let_faults_pass(local: Sandbox) -> None:
+    assert len(together(local, STEPS, 0).survivors) > len(together(local, STEPS, 0, 7).survivors)
+
+
+def test_a_tool_that_cannot_be_run_so_gives_nothing(local: Sandbox) -> None:
+    endless = STEPS.replace("x -= 2", "x += 2")
+    made = mutants(endless, "f", limit=5, seed=1)
+    limits = Limits(wall_s=0.1)
+    assert adequacy_together(endless, "f", [{"x": 1}], made, local, limits) is None
