@@ -19,10 +19,11 @@ from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
-from toolguild.cli.settings import as_json, sandbox_option
+from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
+from toolguild.cli.settings import as_json
 from toolguild.cli.tool_files import STDOUT, InputFileError, read_text
 from toolguild.policies import Profile, Tier
-from toolguild.sandbox import Mount, SandboxKind, open_sandbox
+from toolguild.sandbox import Mount
 from toolguild.synth.drafting import Case
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
@@ -87,7 +88,7 @@ def check(
     help='Known results, one JSON object a line: {"arguments": {...}, "value": ...}.',
 )
 @file_options(kept=False)
-@sandbox_option
+@sandbox_options
 @profile_option
 @as_json
 def validate(
@@ -95,14 +96,14 @@ def validate(
     cases: Path | None,
     mount: tuple[Mount, ...],
     workspace: Path | None,
-    sandbox: SandboxKind,
+    sandbox: SandboxChoice,
     profile: Profile,
     as_json: bool,
 ) -> int:
     """Prove the text of a tool: static gate, known results, generated inputs, in a sandbox."""
     draft = draft_from_text(read_text(file), _read_cases(cases) if cases else (), profile)
     settings = ValidationSettings(profile=profile)
-    with open_sandbox(sandbox) as box:
+    with sandbox.open(profile) as box:
         report = validate_draft(draft, box, settings, access_of(mount, workspace))
     if as_json:
         print_json({"tool": report.tool, "passed": report.passed, **report.evidence()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import types
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -59,7 +60,7 @@ class Modules:
             return None
         for asked in fromlist or ():
             if asked != "__doc__" and (fault := self._rules.import_fault(name, asked)):
-                msg = f"{fault}."
+                msg = f"{fault.tell()}."
                 raise RefusedImportError(msg)
             if self._rules.is_module(f"{name}.{asked}"):
                 self._view(f"{name}.{asked}")
@@ -107,13 +108,29 @@ class Modules:
                 shown[leaf] = self._view(known)
 
     def _as_shown(self, dotted: str, value: Any) -> Any:
+        if isinstance(value, types.ModuleType):
+            # By `import from`, no guard would look at it.
+            return self._view(dotted) if self._rules.is_module(dotted) else _refusing(dotted)
         if dotted in self._stand_ins:
             return self._stand_ins[dotted]
         if dotted in self._rules.metaclasses:
             stand_in = Metaclass()
             self._metaclasses[stand_in] = value
             return stand_in
+        if isinstance(value, type) and issubclass(value, type):
+            return _refusing(dotted)
         return self._files.stand_in(dotted, value)
+
+
+def _refusing(dotted: str) -> Callable[..., NoReturn]:
+    """Return what tells a program that a name leads to more than the profile lists."""
+
+    def refused(*arguments: object, **options: object) -> NoReturn:
+        refuse(
+            f"`{dotted}` is a module or makes classes: it takes a place of its own in the profile"
+        )
+
+    return refused
 
 
 def _refused(dotted: str, capability: str) -> Callable[..., NoReturn]:

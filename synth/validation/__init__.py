@@ -1,5 +1,6 @@
 """Proving a draft: static gate, generated inputs, replay."""
 
+from toolguild.synth.validation.agreement import ProfileMismatchError
 from toolguild.synth.validation.needs import inferred_needs
 from toolguild.synth.validation.report import (
     Check,
@@ -28,6 +29,7 @@ __all__ = [
     "EffectUse",
     "Family",
     "Finding",
+    "ProfileMismatchError",
     "Severity",
     "ValidationReport",
     "ValidationSettings",

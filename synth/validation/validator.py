@@ -36,6 +36,7 @@ from toolguild.synth.validation.adequacy import (
     mutants,
     observe,
 )
+from toolguild.synth.validation.agreement import require_same_profile
 from toolguild.synth.validation.inputs import arguments_strategy, draw, shrink
 from toolguild.synth.validation.needs import inferred_needs
 from toolguild.synth.validation.raises import raised_types
@@ -56,8 +57,8 @@ _FILE_ERRORS = frozenset(
 class ValidationSettings:
     """How hard validation tries."""
 
-    inputs: int = 60
-    """Generated inputs."""
+    inputs: int | None = None
+    """Generated inputs; None for as many as the profile asks for."""
     repeats: int = 20
     """Inputs run a second time to see that the result is the same."""
     limits: Limits = Limits(wall_s=2.0)
@@ -66,8 +67,11 @@ class ValidationSettings:
     """What tools may contain."""
     mutants: int = 24
     """Faults put into a tool that passed, at most, to see whether its inputs would find them."""
-    enough: float = 0.8
-    """Share of those that the inputs must find, or the evidence is called thin."""
+
+    @property
+    def input_count(self) -> int:
+        """How many inputs are generated."""
+        return self.profile.evidence.inputs if self.inputs is None else self.inputs
 
 
 def validate(
@@ -90,7 +94,9 @@ def validate(
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
+        ProfileMismatchError: its wall goes by another profile than the settings name.
     """
+    require_same_profile(sandbox, settings.profile)
     return _Validation(draft, sandbox, settings, access).report()
 
 
@@ -121,7 +127,7 @@ class _Validation:
         if not replay.passed:
             effects = self._check_effects()
             return self._finish([static, replay, *([] if effects.passed else [effects])], 0, [])
-        inputs = draw(self._strategy, self._settings.inputs, self._seed)
+        inputs = draw(self._strategy, self._settings.input_count, self._seed)
         outcomes = [self._run(arguments, self._simulated) for arguments in inputs]
         checks = [
             static,
@@ -171,7 +177,7 @@ class _Validation:
             inputs=inputs,
             seed=self._seed,
             sandbox=f"{self._sandbox.name} ({self._sandbox.level})",
-            enough=self._settings.enough,
+            enough=self._settings.profile.evidence.mutants_found,
             profile=f"{self._settings.profile.name} ({self._settings.profile.digest})",
             results=tuple(results.values()),
         )
