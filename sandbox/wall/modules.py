@@ -13,7 +13,7 @@ from toolguild.sandbox.wall.guards import Guards
 from toolguild.sandbox.wall.rules import RefusedImportError, Rules, lacking, refuse
 from toolguild.sandbox.wall.stand_ins import ModuleView, stand_ins
 
-__all__ = ["Metaclass", "Modules"]
+__all__ = ["Closed", "Metaclass", "Modules"]
 
 _MISSING = object()
 
@@ -26,6 +26,27 @@ def _make_view(module: str) -> ModuleView:
 
 class Metaclass:
     """Stands for a class of classes: the `metaclass` of a class statement, and nothing else."""
+
+
+class Closed:
+    """Stands for a name that leads to more than the profile lists: a module, or what makes classes.
+
+    Whatever a program does with it is refused.
+    """
+
+    def __init__(self, dotted: str) -> None:
+        self._dotted = dotted
+
+    def __getattr__(self, name: str) -> NoReturn:
+        self()
+
+    def __call__(self, *arguments: object, **options: object) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            RefusedError: always.
+        """
+        refuse(f"`{self._dotted}` leads to more than the profile lists for it; list that by itself")
 
 
 class Modules:
@@ -110,7 +131,7 @@ class Modules:
     def _as_shown(self, dotted: str, value: Any) -> Any:
         if isinstance(value, types.ModuleType):
             # By `import from`, no guard would look at it.
-            return self._view(dotted) if self._rules.is_module(dotted) else _refusing(dotted)
+            return self._view(dotted) if self._rules.is_module(dotted) else Closed(dotted)
         if dotted in self._stand_ins:
             return self._stand_ins[dotted]
         if dotted in self._rules.metaclasses:
@@ -118,19 +139,8 @@ class Modules:
             self._metaclasses[stand_in] = value
             return stand_in
         if isinstance(value, type) and issubclass(value, type):
-            return _refusing(dotted)
+            return Closed(dotted)
         return self._files.stand_in(dotted, value)
-
-
-def _refusing(dotted: str) -> Callable[..., NoReturn]:
-    """Return what tells a program that a name leads to more than the profile lists."""
-
-    def refused(*arguments: object, **options: object) -> NoReturn:
-        refuse(
-            f"`{dotted}` is a module or makes classes: it takes a place of its own in the profile"
-        )
-
-    return refused
 
 
 def _refused(dotted: str, capability: str) -> Callable[..., NoReturn]:

@@ -9,11 +9,17 @@ from typing import Any, TypeAlias
 import pytest
 
 from toolguild.policies import Profile, load_profile
-from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, ScriptedSandbox
+from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, ScriptedSandbox, open_sandbox
 from toolguild.synth.drafting import Case, Draft, DraftOrigin
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place, ToolCall
-from toolguild.synth.validation import CheckName, ValidationReport, ValidationSettings, validate
+from toolguild.synth.validation import (
+    CheckName,
+    ProfileMismatchError,
+    ValidationReport,
+    ValidationSettings,
+    validate,
+)
 
 Writer: TypeAlias = Any
 
