@@ -29,14 +29,14 @@ requirements_option = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Packages that programs can import, one a line as pip reads them; they take the docker "
-    "sandbox. May be given several times.",
+    help="Packages that programs in the docker sandbox can import, one a line as pip reads them. "
+    "May be given several times.",
 )
 
 image_option = click.option(
     "--image",
     metavar="NAME",
-    help="Image with a Python of 3.11 or later to start from; it takes the docker sandbox.",
+    help="Image with a Python of 3.11 or later for the docker sandbox to start from.",
 )
 
 _kind_option = click.option(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -165,6 +167,29 @@ def test_a_module_that_is_not_installed_fails_as_ever(tmp_path: Path, kind: str)
         outcome = run(opened, "import nowhere_to_be_found\ndef tool(): return 1")
     assert outcome.status is Status.ERROR
     assert outcome.error.startswith("ModuleNotFoundError")
+
+
+_FIRST = """
+import sys
+from pathlib import Path
+from toolguild.policies import Tier, house_profile
+from toolguild.sandbox import Program, open_sandbox
+chosen = {"profile": house_profile(Path(sys.argv[1]))} if len(sys.argv) > 1 else {}
+with open_sandbox("local", size=1, **chosen) as sandbox:
+    program = Program("import plistlib\\ndef tool(): return 1", "tool")
+    print(sandbox.run(program, {}, tier=Tier.SANDBOX).status, "pydantic" in sys.modules)
+"""
+
+
+def test_the_first_worker_of_a_process_goes_by_it_and_the_default_needs_no_pydantic(
+    tmp_path: Path,
+) -> None:
+    settings = tmp_path / "toolguild.toml"
+    settings.write_text(HOUSE, encoding="utf-8")
+    for arguments, said in (([str(settings)], "ok True"), ([], "refused False")):
+        command = [sys.executable, "-c", _FIRST, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.stdout.strip(), done.stderr) == (said, "")
 
 
 # --- what no profile eases
