@@ -11,10 +11,12 @@ import click
 from toolguild.cli.access import access_of, file_options, host_option
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.errors import ExitCode
-from toolguild.cli.settings import as_json, registry_option, sandbox_option
-from toolguild.policies import Tier
+from toolguild.cli.profile import profile_option
+from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
+from toolguild.cli.settings import as_json, registry_option
+from toolguild.policies import Profile, Tier
 from toolguild.registry import ChangedFile, Registry, Toolbox, ToolResult
-from toolguild.sandbox import Json, JsonObject, Mount, SandboxKind, open_sandbox
+from toolguild.sandbox import Json, JsonObject, Mount
 
 __all__ = ["call"]
 
@@ -28,7 +30,8 @@ MAX_LISTED = 20
 @file_options(kept=True)
 @host_option
 @registry_option
-@sandbox_option
+@sandbox_options
+@profile_option
 @as_json
 def call(
     name: str,
@@ -37,7 +40,8 @@ def call(
     workspace: Path | None,
     allow_host: tuple[str, ...],
     registry: str,
-    sandbox: SandboxKind,
+    sandbox: SandboxChoice,
+    profile: Profile,
     as_json: bool,
 ) -> int:
     """Call the tool NAME and print its result.
@@ -49,7 +53,7 @@ def call(
     tools that stand for themselves can be called from the command line.
     """
     access = access_of(mount, workspace, allow_host)
-    with Registry.open(registry) as opened, open_sandbox(sandbox) as box:
+    with Registry.open(registry) as opened, sandbox.open(profile) as box:
         tier = opened.tool(name).tier
         result = Toolbox(opened, box, access=access).call_json(name, arguments)
     if as_json:

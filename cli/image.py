@@ -10,26 +10,20 @@ import click
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.sandboxes import image_option, requirements_in, requirements_option
 from toolguild.cli.settings import as_json
-from toolguild.sandbox import read_requirements
 
 __all__ = ["image"]
 
 
 @click.command()
-@click.option(
-    "--requirement",
-    "-r",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="File of packages that programs can import, one a line as pip reads them.",
-)
-@click.option("--image", metavar="NAME", help="Image with a Python of 3.11 or later to start from.")
+@requirements_option
+@image_option
 @click.option("--pull", is_flag=True, help="Fetch that image if the engine does not have it.")
 @click.option("--rebuild", is_flag=True, help="Bake the packages anew, in their newest versions.")
 @as_json
 def image(
-    requirement: tuple[Path, ...], image: str | None, pull: bool, rebuild: bool, as_json: bool
+    requirements: tuple[Path, ...], image: str | None, pull: bool, rebuild: bool, as_json: bool
 ) -> int:
     """Find or make the image that the docker sandbox runs programs from.
 
@@ -41,10 +35,10 @@ def image(
     from toolguild.sandbox.images.image import find_image
     from toolguild.sandbox.images.packages import python_version
 
-    requirements = sorted({line for path in requirement for line in read_requirements(path)})
+    packages = requirements_in(requirements)
     with closing(connect()) as client:
         found = find_image(
-            client, image, pull=pull, requirements=requirements, rebuild=rebuild, say=say
+            client, image, pull=pull, requirements=packages, rebuild=rebuild, say=say
         )
         python = python_version(client, found.id)
     if as_json:
@@ -63,7 +57,7 @@ def image(
     table.add_row("digest", plain(found.id))
     table.add_row("Python", plain(python))
     table.add_row("size", f"{found.size_bytes / 1e6:.0f} MB")
-    packages = [f"{name} {version}" for name, version in sorted(found.packages.items())]
-    table.add_row("packages", plain(", ".join(packages) or "none"))
+    baked = [f"{name} {version}" for name, version in sorted(found.packages.items())]
+    table.add_row("packages", plain(", ".join(baked) or "none"))
     out.print(table)
     return ExitCode.DONE

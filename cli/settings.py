@@ -11,7 +11,7 @@ import click
 
 from toolguild.cli.errors import SettingsError
 
-__all__ = ["SETTINGS_FILE", "as_json", "default_map", "registry_option", "sandbox_option"]
+__all__ = ["SETTINGS_FILE", "as_json", "default_map", "registry_option"]
 
 SETTINGS_FILE = Path("toolguild.toml")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,15 +23,6 @@ registry_option = click.option(
     show_default=True,
     metavar="PATH|URL",
     help="Where tools are kept: a file, or an SQLAlchemy URL.",
-)
-
-sandbox_option = click.option(
-    "--sandbox",
-    envvar="TOOLGUILD_SANDBOX",
-    type=click.Choice(["auto", "docker", "local"]),
-    default="auto",
-    show_default=True,
-    help="What programs run in; `toolguild doctor` says what there is.",
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")

@@ -17,10 +17,11 @@ from toolguild.cli.console import out, plain, print_json, progress, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
-from toolguild.cli.settings import as_json, registry_option, sandbox_option
+from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
+from toolguild.cli.settings import as_json, registry_option
 from toolguild.policies import Profile
 from toolguild.registry import Registry
-from toolguild.sandbox import Access, Json, JsonObject, Mount, SandboxKind, open_sandbox
+from toolguild.sandbox import Access, Json, JsonObject, Mount
 from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
@@ -68,13 +69,13 @@ def log_options(command: F) -> F:
 @click.command()
 @log_options
 @registry_option
-@sandbox_option
+@sandbox_options
 @profile_option
 @file_options(kept=False)
 def synthesize(
     paths: tuple[Path, ...],
     registry: str,
-    sandbox: SandboxKind,
+    sandbox: SandboxChoice,
     profile: Profile,
     mount: tuple[Mount, ...],
     workspace: Path | None,
@@ -156,7 +157,7 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
 def _synthesize(
     opportunities: Sequence[Opportunity],
     registry: Registry,
-    sandbox: SandboxKind,
+    sandbox: SandboxChoice,
     settings: ValidationSettings,
     access: Access,
 ) -> list[Synthesized]:
@@ -168,7 +169,7 @@ def _synthesize(
     # threads, and only then are the threads waited for.
     with (
         ThreadPoolExecutor(workers) as executor,
-        open_sandbox(sandbox) as opened,
+        sandbox.open(settings.profile) as opened,
         progress() as bar,
     ):
         proving = bar.add_task("Proving tools", total=len(opportunities))

@@ -12,11 +12,12 @@ from toolguild.cli.console import out, print_json, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
 from toolguild.cli.proof import print_findings, snippet
-from toolguild.cli.settings import as_json, registry_option, sandbox_option
+from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
+from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.tool_files import InputFileError, read_text
 from toolguild.policies import Profile
 from toolguild.registry import Registry, UnknownToolError, digest
-from toolguild.sandbox import Access, JsonObject, Mount, SandboxKind, open_sandbox
+from toolguild.sandbox import Access, JsonObject, Mount
 from toolguild.synth.drafting import Case
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
@@ -46,7 +47,7 @@ __all__ = ["report_of", "validate"]
 @click.option("--failure", metavar="ID", help="With --replay: print this failure as a program.")
 @file_options(kept=False)
 @registry_option
-@sandbox_option
+@sandbox_options
 @profile_option
 @as_json
 def validate(
@@ -57,7 +58,7 @@ def validate(
     mount: tuple[Mount, ...],
     workspace: Path | None,
     registry: str,
-    sandbox: SandboxKind,
+    sandbox: SandboxChoice,
     profile: Profile,
     as_json: bool,
 ) -> int:
@@ -76,7 +77,7 @@ def validate(
     text = read_text(Path(what))
     draft = draft_from_text(text, _read_cases(cases) if cases else (), profile)
     settings = ValidationSettings(profile=profile)
-    with open_sandbox(sandbox) as box:
+    with sandbox.open(profile) as box:
         report = validate_draft(draft, box, settings, access)
     findings = report.evidence()
     kept = digest(dossier(draft, report, settings))
@@ -113,11 +114,11 @@ def report_of(registry: Registry, ref: str) -> tuple[str, JsonObject]:
 
 
 def _replay(
-    before: JsonObject, sandbox: SandboxKind, profile: Profile, access: Access, *, as_json: bool
+    before: JsonObject, sandbox: SandboxChoice, profile: Profile, access: Access, *, as_json: bool
 ) -> int:
     """Validate again what a report tells of, and compare the reports."""
     read = read_dossier(before, profile)
-    with open_sandbox(sandbox) as box:
+    with sandbox.open(profile) as box:
         report = validate_draft(read.draft, box, read.settings, access)
     after = dossier(read.draft, report, read.settings)
     other = difference(before, after)

@@ -5,6 +5,7 @@ pydantic, and what is handed on here is also imported where programs start in a 
 """
 
 from toolguild.policies.errors import PolicyFileError, ToolguildError
+from toolguild.policies.evidence import Evidence
 from toolguild.policies.profile import (
     DEFAULT_PROFILE,
     Profile,
@@ -17,6 +18,7 @@ from toolguild.policies.tiers import Capability, Tier, beyond, granted, lowest_t
 __all__ = [
     "DEFAULT_PROFILE",
     "Capability",
+    "Evidence",
     "PolicyFileError",
     "Profile",
     "Tier",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolguild.policies.errors import PolicyFileError
+from toolguild.policies.evidence import Evidence
 
 if TYPE_CHECKING:
     from toolguild.policies.code_rules import CodeProfile
@@ -29,7 +30,7 @@ _LABELS = frozenset({"name", "description", "extends"})
 """Keys of a profile that decide nothing."""
 
 Tables = dict[str, Any]
-"""A profile as TOML gives it; `code_rules.CodeProfile` says what the tables are."""
+"""A profile as TOML gives it; `code_rules.CodeProfile` and `Evidence` say what the tables are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class Profile:
     def code(self) -> CodeProfile:
         """What the static gate takes from it."""
         return _code(self.text)
+
+    @property
+    def evidence(self) -> Evidence:
+        """How much evidence a tool takes; what it leaves out is as in the default profile."""
+        return _evidence(self.text)
 
     def tables(self) -> Tables:
         """Return its tables as plain data of the caller's own."""
@@ -118,10 +124,12 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Profile:
         raise PolicyFileError(msg)
     profile = _resolved(own, path, chain, table="" if own is document else "profile")
     if "code" in own:
-        from toolguild.policies.profile_changes import faults_named
+        from toolguild.policies.profile_changes import EvidenceChanges, faults_named
 
         with faults_named(path, "code"):
             profile.code  # noqa: B018 - checked by being read
+        with faults_named(path, "evidence"):
+            EvidenceChanges.model_validate(own.get("evidence", {}))
     return profile
 
 
@@ -166,6 +174,12 @@ def _code(text: str) -> CodeProfile:
     from toolguild.policies.code_rules import CodeProfile
 
     return CodeProfile.model_validate(json.loads(text)["code"])
+
+
+@lru_cache(maxsize=16)
+def _evidence(text: str) -> Evidence:
+    shipped = _shipped(DEFAULT_PROFILE).tables()["evidence"]
+    return Evidence(**{**shipped, **json.loads(text).get("evidence", {})})
 
 
 def _sorted(value: object) -> object:

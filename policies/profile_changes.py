@@ -23,10 +23,18 @@ from toolguild.policies.code_rules import (
     may_be_eased,
 )
 from toolguild.policies.errors import PolicyFileError
+from toolguild.policies.evidence import MAX_INPUTS
 from toolguild.policies.profile import Profile, Tables
 from toolguild.policies.tiers import Capability, Tier
 
-__all__ = ["AddedModule", "ProfileChanges", "Without", "apply_changes", "faults_named"]
+__all__ = [
+    "AddedModule",
+    "EvidenceChanges",
+    "ProfileChanges",
+    "Without",
+    "apply_changes",
+    "faults_named",
+]
 
 Fault = tuple[str, str]
 """A field, and what is wrong with it."""
@@ -65,6 +73,13 @@ class AddedPaths(_Part):
     """Folders below which tools may name absolute paths."""
 
 
+class EvidenceChanges(_Part):
+    """How much evidence a tool takes, as `evidence.Evidence` has it."""
+
+    mutants_found: float | None = Field(default=None, ge=0, le=1, strict=True)
+    inputs: int | None = Field(default=None, ge=1, le=MAX_INPUTS, strict=True)
+
+
 class ProfileChanges(_Part):
     """One table `[profile]`; everything in it may be left out."""
 
@@ -79,6 +94,7 @@ class ProfileChanges(_Part):
     """As `code_rules.WorkLimits` has them."""
     modules: dict[str, AddedModule] = Field(default_factory=dict)
     without: Without = Without()
+    evidence: EvidenceChanges = EvidenceChanges()
     paths: AddedPaths = AddedPaths()
     instead: dict[str, str] = Field(default_factory=dict)
     """What to write instead of a name or a module that is refused."""
@@ -105,6 +121,7 @@ def apply_changes(base: Profile, own: Tables, path: Path, table: str = "") -> Pr
         raise PolicyFileError(msg)
     tables = base.tables()
     _change(tables["code"], changes)
+    tables.setdefault("evidence", {}).update(_plain(changes.evidence))
     profile = Profile.of_tables(changes.name, tables)
     with faults_named(path, table):
         profile.code  # noqa: B018 - checked by being read

@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from toolguild.policies import Capability, Tier
+from toolguild.policies import Capability, Profile, Tier, load_profile
 from toolguild.sandbox.access import NOTHING, Access, FileChange
 
 __all__ = ["Json", "JsonObject", "Limits", "Outcome", "Program", "Sandbox", "Status", "ToolGateway"]
@@ -103,6 +103,11 @@ class Sandbox(ABC):
 
     name: str
     """The backend: `docker`, `local` or `scripted`."""
+
+    @property
+    def profile(self) -> Profile:
+        """What its wall goes by: the default profile, unless it was opened with another."""
+        return load_profile()
 
     @property
     @abstractmethod

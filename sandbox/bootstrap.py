@@ -17,10 +17,8 @@ from importlib.util import find_spec
 from types import CodeType
 from typing import Any
 
-from toolguild.policies import Capability
 from toolguild.sandbox.errors import SandboxUnavailableError
 from toolguild.sandbox.linux.seccomp import Profile, read_profile
-from toolguild.sandbox.wall.profile import wall_rules
 
 __all__ = [
     "COMMAND_LINE",
@@ -123,7 +121,7 @@ COMMAND_LINE = (*_FLAGS, "-c", _BOOTSTRAP)
 def start_message(
     modules: Sequence[str],
     settings: Mapping[str, Any],
-    capabilities: frozenset[Capability],
+    wall: Mapping[str, Any],
     *,
     same_interpreter: bool = False,
 ) -> bytes:
@@ -132,13 +130,12 @@ def start_message(
     Args:
         modules: Names of modules of this package.
         settings: What `main` is given, besides `wall`, which is added.
-        capabilities: What programs can do, for the rules of the wall.
+        wall: The rules of the wall, as `wall.profile` makes them.
         same_interpreter: Whether it is the one that we run in, which can be given what is compiled
             already: compiling takes longer than starting.
     """
     form = _compiled if same_interpreter else _text
     carried = [form(name) for name in (*_restricted_python(), *_own(modules))]
-    wall = wall_rules(capabilities=capabilities)
     start = {"modules": carried, "settings": {**settings, "wall": wall}}
     message = json.dumps(start).encode("ascii")
     return len(message).to_bytes(4, "big") + message

@@ -373,7 +373,7 @@ def _outcome(end: Frame, duration_s: float) -> Outcome:
         return Outcome(status, None, error, stdout, duration_s, effects)
     if header["status"] == "refused":
         error = f"The wall refuses the program: {payload.decode('utf-8', 'replace')}."
-        return Outcome(Status.REFUSED, error=error, stdout=stdout, duration_s=duration_s)
+        return Outcome(Status.REFUSED, None, error, stdout, duration_s, effects)
     status, error, value = Status(header["status"]), cast("str", header["error"]), None
     if status is Status.OK:
         try:

@@ -8,7 +8,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ import docker
 from docker.errors import ImageNotFound
 from docker.types import Healthcheck, HostConfig, LogConfig, Ulimit
 
+from toolguild.policies import Profile
 from toolguild.sandbox.attached import AttachedChannel
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
@@ -57,6 +58,7 @@ from toolguild.sandbox.setting import (
     require_free,
     require_readable,
 )
+from toolguild.sandbox.wall.profile import wall_rules
 
 if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
     from toolguild.sandbox.network.egress import Egress
@@ -116,6 +118,7 @@ class DockerSandbox(PooledSandbox):
         pull: bool = False,
         requirements: Sequence[str] = (),
         runtime: str | None = None,
+        profile: Profile | None = None,
     ) -> None:
         """Describe the containers; nothing is asked of the engine before it is needed.
 
@@ -127,11 +130,12 @@ class DockerSandbox(PooledSandbox):
             requirements: Packages for programs, as in a requirements file, to be baked into an
                 image derived from that one.
             runtime: OCI runtime, for example `runsc`, instead of the engine's own choice.
+            profile: What the wall goes by, by default the shipped one.
 
         Raises:
             RequirementsError: a requirement is none.
         """
-        super().__init__(size=size, recycle_after=recycle_after)
+        super().__init__(size=size, recycle_after=recycle_after, profile=profile)
         self._wanted_image, self._pull, self._runtime = image, pull, runtime
         self._requirements = normalise_requirements(requirements)
         self._prepared: _Prepared | None = None
@@ -239,7 +243,8 @@ class DockerSandbox(PooledSandbox):
             try:
                 with engine_errors("start a container"):
                     prepared.client.start(container)
-                channel = _hand_over(attached, prepared, setting, seat, pipes)
+                wall = wall_rules(self.profile, setting.capabilities)
+                channel = _hand_over(attached, prepared, setting, seat, pipes, wall)
                 if pipes:
                     self._pipes_work = channel is not attached
                 _limit_processes(prepared, container, limits)
@@ -429,6 +434,7 @@ def _hand_over(
     setting: Setting,
     seat: int,
     pipes: Pipes | None,
+    wall: Mapping[str, Any],
 ) -> Channel:
     """Send the worker into the container; return the way to it, once it is ready."""
     until = time.monotonic() + _START_S
@@ -446,7 +452,7 @@ def _hand_over(
     channel: Channel = attached
     with contextlib.ExitStack() as undo:
         try:
-            attached.send(start_message(WORKER_MODULES, settings, setting.capabilities), until)
+            attached.send(start_message(WORKER_MODULES, settings, wall), until)
             ready = attached.receive(0, until)
             if pipes and ready.kind == "pipes":
                 channel = pipes.connect(attached)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
+from toolguild.policies import Profile
 from toolguild.sandbox.base import Sandbox
 from toolguild.sandbox.pool import RECYCLE_AFTER
 from toolguild.sandbox.scripted import Answers, ScriptedSandbox
@@ -32,15 +33,18 @@ class SandboxOptions(TypedDict, total=False):
     into an image derived from the other. `read_requirements` reads such a file (docker)."""
     runtime: str
     """OCI runtime, for example `runsc` (docker)."""
+    profile: Profile | None
+    """What the wall of the tier `sandbox` goes by, for all workers alike; by default the shipped
+    one. Whoever validates has to go by the same (docker, local, scripted)."""
     answers: Answers
     """The script (scripted)."""
 
 
-_POOL = {"size", "recycle_after"}
+_POOL = {"size", "recycle_after", "profile"}
 _TAKEN = {
     "docker": _POOL | {"image", "pull", "requirements", "runtime"},
     "local": _POOL | {"weakest"},
-    "scripted": {"answers"},
+    "scripted": {"answers", "profile"},
 }
 _TAKEN["auto"] = _TAKEN["docker"] | _TAKEN["local"]
 
@@ -77,19 +81,24 @@ def open_sandbox(kind: SandboxKind = "auto", **options: Unpack[SandboxOptions]) 
         kind = choose(own_image=bool(options.get("image") or options.get("pull"))).kind
     # Each import only where it is needed: Docker's client alone takes longer than a local sandbox.
     if kind == "scripted":
-        return ScriptedSandbox(options.get("answers"))
+        return ScriptedSandbox(options.get("answers"), options.get("profile"))
     size, recycle_after = options.get("size"), options.get("recycle_after", RECYCLE_AFTER)
+    profile = options.get("profile")
     if kind == "local":
         from toolguild.sandbox.local import LocalSandbox
 
         return LocalSandbox(
-            size=size, recycle_after=recycle_after, weakest=options.get("weakest", False)
+            size=size,
+            recycle_after=recycle_after,
+            profile=profile,
+            weakest=options.get("weakest", False),
         )
     from toolguild.sandbox.docker import DockerSandbox
 
     return DockerSandbox(
         size=size,
         recycle_after=recycle_after,
+        profile=profile,
         image=options.get("image"),
         pull=options.get("pull", False),
         requirements=options.get("requirements", ()),

@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from toolguild.policies import Profile, load_profile
 from toolguild.sandbox import interpreter
 from toolguild.sandbox.base import Limits
 from toolguild.sandbox.bootstrap import (
@@ -42,6 +43,7 @@ from toolguild.sandbox.setting import (
     require_free,
     require_readable,
 )
+from toolguild.sandbox.wall.profile import wall_rules
 
 if TYPE_CHECKING:  # it brings asyncio along, which takes as long as starting a sandbox
     from toolguild.sandbox.network.egress import Egress
@@ -107,7 +109,9 @@ def available_isolation() -> Isolation:
     return _known[0]
 
 
-def _strongest(seat: int = 0, *, check: bool = False) -> tuple[Isolation, _Process | None]:
+def _strongest(
+    seat: int = 0, *, check: bool = False, profile: Profile | None = None
+) -> tuple[Isolation, _Process | None]:
     """Return what this machine offers, and the process behind all of it, where there is one."""
     if sys.platform != "linux":
         return Isolation((), dict.fromkeys(_LAYERS, f"this is {sys.platform} and not Linux")), None
@@ -115,7 +119,7 @@ def _strongest(seat: int = 0, *, check: bool = False) -> tuple[Isolation, _Proce
     while isolation.layers:
         process = _Process()
         try:
-            answer = process.begin(isolation, seat=seat, check=check)
+            answer = process.begin(isolation, seat=seat, check=check, profile=profile)
         except BaseException:
             process.close()
             raise
@@ -142,6 +146,7 @@ class LocalSandbox(PooledSandbox):
         *,
         size: int | None = None,
         recycle_after: int = RECYCLE_AFTER,
+        profile: Profile | None = None,
         weakest: bool = False,
         isolation: Isolation | None = None,
     ) -> None:
@@ -150,6 +155,7 @@ class LocalSandbox(PooledSandbox):
         Args:
             size: Workers at most.
             recycle_after: Runs that a worker serves at most.
+            profile: What the wall goes by, by default the shipped one.
             weakest: Accept whatever isolation there is, even none but a process with limits.
             isolation: Use these layers instead of all there are, to see how a machine with less
                 would do.
@@ -157,7 +163,7 @@ class LocalSandbox(PooledSandbox):
         Raises:
             SandboxUnavailableError: the machine offers less than Landlock with seccomp.
         """
-        super().__init__(size=size, recycle_after=recycle_after)
+        super().__init__(size=size, recycle_after=recycle_after, profile=profile)
         if isolation or _known:
             self._isolation = isolation or available_isolation()
             self._require_sufficient(weakest=weakest)
@@ -167,7 +173,7 @@ class LocalSandbox(PooledSandbox):
     def _try_out(self, *, weakest: bool) -> None:
         """Find out what isolation there is; the process that does becomes the first worker."""
         seat = self._seats.take()
-        self._isolation, process = _strongest(seat)
+        self._isolation, process = _strongest(seat, profile=self._profile)
         _known.append(self._isolation)
         if process:
             self._adopt(process.as_worker(BARE), seat)
@@ -206,7 +212,7 @@ class LocalSandbox(PooledSandbox):
     def _start_with(self, setting: Setting, seat: int, egress: Egress | None) -> Worker:
         process = _Process()
         try:
-            answer = process.begin(self._isolation, setting, seat, egress)
+            answer = process.begin(self._isolation, setting, seat, egress, profile=self._profile)
             if answer.kind != "ready":
                 header = answer.header
                 msg = f"The local sandbox failed at {header['layer']}: {header['error']}."
@@ -253,6 +259,7 @@ class _Process:
         egress: Egress | None = None,
         *,
         check: bool = False,
+        profile: Profile | None = None,
     ) -> Frame:
         """Send it on its way and return what it says first, or end it.
 
@@ -270,7 +277,10 @@ class _Process:
             "seat": seat,
         }
         message = start_message(
-            LAUNCHER_MODULES, settings, setting.capabilities, same_interpreter=True
+            LAUNCHER_MODULES,
+            settings,
+            wall_rules(profile or load_profile(), setting.capabilities),
+            same_interpreter=True,
         )
         try:
             self.channel.send(message, until)

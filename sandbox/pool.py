@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 
-from toolguild.policies import Tier
+from toolguild.policies import Profile, Tier, load_profile
 from toolguild.sandbox.access import NOTHING, Access, Reach, reach
 from toolguild.sandbox.base import Json, Limits, Outcome, Program, Sandbox, Status, ToolGateway
 from toolguild.sandbox.connection import Worker, WorkerLostError, with_hosts
@@ -45,7 +45,13 @@ class PooledSandbox(Sandbox):
     replaced after `recycle_after` runs.
     """
 
-    def __init__(self, *, size: int | None = None, recycle_after: int = RECYCLE_AFTER) -> None:
+    def __init__(
+        self,
+        *,
+        size: int | None = None,
+        recycle_after: int = RECYCLE_AFTER,
+        profile: Profile | None = None,
+    ) -> None:
         """Make a pool without starting anything.
 
         Args:
@@ -53,20 +59,28 @@ class PooledSandbox(Sandbox):
                 program's `call_tool` leads to does not count: waiting for a place while
                 holding one, it could wait for ever.
             recycle_after: Runs that a worker serves at most.
+            profile: What the wall of every worker goes by, by default the shipped one.
 
         Raises:
-            ValueError: one of them is below 1.
+            ValueError: `size` or `recycle_after` is below 1.
         """
         self._size = default_size() if size is None else size
         if self._size < 1 or recycle_after < 1:
             msg = f"size and recycle_after must be 1 or more, not {size} and {recycle_after}"
             raise ValueError(msg)
         self._recycle_after = recycle_after
+        self._profile = profile
         self._process = os.getpid()
         self._forgetting = threading.Lock()
         self._places = Places(self._size)
         self._seats = Seats()
         self._seat_of: dict[Worker, int] = {}
+
+    @property
+    def profile(self) -> Profile:
+        """What the wall goes by."""
+        # Not read before it is asked for: meanwhile, the first worker's interpreter starts.
+        return self._profile or load_profile()
 
     @abstractmethod
     def _start(self, limits: Limits, setting: Setting, seat: int) -> Worker:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from toolguild.policies import Tier
+from toolguild.policies import Profile, Tier, load_profile
 from toolguild.sandbox.access import NOTHING, Access
 from toolguild.sandbox.base import (
     Json,
@@ -52,13 +52,19 @@ class ScriptedSandbox(Sandbox):
 
     name = "scripted"
 
-    def __init__(self, answers: Answers | None = None) -> None:
+    def __init__(self, answers: Answers | None = None, profile: Profile | None = None) -> None:
         """Take the script; without one, every run is refused."""
         self.runs: list[ScriptedRun] = []
         """Every run so far, in order."""
         self.closed = False
         self._lock = threading.Lock()
+        self._profile = profile
         self._answer = answers if callable(answers) else _Script(answers or {})
+
+    @property
+    def profile(self) -> Profile:
+        """What it was opened with; there is no wall."""
+        return self._profile or load_profile()
 
     @property
     def level(self) -> str:

@@ -156,9 +156,10 @@ def _execute(
         compiled = _receive(code_bytes)
         job = _decode_json(_receive(job_bytes).decode("utf-8"))
         walled = wall if job["walled"] else None
+        observe(_tell_use)  # ahead: what the wall refuses to compile was asked for, too
         # What is unmarshalled, a child of ours wrote before its program ran.
         code = marshal.loads(compiled) if compiled else _compile(job["source"], walled)  # noqa: S302
-        entry = _load(code, job["entry"], walled, observe, is_new=not compiled)
+        entry = _load(code, job["entry"], walled, is_new=not compiled)
         _send_value(entry(**job["arguments"]))
     except MemoryError:
         # The traceback still holds what filled the memory: nothing may be built here.
@@ -193,14 +194,7 @@ def _compile(source: str, wall: Wall | None) -> CodeType:
         os._exit(0)
 
 
-def _load(
-    code: CodeType,
-    entry: str,
-    wall: Wall | None,
-    observe: Callable[[Listener], None],
-    *,
-    is_new: bool,
-) -> Any:
+def _load(code: CodeType, entry: str, wall: Wall | None, *, is_new: bool) -> Any:
     if wall is None:
         module = ModuleType(MODULE_NAME)
         module.__dict__["__builtins__"] = sys.modules["builtins"]
@@ -212,7 +206,6 @@ def _load(
     if is_new:
         kept = marshal.dumps(code)
         _send(b"p", kept if len(kept) <= MAX_CODE else b"")
-    observe(_tell_use)
     exec(code, module.__dict__)  # noqa: S102 - what the sandbox is for
     try:
         return module.__dict__[entry]

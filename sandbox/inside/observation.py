@@ -1,8 +1,9 @@
 """Seeing which capabilities a program makes use of, from within its own process.
 
-The interpreter raises audit events (PEP 578) for most of what reaches outside; a hook tells them to
-whoever asked. It is information, not a verdict: a hostile program can hide from it, and what raises
-no event (`os.stat`, `readlink`, SQL's `ATTACH`) is not seen. What holds it is the isolation.
+The interpreter raises audit events (PEP 578) for most of what reaches outside, and the wall one
+for what it refuses where a capability is lacking; a hook tells them to whoever asked. It is
+information, not a verdict: a hostile program can hide from it, and what raises no event (`os.stat`,
+`readlink`, SQL's `ATTACH`) is not seen. What holds it is the isolation.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from toolguild.sandbox.inside.library import IsOwnFile, own_files
+from toolguild.sandbox.wall.rules import LACKING
 
 __all__ = ["Listener", "install_hook"]
 
@@ -98,11 +100,16 @@ def _of_url(_: IsOwnFile, url: Any, *__: Any) -> str:
     return _NOTHING if type(url) is str and url[:5].lower() in _LOCAL_SCHEMES else _NETWORK
 
 
+def _of_lacking(_: IsOwnFile, capability: Any = None, *__: Any) -> str:
+    return capability if type(capability) is str else _NOTHING
+
+
 def _named(package: str, events: Iterable[str], rule: _Rule) -> dict[str, _Rule]:
     return {f"{package}.{event}": rule for event in events}
 
 
 _RULES: dict[str, _Rule] = {
+    LACKING: _of_lacking,
     "open": _of_open,
     "os.listdir": _of_looking,
     "os.scandir": _of_looking,

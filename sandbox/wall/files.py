@@ -33,6 +33,8 @@ _PLACES = (
 _PATH_OPTIONS = ("f1", "f2", "filename", "name", "path", "s", "src", "top")
 _MOVES = ("copy", "copy_into", "move", "move_into", "replace")
 """Methods of `pathlib.Path` that write and cannot be told by name: a list has a `copy`, too."""
+_LOOKS = ("cwd", "group", "home", "owner")
+"""Those that read, for the same reason: a match of a pattern has a `group`."""
 _READ_ONLY_DATABASE = re.compile(r"file:[^?#]*\?mode=ro(&immutable=1)?")
 
 _open = io.open
@@ -125,10 +127,15 @@ class Files:
             # Opens by descriptors of its own making, which no program can get at.
             real = vars(module)["_io"] = ModuleType("io")
             vars(real).update(vars(io), open=_open)
-        elif module.__name__ == "pathlib" and not self._writes:
-            for name in _MOVES:
-                if hasattr(module.Path, name):
-                    setattr(module.Path, name, _refused(f"`.{name}` of a path"))
+        elif module.__name__ == "pathlib":
+            self._close_paths(module.Path)
+
+    def _close_paths(self, path: Any) -> None:
+        closed = {} if self._reads else dict.fromkeys(_LOOKS, _READ)
+        closed |= {} if self._writes else dict.fromkeys(_MOVES, _WRITE)
+        for name, capability in closed.items():
+            if hasattr(path, name):
+                setattr(path, name, _refused(f"`.{name}` of a path", capability))
 
     def _low_level(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def low_level(name: Any, mode: Any) -> Any:
@@ -143,9 +150,9 @@ def _replace(module: ModuleType, name: str, make: Callable[[Any], Any]) -> None:
     vars(module)[name] = make(vars(module)[name])
 
 
-def _refused(what: str) -> Callable[..., NoReturn]:
+def _refused(what: str, capability: str) -> Callable[..., NoReturn]:
     def refused(*arguments: object, **options: object) -> NoReturn:
-        refuse(lacking(what, _WRITE))
+        refuse(lacking(what, capability))
 
     return refused
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolguild.sandbox.wall.classes import Classes, members_of, mro_of
 from toolguild.sandbox.wall.methods import Methods
-from toolguild.sandbox.wall.rules import Rules, is_dunder, refuse
+from toolguild.sandbox.wall.rules import Fault, Rules, is_dunder, refuse
 
 __all__ = ["Guards"]
 
@@ -43,7 +43,7 @@ class Guards:
         self.method = Methods(self.classes, self.get_attribute).safe
         """Guard of methods that reach attributes by data."""
         self._rules = rules
-        self._out_of_reach: dict[str, str] = {}
+        self._out_of_reach: dict[str, Fault] = {}
         self._cleared: set[tuple[type, str]] = set()
 
     # These four stand in every inner loop: functions of few instructions, that look nothing up.
@@ -141,7 +141,8 @@ class Guards:
     def withhold_methods_of(self, module: str) -> None:
         """Put methods out of reach, as the program has imported this module."""
         for name in self._rules.methods.get(module, ()):
-            self._out_of_reach[name] = self._rules.method_fault(module, name)
+            if fault := self._rules.method_fault(module, name):
+                self._out_of_reach[name] = fault
 
     # --- writing -------------------------------------------------------------------------------
 

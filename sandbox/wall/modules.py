@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import types
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -12,7 +13,7 @@ from toolguild.sandbox.wall.guards import Guards
 from toolguild.sandbox.wall.rules import RefusedImportError, Rules, lacking, refuse
 from toolguild.sandbox.wall.stand_ins import ModuleView, stand_ins
 
-__all__ = ["Metaclass", "Modules"]
+__all__ = ["Closed", "Metaclass", "Modules"]
 
 _MISSING = object()
 
@@ -25,6 +26,27 @@ def _make_view(module: str) -> ModuleView:
 
 class Metaclass:
     """Stands for a class of classes: the `metaclass` of a class statement, and nothing else."""
+
+
+class Closed:
+    """Stands for a name that leads to more than the profile lists: a module, or what makes classes.
+
+    Whatever a program does with it is refused.
+    """
+
+    def __init__(self, dotted: str) -> None:
+        self._dotted = dotted
+
+    def __getattr__(self, name: str) -> NoReturn:
+        self()
+
+    def __call__(self, *arguments: object, **options: object) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            RefusedError: always.
+        """
+        refuse(f"`{self._dotted}` leads to more than the profile lists for it; list that by itself")
 
 
 class Modules:
@@ -59,7 +81,7 @@ class Modules:
             return None
         for asked in fromlist or ():
             if asked != "__doc__" and (fault := self._rules.import_fault(name, asked)):
-                msg = f"{fault}."
+                msg = f"{fault.tell()}."
                 raise RefusedImportError(msg)
             if self._rules.is_module(f"{name}.{asked}"):
                 self._view(f"{name}.{asked}")
@@ -107,12 +129,17 @@ class Modules:
                 shown[leaf] = self._view(known)
 
     def _as_shown(self, dotted: str, value: Any) -> Any:
+        if isinstance(value, types.ModuleType):
+            # By `import from`, no guard would look at it.
+            return self._view(dotted) if self._rules.is_module(dotted) else Closed(dotted)
         if dotted in self._stand_ins:
             return self._stand_ins[dotted]
         if dotted in self._rules.metaclasses:
             stand_in = Metaclass()
             self._metaclasses[stand_in] = value
             return stand_in
+        if isinstance(value, type) and issubclass(value, type):
+            return Closed(dotted)
         return self._files.stand_in(dotted, value)
 
 

@@ -12,8 +12,7 @@ from toolguild.sandbox.wall.transformer import CLASS, MODULE, WallTransformer
 __all__ = ["Names"]
 
 _READABLE = {"__debug__", "__doc__", "__name__"}
-_GUARDED_BUILTINS = {"getattr", "hasattr", "open", "type"}
-_BUILTINS = {n for n in dir(builtins) if not is_dunder(n)} - _GUARDED_BUILTINS
+_BUILTINS = {n for n in dir(builtins) if not is_dunder(n)}
 
 
 class Names(WallTransformer):

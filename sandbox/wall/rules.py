@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-__all__ = ["RefusedError", "RefusedImportError", "Rules", "is_dunder", "lacking", "refuse"]
+__all__ = [
+    "LACKING",
+    "Fault",
+    "RefusedError",
+    "RefusedImportError",
+    "Rules",
+    "is_dunder",
+    "lacking",
+    "refuse",
+]
+
+LACKING = "toolguild.lacking"
+"""Audit event: the wall refuses what needs a capability, which it names (see `observation`)."""
 
 Names = frozenset[str]
+
+
+class Fault(NamedTuple):
+    """What speaks against something that a program asks for."""
+
+    why: str
+    wanted: str = ""
+    """The capability that it lacks, "" where none would help."""
+
+    def tell(self) -> str:
+        """Say why, and let whoever watches this process know what was wanted."""
+        if self.wanted:
+            sys.audit(LACKING, self.wanted)
+        return self.why
 
 
 class RefusedError(Exception):
@@ -26,6 +53,7 @@ class Rules:
     capabilities: Names
     """What the program may do with files: `read`, `write`."""
     builtins: Names
+    """Those that the program may use, some of them as stand-ins of the wall's."""
     dunder_reads: Names
     dunder_methods: Names
     dunder_hooks: Names
@@ -97,46 +125,49 @@ class Rules:
         known = name in self.dunder_reads or name in self.dunder_methods
         return "" if known or not is_dunder(name) else f"the attribute `{name}` is out of reach"
 
-    def method_fault(self, module: str, name: str) -> str:
+    def method_fault(self, module: str, name: str) -> Fault | None:
         """Say what is wrong with an attribute in a program that imports from a module."""
         needed = self.methods.get(module, {}).get(name)
         if needed is None:
-            return ""
+            return None
         what = f"`.{name}` of what `{module}` gives"
-        return lacking(what, needed) if needed else f"{what} is out of reach"
+        return lacking(what, needed) if needed else Fault(f"{what} is out of reach")
 
     def is_module(self, dotted: str) -> bool:
         """Whether a program may import this."""
         return dotted in self.modules or dotted in self.packages
 
-    def import_fault(self, module: str, name: str = "") -> str:
-        """Say what is wrong with importing a module, or a name of it, "" if nothing is."""
+    def import_fault(self, module: str, name: str = "") -> Fault | None:
+        """Say what is wrong with importing a module, or a name of it, None if nothing is."""
         dotted = f"{module}.{name}" if name else module
         if self.is_module(dotted) or (name and name in self.modules.get(module, ())):
-            return ""
+            return None
         for asked in (dotted, module):
             if asked in self.withheld:
                 return lacking(f"`{asked}`", self.withheld[asked])
         if name and self.is_module(module):
-            return f"`{name}` cannot be imported from `{module}`"
+            return Fault(f"`{name}` cannot be imported from `{module}`")
         advice = self.instead.get(dotted) or self.instead.get(dotted.split(".")[0], "")
-        return f"the module `{dotted}` cannot be imported. {advice}".strip(" .")
+        return Fault(f"the module `{dotted}` cannot be imported. {advice}".strip(" ."))
 
 
-def lacking(what: str, capability: str) -> str:
+def lacking(what: str, capability: str) -> Fault:
     """Say that something needs a capability, and what to do about it."""
+    needs, remedy = f"the capability `{capability}`", ": it must be among the program's needs"
     if capability == "network":
-        return f"{what} needs the network, which only a tool of the tier `full` can have"
-    return f"{what} needs the capability `{capability}`: it must be among the program's needs"
+        needs, remedy = "the network", ", which only a tool of the tier `full` can have"
+    return Fault(f"{what} needs {needs}{remedy}", capability)
 
 
-def refuse(why: str) -> NoReturn:
+def refuse(fault: Fault | str) -> NoReturn:
     """Raise what a program gets that asks for too much.
+
+    What it lacks is told at once: the program may catch the error and go on.
 
     Raises:
         RefusedError: always.
     """
-    msg = f"{why}."
+    msg = f"{fault if isinstance(fault, str) else fault.tell()}."
     raise RefusedError(msg)
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
-from toolguild.sandbox.wall.rules import Rules
+from toolguild.sandbox.wall.rules import Fault, Rules
 
 __all__ = [
     "CAPTURED",
@@ -63,9 +63,10 @@ class WallTransformer(RestrictingNodeTransformer):
     def settle(self) -> None:
         """Refuse what could only be judged with the whole program seen."""
 
-    def error(self, node: ast.AST, info: str) -> None:
+    def error(self, node: ast.AST, info: Fault | str) -> None:
         """Note why the program is refused."""
-        message = f"line {getattr(node, 'lineno', '?')}: {info}"
+        why = info if isinstance(info, str) else info.tell()
+        message = f"line {getattr(node, 'lineno', '?')}: {why}"
         if message not in self.errors:
             self.errors.append(message)
 

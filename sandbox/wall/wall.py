@@ -61,15 +61,17 @@ class Wall:
 
 def _builtins(rules: Rules, guards: Guards, files: Files) -> dict[str, Any]:
     modules = Modules(rules, guards, files)
-    allowed = {name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)}
-    return {
-        **allowed,
-        "__build_class__": _class_builder(guards, modules),
-        "__import__": modules.do_import,
+    guarded = {
         "getattr": guards.get_attribute,
         "hasattr": guards.has_attribute,
         "open": files.open,
         "type": guards.classes.type,
+    }
+    found = {**vars(builtins), **guarded}
+    return {
+        **{name: found[name] for name in rules.builtins if name in found},
+        "__build_class__": _class_builder(guards, modules),
+        "__import__": modules.do_import,
         transformer.OWN: guards.make_own(),
         transformer.SEEN: guards.make_seen(),
         transformer.METHOD: guards.method,

@@ -1,5 +1,6 @@
 """Proving a draft: static gate, generated inputs, replay."""
 
+from toolguild.synth.validation.agreement import ProfileMismatchError
 from toolguild.synth.validation.checks.recorded import misfit
 from toolguild.synth.validation.dossier import Dossier, DossierError, dossier, read_dossier
 from toolguild.synth.validation.live import LiveTools, Scratch
@@ -36,6 +37,7 @@ __all__ = [
     "Family",
     "Finding",
     "LiveTools",
+    "ProfileMismatchError",
     "Rehearsal",
     "Scratch",
     "Severity",

@@ -204,7 +204,6 @@ class _Settings(_Strict):
     inputs: int
     repeats: int
     mutants: int
-    enough: float
     limits: _Limits
     seed: int
 
@@ -213,7 +212,6 @@ class _Settings(_Strict):
             inputs=self.inputs,
             repeats=self.repeats,
             mutants=self.mutants,
-            enough=self.enough,
             limits=Limits(**self.limits.model_dump()),
             profile=profile,
             seed=self.seed,

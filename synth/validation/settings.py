@@ -14,8 +14,8 @@ __all__ = ["ValidationSettings"]
 class ValidationSettings:
     """How hard validation tries."""
 
-    inputs: int = 100
-    """Generated inputs."""
+    inputs: int | None = None
+    """Generated inputs; None for as many as the profile asks for."""
     repeats: int = 20
     """Inputs run a second time to see that the result is the same."""
     limits: Limits = Limits(wall_s=2.0)
@@ -24,19 +24,21 @@ class ValidationSettings:
     """What tools may contain."""
     mutants: int = 24
     """Faults put into a tool that passed, at most, to see whether its inputs would find them."""
-    enough: float = 0.8
-    """Share of those that the inputs must find, or the evidence is called thin."""
     seed: int | None = None
     """Decides which inputs and mutants there are; follows from the tool unless given."""
+
+    @property
+    def input_count(self) -> int:
+        """How many inputs are generated."""
+        return self.profile.evidence.inputs if self.inputs is None else self.inputs
 
     def to_json(self) -> JsonObject:
         """Return what a validation must be told again to come out the same, but its seed."""
         limits = self.limits
         return {
-            "inputs": self.inputs,
+            "inputs": self.input_count,
             "repeats": self.repeats,
             "mutants": self.mutants,
-            "enough": self.enough,
             "limits": {
                 "wall_s": limits.wall_s,
                 "memory_mb": limits.memory_mb,

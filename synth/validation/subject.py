@@ -60,7 +60,7 @@ class Subject:
 
     def inputs(self) -> list[JsonObject]:
         """Draw the generated inputs: the same ones each time."""
-        return draw(self._strategy, self.settings.inputs, self.seed)
+        return draw(self._strategy, self.settings.input_count, self.seed)
 
     def simplest(self, example: JsonObject, fails: _Fails) -> JsonObject:
         """Return the simplest input that fails as the example does."""

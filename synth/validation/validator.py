@@ -24,6 +24,7 @@ from toolguild.synth.validation.adequacy import (
     mutants,
     observe,
 )
+from toolguild.synth.validation.agreement import require_same_profile
 from toolguild.synth.validation.checks import (
     Trials,
     check_endings,
@@ -71,7 +72,9 @@ def validate(
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
+        ProfileMismatchError: its wall goes by another profile than the settings name.
     """
+    require_same_profile(sandbox, settings.profile)
     subject = Subject(draft, sandbox, settings, access)
     checks = [_check_text(subject)]
     trials = None
@@ -186,6 +189,6 @@ def _report(subject: Subject, checks: Sequence[Check], trials: Trials | None) ->
         source=draft.source,
         held_out=len(draft.held_out),
         mined=draft.original is not None,
-        enough=settings.enough,
+        enough=settings.profile.evidence.mutants_found,
         results=tuple(results.values()),
     )

@@ -42,12 +42,15 @@ class Commands:
         self.answers: list[Outcome] = []
         """What the next runs come to; `WRITTEN` where there is nothing."""
         self.runs: list[ScriptedRun] = []
+        self.opened: list[dict[str, Any]] = []
+        """What each sandbox was opened with."""
 
     def __call__(self, *arguments: str) -> Any:
         return self._toolguild(*arguments)
 
-    def open_sandbox(self, kind: str) -> ScriptedSandbox:
-        return ScriptedSandbox(self._answer)
+    def open_sandbox(self, kind: str, **options: Any) -> ScriptedSandbox:
+        self.opened.append({"kind": kind, **options})
+        return ScriptedSandbox(self._answer, options.get("profile"))
 
     def _answer(self, run: ScriptedRun) -> Outcome:
         self.runs.append(run)
@@ -66,8 +69,7 @@ def commands(toolguild: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for folder in ("data", "work"):
         (tmp_path / folder).mkdir()
     commands = Commands(toolguild)
-    for module in ("call", "validate", "synthesize"):
-        monkeypatch.setattr(f"toolguild.cli.{module}.open_sandbox", commands.open_sandbox)
+    monkeypatch.setattr("toolguild.cli.sandboxes.open_sandbox", commands.open_sandbox)
     monkeypatch.setenv("TOOLGUILD_REGISTRY", "tools.db")
     with Registry.open("tools.db") as registry:
         registry.register(ToolSpec("save", "", "text", NOTHING, {}, needs=EVERYTHING))

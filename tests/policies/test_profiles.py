@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from toolguild.policies import (
+    Evidence,
     PolicyFileError,
     Profile,
     Tier,
@@ -90,11 +91,32 @@ def test_strict_takes_away_and_adds_nothing() -> None:
     assert strict.builtins.free < balanced.builtins.free
     assert strict.limits.max_bytes < balanced.limits.max_bytes
     assert strict.level("TG405") is RuleLevel.ERROR
+    assert load_profile("strict").evidence.mutants_found > BALANCED.evidence.mutants_found
     # Readers of the plain tables look for the module that a method belongs to.
     assert all(
         any(f"{giver}.".startswith(f"{module}.") for module in strict.modules)
         for giver in strict.methods
     )
+
+
+def test_evidence_is_a_frozen_value_within_its_ranges() -> None:
+    assert BALANCED.evidence == Evidence(mutants_found=0.8, inputs=100)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        BALANCED.evidence.inputs = 1  # type: ignore[misc]  # what is tested
+    for wrong in ({"mutants_found": -0.1}, {"mutants_found": 1.1}, {"inputs": 0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Evidence(**{"mutants_found": 0.8, "inputs": 100, **wrong})
+
+
+def test_a_whole_profile_without_evidence_has_the_default_ones(tmp_path: Path) -> None:
+    tables = BALANCED.tables()
+    del tables["evidence"]
+    assert Profile.of_tables("older", tables).evidence == BALANCED.evidence
+    text = shipped_text().replace("inputs = 100", "")
+    assert load_profile(written(tmp_path / "whole.toml", text)).evidence == BALANCED.evidence
+    house = "[profile]\nextends = 'whole.toml'\nevidence.inputs = 5\n"
+    changed = house_profile(written(tmp_path / "toolguild.toml", house))
+    assert changed.evidence == Evidence(mutants_found=0.8, inputs=5)
 
 
 # --- what a house changes
@@ -131,6 +153,8 @@ def test_a_house_chooses_adds_and_takes_away(tmp_path: Path) -> None:
         modules = ["random"]
         names = ["os.remove", "builtins.print"]
         methods.datetime = ["now"]
+        [profile.evidence]
+        mutants_found = 0.95
         [profile.paths]
         absolute = ["/data"]
         [profile.instead]
@@ -152,6 +176,7 @@ def test_a_house_chooses_adds_and_takes_away(tmp_path: Path) -> None:
     assert "print" not in code.builtins.free
     assert "now" in code.methods["datetime"].forbidden
     assert "/data" in code.paths.absolute
+    assert profile.evidence == Evidence(mutants_found=0.95, inputs=100)
     assert code.instead["random"].startswith("Take")
 
 
@@ -193,6 +218,12 @@ def test_files_extend_files_beside_them(tmp_path: Path) -> None:
         ("limits.max_bytes = 10_000_000", "profile.limits.max_bytes", "less than or equal"),
         ("limits.max_depht = 9", "profile.limits.max_depht", "Extra"),
         ("work.max_range = 0", "profile.work.max_range", "greater than 0"),
+        ("evidence.mutants_found = 1.5", "profile.evidence.mutants_found", "less than or equal"),
+        ("evidence.mutants_found = '80 %'", "profile.evidence.mutants_found", "valid number"),
+        ("evidence.inputs = 0", "profile.evidence.inputs", "greater than or equal to 1"),
+        ("evidence.inputs = 20_000", "profile.evidence.inputs", "less than or equal to 10000"),
+        ("evidence.inputs = true", "profile.evidence.inputs", "valid integer"),
+        ("evidence.mutants = 0.9", "profile.evidence.mutants", "Extra"),
         ("limits = 5", "profile.limits", "dictionary"),
         ("extends = 'lax'", "extends", "shipped are: balanced, strict"),
         ("extends = 7", "extends", "shipped are"),
@@ -237,6 +268,8 @@ def test_profile_has_to_be_a_table(tmp_path: Path) -> None:
         ('read = ["glob", "iglob"]', 'read = ["walk"]', "code.modules.glob"),
         ('TG101 = "error"', 'TG101 = "off"', "code.rules"),
         ('TG405 = "warning"', 'TG45 = "warning"', "code.rules.TG45"),
+        ("mutants_found = 0.8", "mutants_found = 80", "evidence.mutants_found"),
+        ("mutants_found = 0.8", "mutants = 0.8", "evidence.mutants"),
     ],
 )
 def test_a_mistake_in_a_whole_profile_is_named_too(

@@ -15,7 +15,7 @@ import docker
 import pytest
 
 from toolguild.cli.main import run as toolguild
-from toolguild.policies import Tier
+from toolguild.policies import Tier, house_profile
 from toolguild.sandbox import (
     Outcome,
     Program,
@@ -143,6 +143,21 @@ class TestPrograms:
         outcome = run(painting, IMPORTING, Tier.SANDBOX)
         assert outcome.status is Status.REFUSED
         assert "colours" in outcome.error
+
+    def test_a_profile_that_lists_a_package_shows_what_it_lists_of_it(
+        self, painting, tmp_path
+    ) -> None:
+        settings = tmp_path / "toolguild.toml"
+        settings.write_text(
+            "[profile.modules.colours]\nexports = ['mix', 'mixing']\nfrom_tier = 'sandbox'\n"
+        )
+        profile = house_profile(settings)
+        with open_sandbox("docker", size=1, requirements=[BAKED_ONCE], profile=profile) as house:
+            assert run(house, IMPORTING, Tier.SANDBOX).value == "dark red+blue"
+            for way in ("colours.mixing.shades", "colours.shades", "__import__('shades')"):
+                outcome = run(house, f"import colours\ndef tool(): return {way}", Tier.SANDBOX)
+                assert not outcome.ok, way
+            assert run(house, "import shades\ndef tool(): pass", Tier.SANDBOX).status == "refused"
 
     def test_packages_change_nothing_for_those_who_do_not_import_them(self, painting) -> None:
         source = """

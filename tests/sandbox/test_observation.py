@@ -17,10 +17,10 @@ import json, os, sys, types
 from toolguild.sandbox.inside.observation import install_hook
 from toolguild.sandbox.wall.wall import Rules, Wall
 from toolguild.sandbox.wall.profile import wall_rules
-from toolguild.policies import Capability
+from toolguild.policies import Capability, load_profile
 
 START = install_hook()  # ahead of the fork, as in the sandbox
-RULES = Rules.from_plain(wall_rules(capabilities=frozenset({Capability.WRITE})))
+RULES = Rules.from_plain(wall_rules(load_profile(), frozenset({Capability.WRITE})))
 
 def run(job):
     module = sys.modules["tool"] = types.ModuleType("tool")

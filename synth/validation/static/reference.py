@@ -54,12 +54,20 @@ max_bytes = 50_000
 [profile.modules.numpy]       # a module that tools may import besides the usual ones
 exports = ["array", "mean"]
 from_tier = "restricted"      # the lowest tier that gets it; this one if left out
+                              # ("sandbox": new tools get it too, behind the wall)
 methods = { write = ["tofile"], forbidden = ["ctypes"] }
 
 [profile.without]
 modules = ["random"]
 names = ["os.remove", "builtins.print"]
+
+[profile.evidence]            # below which evidence is called thin; it refuses no tool
+mutants_found = 0.9           # share of the faults put into a tool that its inputs must find
+inputs = 200                  # generated inputs
 ```
+
+The sandbox's wall goes by the same profile: what the gate lets a tool import is there when it runs,
+and what a house takes away is not.
 
 Rules marked *fixed* stay errors in every profile: the others rely on them.
 """

@@ -19,7 +19,7 @@ CANARY = "canary-7f3a9c"
 
 _RUNNER = """
 import json, os, sys, types
-from toolguild.policies import Capability
+from toolguild.policies import Capability, load_profile
 from toolguild.sandbox.wall.wall import RefusedError, Rules, Wall, line_of
 from toolguild.sandbox.wall.profile import wall_rules
 
@@ -42,7 +42,7 @@ def run(job):
         return "error", f"{type(error).__name__}: {error}", None
 
 RULES = {
-    names: Rules.from_plain(wall_rules(capabilities=frozenset(map(Capability, names))))
+    names: Rules.from_plain(wall_rules(load_profile(), frozenset(map(Capability, names))))
     for names in ((), ("read",), ("write",), ("read", "write"))
 }
 for line in sys.stdin:

@@ -148,6 +148,15 @@ import sqlite3
 def tool(): return type(sqlite3.connect(":memory:"))("note.db").execute("select 1").fetchall()
 """,
     "tempfile": "import tempfile\ndef tool(): return tempfile.TemporaryFile()",
+    "Path.cwd": "import pathlib\ndef tool(): return str(pathlib.Path.cwd())",
+    "Path.home": "import pathlib\ndef tool(): return str(pathlib.PosixPath.home())",
+    "Path.owner": "import pathlib\ndef tool(): return pathlib.Path('note.txt').owner()",
+    "Path.group": "import pathlib\ndef tool(): return pathlib.Path('note.txt').group()",
+    "Path.is_mount": "import pathlib\ndef tool(): return pathlib.Path('/').is_mount()",
+    "what is in an archive's entry": """
+import zipfile
+def tool(): return zipfile.ZipInfo.from_file("note.txt").file_size
+""",
     "document builder": """
 from xml.dom import minidom
 def tool():
@@ -161,7 +170,28 @@ def tool():
 """,
 }
 
+MAKING = """
+import io, tarfile
+def tool():
+    entry = tarfile.TarInfo("made")
+    with tarfile.open(fileobj=io.BytesIO(), mode="w") as archive:
+        archive.{}
+"""
+
 WRITING = {
+    **{
+        f"archive.{call}": MAKING.format(call)
+        for call in (
+            "chmod(entry, 'note.txt')",
+            "chown(entry, 'note.txt', False)",
+            "makedir(entry, 'new')",
+            "makefifo(entry, 'new')",
+            "makefile(entry, 'new')",
+            "makelink(entry, 'new')",
+            "makeunknown(entry, 'new')",
+            "utime(entry, 'note.txt')",
+        )
+    },
     "w": "def tool(): open('note.txt', 'w').write('x')",
     "a": "def tool(): open('note.txt', 'a').write('x')",
     "x": "def tool(): open('new.txt', 'x').write('x')",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolguild.policies import Tier
+from toolguild.policies import Capability, Tier
 from toolguild.sandbox import Program, Sandbox, Status
 
 USES_OS = "import os\ndef tool():\n    return len(os.environ) > 0"
@@ -99,3 +99,52 @@ def tool():
     program = Program(source, "tool")
     first, second = (sandbox.run(program, {}, tier=Tier.SANDBOX) for _ in range(2))
     assert first.value == second.value == [["[1]", 0], 1, True]
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "wanted"),
+    [
+        ("from os import listdir\ndef tool(): return 1", Status.REFUSED, {Capability.READ}),
+        ("import urllib.request\ndef tool(): return 1", Status.REFUSED, {Capability.NETWORK}),
+        (
+            "from pathlib import Path\ndef tool(): Path('x').unlink(); Path('x').stat()",
+            Status.REFUSED,
+            {Capability.READ, Capability.WRITE},
+        ),
+        ("def tool(): open('x')", Status.ERROR, {Capability.READ}),
+        ("def tool(): open('x', 'w')", Status.ERROR, {Capability.WRITE}),
+        ("import os\ndef tool(): os.remove('x')", Status.ERROR, {Capability.WRITE}),
+        ("import pathlib\ndef tool(): pathlib.Path.cwd()", Status.ERROR, {Capability.READ}),
+        (
+            "import pathlib\ndef tool(): getattr(pathlib.Path('x'), 'un' + 'link')",
+            Status.ERROR,
+            {Capability.WRITE},
+        ),
+        (
+            "def tool():\n    try: open('x')\n    except Exception: return 'quiet'",
+            Status.OK,
+            {Capability.READ},
+        ),
+        # Refused, but not for want of a capability.
+        ("def tool(): return tool.__globals__", Status.REFUSED, set()),
+        ("import pathlib\ndef tool(): return pathlib.Path('x').name", Status.OK, set()),
+    ],
+)
+def test_what_is_refused_for_want_of_a_capability_is_an_effect(
+    sandbox: Sandbox, source: str, status: Status, wanted: set[Capability]
+) -> None:
+    outcome = sandbox.run(Program(source, "tool"), {}, tier=Tier.SANDBOX)
+    assert (outcome.status, outcome.effects) == (status, wanted), outcome.error
+
+
+def test_a_program_that_claims_an_effect_only_adds_one(sandbox: Sandbox) -> None:
+    source = """
+import sys
+def tool():
+    for what in ("network", "nothing", "read" * 9):
+        sys.audit("toolguild.lacking", what)
+    sys.audit("toolguild.lacking")
+    return open("/dev/zero", "rb") is not None
+"""
+    claims = sandbox.run(Program(source, "tool", walled=False), {}, tier=Tier.SANDBOX)
+    assert (claims.value, claims.effects) == (True, {Capability.NETWORK})

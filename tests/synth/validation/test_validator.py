@@ -9,13 +9,14 @@ from typing import Any, TypeAlias
 import pytest
 
 from toolguild.policies import Profile, load_profile
-from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, ScriptedSandbox
+from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, ScriptedSandbox, open_sandbox
 from toolguild.synth.drafting import Case, Draft, DraftOrigin
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation import (
     Check,
     CheckName,
+    ProfileMismatchError,
     ValidationReport,
     ValidationSettings,
     validate,
@@ -326,15 +327,37 @@ def double(number: int) -> int:
 '''
 
 
-def test_the_profile_decides_about_size_in_every_check(local: Sandbox) -> None:
+def test_the_profile_decides_about_size_in_every_check() -> None:
     tables = load_profile().tables()
     tables["code"]["limits"]["max_bytes"] = 100_000
     profile = Profile.of_tables("big", tables)
     text = f"{BIG}\n\n" + "# nothing but words\n" * 4000
-    report = validate(
-        draft_from_text(text, (), profile), local, ValidationSettings(profile=profile)
-    )
+    with open_sandbox("local", size=1, profile=profile) as big:
+        report = validate(
+            draft_from_text(text, (), profile), big, ValidationSettings(profile=profile)
+        )
     assert report.passed, report.reasons
     assert report.adequacy is not None
     assert report.adequacy.total
     assert report.profile == f"big ({profile.digest})"
+
+
+def test_gate_and_wall_have_to_go_by_one_profile(local: Sandbox) -> None:
+    strict = load_profile("strict")
+    with pytest.raises(ProfileMismatchError, match=r"balanced \(.*strict \("):
+        validate(draft_from_text(BIG), local, ValidationSettings(profile=strict))
+    same = Profile.of_tables("by another name", load_profile().tables())
+    assert validate(draft_from_text(BIG), local, ValidationSettings(profile=same)).passed
+
+
+def test_the_profile_says_how_much_evidence_is_enough(local: Sandbox) -> None:
+    assert validate(draft_from_text(BIG), local).inputs == ValidationSettings().input_count == 100
+    tables = load_profile().tables()
+    tables["evidence"] = {"mutants_found": 1.0, "inputs": 7}
+    demanding = Profile.of_tables("demanding", tables)
+    with open_sandbox("local", size=1, profile=demanding) as sandbox:
+        report = validate(
+            draft_from_text(BIG, (), demanding), sandbox, ValidationSettings(profile=demanding)
+        )
+    assert (report.inputs, report.enough) == (7, 1.0)
+    assert ValidationSettings(inputs=3, profile=demanding).input_count == 3

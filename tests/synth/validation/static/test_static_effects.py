@@ -52,6 +52,8 @@ def found(text: str) -> set[tuple[Capability, int]]:
         ("import sqlite3\nsqlite3.connect(':memory:')", set()),
         ("import sqlite3\nD = ':memory:'\nsqlite3.connect(database=D)", set()),
         ("import tarfile, io\ntarfile.open(fileobj=io.BytesIO(), mode='w')", set()),
+        ("import tarfile\ndef tool(a, e): a.makedir(e, 'x')", {(WRITE, 2)}),
+        ("import zipfile\nzipfile.ZipInfo.from_file('x')", {(READ, 2)}),
         ("import gzip, io\ngzip.GzipFile(fileobj=io.BytesIO(), mode='w')", set()),
         ("import gzip, io\ngzip.open(io.BytesIO(), 'w')", set()),
         ("import io\ndef f(p): open(p, io.BytesIO())", {(WRITE, 2)}),
