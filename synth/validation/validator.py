@@ -27,7 +27,7 @@ from toolguild.sandbox import (
 )
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Case, Draft
-from toolguild.synth.mining import canonical
+from toolguild.synth.mining import RepeatedCode, canonical
 from toolguild.synth.validation.adequacy import (
     Adequacy,
     Trial,
@@ -109,8 +109,13 @@ class _Validation:
         self._simulated = SimulatedTools(call for case in draft.cases for call in case.calls)
         digest = hashlib.sha256(f"{draft.source}{canonical(draft.parameters)}".encode()).digest()
         self._seed = int.from_bytes(digest[:4])
+        known = draft.opportunity
+        original = [known.source] if isinstance(known, RepeatedCode) else []
         self._strategy = arguments_strategy(
-            draft.parameters, [case.arguments for case in draft.cases]
+            draft.parameters,
+            [case.arguments for case in draft.cases],
+            [draft.source, *original],
+            settings.profile.code.limits,
         )
 
     def report(self) -> ValidationReport:
@@ -270,7 +275,6 @@ class _Validation:
             self._strategy,
             bad[0][0],
             lambda arguments: fails(self._run(arguments, self._simulated)),
-            self._seed,
         )
         shown = [(simplest, self._run(simplest, self._simulated)), *bad]
         counterexamples = tuple(
