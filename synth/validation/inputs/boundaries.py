@@ -52,8 +52,9 @@ def _ties(strategy: ArgumentsStrategy) -> Iterator[JsonObject]:
 def pairwise(strategy: ArgumentsStrategy) -> Iterator[JsonObject]:
     """Yield arguments in which every two edges of two parameters come together at least once."""
     edges = {
-        name: values.edges()[:_PAIRED_EDGES]
+        name: some
         for name, values in islice(strategy.values.items(), _PAIRED_PARAMETERS)
+        if (some := values.edges()[:_PAIRED_EDGES])
     }
     open_pairs: dict[_Pair, None] = {
         ((a, i), (b, j)): None

@@ -111,30 +111,37 @@ class ValuesBuilder:
 
     def _object(self, schema: JsonObject, seen: Sequence[Json], depth: int) -> Values:
         objects = [value for value in seen if isinstance(value, dict)]
-        properties, others = schema.get("properties"), schema.get("additionalProperties")
-        if isinstance(properties, dict) and properties:
-            return Records(
-                self.members(properties, objects, depth),
-                _optional(schema, objects),
-                objects,
-            )
+        others = schema.get("additionalProperties")
+        named = self.members(schema, objects, depth)
         if isinstance(others, dict):
-            members = [member for value in objects for member in value.values()]
-            return Mappings(
-                schema, objects, self.values(others, members, depth + 1), self.constants
-            )
-        required = schema.get("required")
-        if isinstance(required, list) and not objects:
-            return Choice([{name: None for name in required if isinstance(name, str)}])
+            rest = [value for one in objects for name, value in one.items() if name not in named]
+            members = self.values(others, rest, depth + 1)
+            if not named:
+                return Mappings(schema, objects, members, self.constants)
+            return Records(named, _optional(schema, objects), objects, members)
+        if named:
+            return Records(named, _optional(schema, objects), objects)
         return Choice(objects or [{}])
 
     def members(
-        self, properties: JsonObject, objects: Sequence[JsonObject], depth: int
+        self, schema: JsonObject, objects: Sequence[JsonObject], depth: int = 0
     ) -> dict[str, Values]:
-        """Return the values of each property of an object."""
+        """Return the values of each member of an object that its schema names.
+
+        Args:
+            schema: That of the object.
+            objects: What was recorded.
+            depth: How deep it stands.
+        """
+        properties, required = schema.get("properties"), schema.get("required")
+        schemas = dict(properties) if isinstance(properties, dict) else {}
+        others = schema.get("additionalProperties", {})
+        for name in required if isinstance(required, list) else []:
+            if isinstance(name, str):
+                schemas.setdefault(name, others)
         return {
             name: self.values(inner, [one[name] for one in objects if name in one], depth + 1)
-            for name, inner in properties.items()
+            for name, inner in schemas.items()
             if inner is not False
         }
 

@@ -21,8 +21,10 @@ _LARGE = 0.04
 """Share, at most, with something large."""
 _RELATED = 2 / 3
 """Share of those drawn at random in which recorded relations hold."""
-_TIED = 0.12
-"""Share of those drawn at random that have two equal arguments."""
+_TIED = 0.16
+"""Share of those drawn at random that have two equal arguments, or nearly so."""
+_NEARLY = 0.5
+"""Share of those that differ by a little."""
 _LEFT_OUT = 0.25
 """How often an optional parameter is left out."""
 _PATIENCE = 60
@@ -115,7 +117,9 @@ def _at_random(strategy: ArgumentsStrategy, random: Random) -> Iterator[JsonObje
             arguments = strategy.related(arguments, random)
         elif kind > 1 - _TIED and (pairs := strategy.alike(arguments)):
             first, second = random.choice(pairs)
-            arguments[second] = arguments[first]
+            value = arguments[first]
+            nearly = random.random() < _NEARLY
+            arguments[second] = strategy.values[second].near(value, random) if nearly else value
         elif strategy.relations and all(one.holds(arguments) for one in strategy.relations):
             arguments = _drawn(strategy, random)
         yield arguments

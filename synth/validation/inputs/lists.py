@@ -116,10 +116,14 @@ class Lists(Values):
             made = self._without_repetition([*made, self._item(len(made), random)])
         return made
 
+    def near(self, value: Json, random: Random) -> Json:
+        """Return a list that is nearly this one."""
+        return self._changed([*value], random) if isinstance(value, list) else self.draw(random)
+
     def _changed(self, items: list[Json], random: Random) -> list[Json]:
         """Return a list that is nearly this one."""
         at = random.randint(0, len(items))
-        match random.randrange(5):
+        match random.randrange(6):
             case 0:
                 return [*items[:at], self._item(at, random), *items[at:]]
             case 1:
@@ -129,11 +133,13 @@ class Lists(Values):
             case 3:
                 random.shuffle(items)
                 return items
+            case 4 if items:
+                return [*items[:at], random.choice(items), *items[at + 1 :]]
         return [*items, *items[at : at + 1]]
 
     def _tuples(self) -> Iterable[list[Json]]:
         """Return lists whose first items go through their edges one by one."""
-        usual = [values.edges()[0] for values in self._first]
+        usual = [values.usual() for values in self._first]
         yield usual
         for index, values in enumerate(self._first):
             for edge in values.edges()[:_EDGES_INSIDE]:

@@ -70,6 +70,10 @@ class Integers(Values):
         number = number // self._step * self._step
         return number if self._low <= number <= self._high else self._any(random)
 
+    def near(self, value: Json, random: Random) -> Json:
+        """Return one of the next numbers."""
+        return value + random.choice(_CLOSE) if _is_whole(value) else self.draw(random)
+
     def _any(self, random: Random) -> int:
         low, high = -(-self._low // self._step), self._high // self._step
         return random.randint(low, max(low, high)) * self._step

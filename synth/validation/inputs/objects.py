@@ -35,19 +35,22 @@ class Mappings(Values):
 
     def edges(self) -> list[Json]:
         """Return the empty one, one with each edge of a member, and turns of a recorded one."""
-        some = max(self._seen, key=len, default={"a": self._members.edges()[0]})
+        some = max(self._seen, key=len, default={"a": self._members.usual()})
         key = next(iter(some), "a")
         inner = self._members.edges()[:_EDGES_INSIDE]
         made: list[JsonObject] = [{}, dict(list(some.items())[:1])]
         made += [dict.fromkeys(some, edge) for edge in inner[:2]]
         made += [{**some, key: edge} for edge in inner]
-        made += [{**some, odd: inner[0]} for odd in ("", "A b", "\N{LATIN SMALL LETTER SHARP S}")]
+        made += [
+            {**some, odd: self._members.usual()}
+            for odd in ("", "A b", "\N{LATIN SMALL LETTER SHARP S}")
+        ]
         return self._fitting(made)
 
     def mined(self) -> list[Json]:
         """Return recorded objects with the constants of the text as keys and as members."""
         some = self._seen[0] if self._seen else {}
-        member = next(iter(some.values()), self._members.edges()[0])
+        member = next(iter(some.values()), self._members.usual())
         keyed: list[JsonObject] = [{**some, text: member} for text in self._constants.texts]
         key = next(iter(some), "a")
         valued: list[JsonObject] = [{**some, key: value} for value in self._members.mined()]
@@ -82,15 +85,21 @@ class Records(Values):
     """Objects with known members, some of which may be left out."""
 
     def __init__(
-        self, members: Mapping[str, Values], optional: Iterable[str], seen: Sequence[Json]
+        self,
+        members: Mapping[str, Values],
+        optional: Iterable[str],
+        seen: Sequence[Json],
+        others: Values | None = None,
     ) -> None:
+        """Take the values of the members that have names, and of others where there may be any."""
         self._members = members
         self._optional = frozenset(optional)
+        self._others = others
         self._seen = [value for value in seen if isinstance(value, dict)]
 
     def edges(self) -> list[Json]:
         """Return one with each edge of each member, and those with members left out."""
-        firsts = {name: values.edges()[0] for name, values in self._members.items()}
+        firsts = {name: values.usual() for name, values in self._members.items()}
         some = self._seen[0] if self._seen else firsts
         without: list[JsonObject] = [
             {key: value for key, value in some.items() if key != name}
@@ -98,7 +107,8 @@ class Records(Values):
             if name in self._optional
         ]
         bare = {key: value for key, value in some.items() if key not in self._optional}
-        return distinct([bare, *without, some, *self._varied(some, mined=False)])
+        more = [{**some, "other": self._others.usual()}] if self._others else []
+        return distinct([bare, *without, some, *more, *self._varied(some, mined=False)])
 
     def mined(self) -> list[Json]:
         """Return a recorded one with each constant that a member can be."""

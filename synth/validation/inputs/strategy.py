@@ -50,14 +50,14 @@ def arguments_strategy(
     strategy = ArgumentsStrategy(parameters)
     fitting = [arguments for arguments in recorded if strategy.allows(arguments)]
     builder = ValuesBuilder(parameters, mined_constants(sources, limits))
-    properties, required = parameters.get("properties"), parameters.get("required")
-    members = properties if isinstance(properties, dict) else {}
+    values = builder.members(parameters, fitting)
+    required = parameters.get("required")
     needed = required if isinstance(required, list) else []
     return ArgumentsStrategy(
         parameters,
         list({canonical(arguments): arguments for arguments in fitting}.values()),
-        builder.members(members, fitting, 0),
-        frozenset(name for name in members if name not in needed),
+        values,
+        frozenset(name for name in values if name not in needed),
         seen_relations(fitting),
     )
 

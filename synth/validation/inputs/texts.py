@@ -68,7 +68,7 @@ class Texts(Values):
             self._alphabet[-1] * self._high,
             f"{some}\r\n{some}",
         ]
-        plain += [some[:1], some.upper(), "-1", "1.5", "a'b", f"{some}\0", _FOREIGN_DIGITS]
+        plain += [some[:1], some.upper(), "-1", "1.5", "a'b\"c,d", f"{some}\0", _FOREIGN_DIGITS]
         plain += [
             "aB" * usual,
             "\N{SLIGHTLY SMILING FACE}",
@@ -119,13 +119,16 @@ class Texts(Values):
         alphabet = ODD_CHARACTERS if random.random() < 0.3 else self._alphabet
         return "".join(random.choices(alphabet, k=random.randint(self._low, self._high)))
 
-    def _changed(self, text: str, random: Random) -> str:
+    def near(self, value: Json, random: Random) -> Json:
         """Return a string that is nearly this one."""
+        return self._changed(value, random) if isinstance(value, str) else self.draw(random)
+
+    def _changed(self, text: str, random: Random) -> str:
         at = random.randint(0, len(text))
         to = random.randint(at, len(text))
         part = random.choice([self._alphabet, ODD_CHARACTERS, *self._constants.texts[:3]])
         character = random.choice(part)
-        match random.randrange(7):
+        match random.randrange(8):
             case 0:
                 return text[:at] + character + text[at:]
             case 1:
@@ -138,7 +141,9 @@ class Texts(Values):
                 return text[:at] + text[at:to].swapcase() + text[to:]
             case 5:
                 return text[to:] + text[at:to] + text[:at]
-        return text + random.choice(self._seen)
+            case 6 if text:
+                return text[:at] + random.choice(text) + text[at + 1 :]
+        return text + random.choice(self._seen or [text])
 
     def _padded(self, text: str) -> str:
         """Return a string of an allowed length that starts as this one does."""

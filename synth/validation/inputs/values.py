@@ -32,6 +32,15 @@ class Values(ABC):
     def draw(self, random: Random) -> Json:
         """Return some value."""
 
+    def near(self, value: Json, random: Random) -> Json:
+        """Return a value that is nearly this one, where there is such a thing."""
+        return self.draw(random)
+
+    def usual(self) -> Json:
+        """Return one value, the first edge where there is any; always the same."""
+        edges = self.edges()
+        return edges[0] if edges else self.draw(Random(0))  # noqa: S311 - no secret
+
     def large(self, random: Random) -> Json:
         """Return a value much longer than the recorded ones, where there is such a thing."""
         return self.draw(random)

@@ -252,7 +252,9 @@ FAULTS = [
     Fault(
         "a key whose value is zero",
         {"stock": COUNTS, "name": TEXT},
-        _columns("stock name", ({"nut": 4, "fig": 2}, "fig"), ({"oat": 1}, "oat"), ({"rye": 9}, "rye")),
+        _columns(
+            "stock name", ({"nut": 4, "fig": 2}, "fig"), ({"oat": 1}, "oat"), ({"rye": 9}, "rye")
+        ),
         "return stock.get(name, -1)",
         "return stock.get(name) or -1",
     ),
