@@ -22,7 +22,7 @@ _Pair = tuple[tuple[str, int], tuple[str, int]]
 def one_at_a_time(strategy: ArgumentsStrategy) -> Iterator[JsonObject]:
     """Yield usual arguments with one at an edge or a constant of the text, each in turn.
 
-    Where relations were recorded, the other arguments follow in two of three.
+    Where relations were recorded the other arguments follow, and in every other row do not as well.
     """
     yield from islice(_without_optionals(strategy), _MAX_TIES)
     yield from islice(_ties(strategy), _MAX_TIES)
@@ -31,9 +31,9 @@ def one_at_a_time(strategy: ArgumentsStrategy) -> Iterator[JsonObject]:
     for index, row in enumerate(zip_longest(*columns)):
         for name, value in filter(None, row):
             arguments = {**strategy.base(index), name: value}
-            if index % 3 < 2:
-                arguments = strategy.related(arguments, random, keeping=name)
-            yield arguments
+            yield (related := strategy.related(arguments, random, keeping=name))
+            if index % 2 and related is not arguments:
+                yield arguments
 
 
 def _without_optionals(strategy: ArgumentsStrategy) -> Iterator[JsonObject]:

@@ -85,8 +85,11 @@ class Union(Values):
 
 
 def distinct(values: Iterable[Json]) -> list[Json]:
-    """Return the values without repetition, in their order."""
-    return list({canonical(value): value for value in reversed(list(values))}.values())[::-1]
+    """Return the values without repetition, in the order in which they come first."""
+    found: dict[str, Json] = {}
+    for value in values:
+        found.setdefault(canonical(value), value)
+    return list(found.values())
 
 
 _NOTHING = object()

@@ -1,12 +1,18 @@
-"""Small functions that are each wrong on one kind of input, beside what they should be."""
+"""Generated inputs tell small functions, each wrong on one kind of input, from the right ones."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
 
 from toolguild.sandbox import Json, JsonObject
-
-__all__ = ["FAULTS", "Fault"]
+from toolguild.synth.mining import canonical
+from toolguild.synth.validation.inputs import arguments_strategy, draw
 
 INT: JsonObject = {"type": "integer"}
 NUMBER: JsonObject = {"type": "number"}
@@ -14,6 +20,7 @@ TEXT: JsonObject = {"type": "string"}
 BOOL: JsonObject = {"type": "boolean"}
 INTS: JsonObject = {"type": "array", "items": INT}
 TEXTS: JsonObject = {"type": "array", "items": TEXT}
+MONTH = "re.fullmatch(r'[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}', day)"
 COUNTS: JsonObject = {"type": "object", "additionalProperties": INT}
 
 
@@ -421,8 +428,8 @@ FAULTS = [
         "the last month",
         {"day": TEXT},
         _of("day", "2024-05-01", "2023-11-30", "2024-01-15"),
-        "return int(day[5:7]) % 12 + 1 if re.fullmatch(r'[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}', day) else 0",
-        "return int(day[5:7]) + 1 if re.fullmatch(r'[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}', day) else 0",
+        f"return int(day[5:7]) % 12 + 1 if {MONTH} else 0",
+        f"return int(day[5:7]) + 1 if {MONTH} else 0",
     ),
     Fault(
         "centuries",
@@ -468,3 +475,39 @@ FAULTS = [
         "return code[4:].lstrip('0') + code[:3]",
     ),
 ]
+
+
+def behaviour(source: str, arguments: JsonObject) -> tuple[str, str]:
+    """Return what one of our own functions does: its result, or the type of its exception."""
+    space: dict[str, Any] = {}
+    exec(source, space)  # noqa: S102 - the texts are those above
+    try:
+        return "result", canonical(space["f"](**json.loads(canonical(arguments))))
+    except Exception as error:
+        return "exception", type(error).__name__
+
+
+def tells(fault: Fault, inputs: Sequence[JsonObject]) -> bool:
+    right, wrong = fault.text(fault.right), fault.text(fault.wrong)
+    return any(behaviour(right, one) != behaviour(wrong, one) for one in inputs)
+
+
+def inputs_for(fault: Fault, seed: int) -> list[JsonObject]:
+    sources = [fault.text(fault.wrong), *([fault.text(fault.right)] if fault.original else [])]
+    return draw(arguments_strategy(fault.schema, fault.recorded, sources), 100, seed)
+
+
+every_fault = pytest.mark.parametrize("fault", FAULTS, ids=[fault.kind for fault in FAULTS])
+
+
+@every_fault
+def test_the_recorded_arguments_do_not_show_the_fault(fault: Fault) -> None:
+    validator = Draft202012Validator(fault.schema)
+    assert all(validator.is_valid(arguments) for arguments in fault.recorded)
+    assert not tells(fault, fault.recorded)
+
+
+@every_fault
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_hundred_generated_inputs_show_the_fault(fault: Fault, seed: int) -> None:
+    assert tells(fault, inputs_for(fault, seed))
