@@ -19,9 +19,10 @@ _PAIRS = 0.1
 """Share, at most, with several arguments at edges."""
 _LARGE = 0.04
 """Share, at most, with something large."""
-_RELATED = 2 / 3
-"""Share of those drawn at random in which recorded relations hold."""
-_TIED = 0.16
+_RELATED = 0.8
+"""Share of those drawn at random, the tied ones apart, in which recorded relations hold."""
+_REDRAWN = 6
+_TIED = 0.12
 """Share of those drawn at random that have two equal arguments, or nearly so."""
 _NEARLY = 0.5
 """Share of those that differ by a little."""
@@ -112,17 +113,32 @@ _LARGE_LENGTH = 50
 def _at_random(strategy: ArgumentsStrategy, random: Random) -> Iterator[JsonObject]:
     while True:
         arguments = _drawn(strategy, random)
-        kind = random.random()
-        if strategy.relations and kind < _RELATED:
-            arguments = strategy.related(arguments, random)
-        elif kind > 1 - _TIED and (pairs := strategy.alike(arguments)):
-            first, second = random.choice(pairs)
-            value = arguments[first]
-            nearly = random.random() < _NEARLY
-            arguments[second] = strategy.values[second].near(value, random) if nearly else value
-        elif strategy.relations and all(one.holds(arguments) for one in strategy.relations):
-            arguments = _drawn(strategy, random)
-        yield arguments
+        if random.random() < _TIED:
+            yield _tied(strategy, arguments, random)
+        elif random.random() < _RELATED:
+            yield strategy.related(arguments, random)
+        else:
+            yield _unrelated(strategy, arguments, random)
+
+
+def _tied(strategy: ArgumentsStrategy, arguments: JsonObject, random: Random) -> JsonObject:
+    """Return the arguments with one equal to another of its type, or nearly so, if there is one."""
+    pairs = strategy.alike(arguments)
+    if not pairs:
+        return arguments
+    first, second = random.choice(pairs)
+    value = arguments[first]
+    nearly = random.random() < _NEARLY
+    return {**arguments, second: strategy.values[second].near(value, random) if nearly else value}
+
+
+def _unrelated(strategy: ArgumentsStrategy, arguments: JsonObject, random: Random) -> JsonObject:
+    """Return arguments, drawn anew a few times where every recorded relation holds by chance."""
+    for _ in range(_REDRAWN if strategy.relations else 0):
+        if not all(relation.holds(arguments) for relation in strategy.relations):
+            break
+        arguments = _drawn(strategy, random)
+    return arguments
 
 
 def _drawn(strategy: ArgumentsStrategy, random: Random) -> JsonObject:
