@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from toolguild.policies.code_rules import TextLimits
@@ -71,11 +71,8 @@ def _collect(tree: ast.Module, found: _Found) -> None:
     for node in _code(tree):
         match node:
             case ast.Compare(left=left, comparators=comparators):
-                sides = [
-                    bound.get(one.id, one) if isinstance(one, ast.Name) else one
-                    for one in _elements([left, *comparators])
-                ]
-                numbers = [one for one in map(fold_number, sides) if one is not None]
+                sides = _named(_elements([left, *comparators]), bound)
+                numbers = _numbers(sides)
                 found.compared.extend(numbers)
                 if any(map(_is_length, sides)):
                     found.lengths.extend(numbers)
@@ -84,11 +81,7 @@ def _collect(tree: ast.Module, found: _Found) -> None:
             case ast.Dict(keys=keys):
                 found.compared.extend(_numbers(key for key in keys if key is not None))
             case ast.Slice(lower=lower, upper=upper):
-                ends = [
-                    bound.get(one.id, one) if isinstance(one, ast.Name) else one
-                    for one in (lower, upper)
-                    if one is not None
-                ]
+                ends = _named(filter(None, (lower, upper)), bound)
                 found.lengths.extend(map(abs, _numbers(ends)))
             case ast.BinOp() | ast.UnaryOp() | ast.Constant(value=int() | float()):
                 found.others.extend(_numbers([node]))
@@ -145,7 +138,14 @@ def _is_length(node: ast.expr) -> bool:
 
 
 def _numbers(nodes: Iterable[ast.expr]) -> list[int | float]:
-    return [number for node in nodes if (number := fold_number(node)) is not None]
+    numbers = map(fold_number, nodes)
+    # A root of a negative number is complex.
+    return [number for number in numbers if isinstance(number, int | float)]
+
+
+def _named(nodes: Iterable[ast.expr], bound: Mapping[str, ast.expr]) -> list[ast.expr]:
+    """Return the nodes, and in place of a name what it stands for."""
+    return [bound.get(node.id, node) if isinstance(node, ast.Name) else node for node in nodes]
 
 
 def _is_usable(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from random import Random
 
 from toolguild.sandbox import Json, JsonObject
@@ -15,9 +15,9 @@ from toolguild.synth.validation.inputs.sizes import LARGE, lengths_of
 from toolguild.synth.validation.inputs.templates import template_of
 from toolguild.synth.validation.inputs.values import Values, distinct
 
-__all__ = ["ODD_CHARACTERS", "Texts"]
+__all__ = ["Texts"]
 
-ODD_CHARACTERS = (
+_ODD_CHARACTERS = (
     "\0\t\n\r aZ09_-.,;:'\"\\/<>{}%&\x7f"
     "\N{LATIN SMALL LETTER E WITH ACUTE}\N{LATIN SMALL LETTER SHARP S}\N{COMBINING ACUTE ACCENT}"
     "\N{GREEK CAPITAL LETTER OMEGA}\N{HEBREW LETTER ALEF}\N{RIGHT-TO-LEFT OVERRIDE}"
@@ -47,10 +47,8 @@ class Texts(Values):
         self._format = format_of(schema.get("format"), self._seen)
         pattern = schema.get("pattern")
         self._pattern = pattern if isinstance(pattern, str) else None
-        self._matching = [text for text in self._matches() if self._fits(text)]
-
-    def _matches(self) -> Iterable[str]:
-        return () if self._pattern is None else matching(self._pattern)
+        made = matching(self._pattern) if self._pattern is not None else ()
+        self._matching = [text for text in made if self._fits(text)]
 
     def edges(self) -> list[Json]:
         """Return short, long, blank, odd and repetitive strings, and turns of a recorded one."""
@@ -62,19 +60,10 @@ class Texts(Values):
         ]
         plain = ["", self._alphabet[0], " ", self._alphabet[0] * usual, "0", some.swapcase()]
         plain += ["\N{SUPERSCRIPT TWO}", f" {some} ", "007", some + some, " \t\n ", _FOLDED]
-        plain += [
-            some[::-1],
-            some + some[::-1],
-            self._alphabet[-1] * self._high,
-            f"{some}\r\n{some}",
-        ]
-        plain += [some[:1], some.upper(), "-1", "1.5", "a'b\"c,d", f"{some}\0", _FOREIGN_DIGITS]
-        plain += [
-            "aB" * usual,
-            "\N{SLIGHTLY SMILING FACE}",
-            "e\N{COMBINING ACUTE ACCENT}",
-            some[:-1],
-        ]
+        plain += [some[::-1], some + some[::-1], self._alphabet[-1] * self._high]
+        plain += [f"{some}\r\n{some}", some[:1], some.upper(), "-1", "1.5", "a'b\"c,d"]
+        plain += [f"{some}\0", _FOREIGN_DIGITS, "aB" * usual, some[:-1]]
+        plain += ["\N{SLIGHTLY SMILING FACE}", "e\N{COMBINING ACUTE ACCENT}"]
         first, rest = self._matching[:6] + formed, [self._padded(text) for text in plain]
         return distinct(text for text in [*rest[:2], *first, *rest[2:]] if self._fits(text))
 
@@ -116,7 +105,7 @@ class Texts(Values):
                 return self._template.draw(random)
         if kind < 0.7 and self._seen:
             return self._changed(random.choice(self._seen), random)
-        alphabet = ODD_CHARACTERS if random.random() < 0.3 else self._alphabet
+        alphabet = _ODD_CHARACTERS if random.random() < 0.3 else self._alphabet
         return "".join(random.choices(alphabet, k=random.randint(self._low, self._high)))
 
     def near(self, value: Json, random: Random) -> Json:
@@ -126,7 +115,7 @@ class Texts(Values):
     def _changed(self, text: str, random: Random) -> str:
         at = random.randint(0, len(text))
         to = random.randint(at, len(text))
-        part = random.choice([self._alphabet, ODD_CHARACTERS, *self._constants.texts[:3]])
+        part = random.choice([self._alphabet, _ODD_CHARACTERS, *self._constants.texts[:3]])
         character = random.choice(part)
         match random.randrange(8):
             case 0:
@@ -147,11 +136,8 @@ class Texts(Values):
 
     def _padded(self, text: str) -> str:
         """Return a string of an allowed length that starts as this one does."""
-        return (
-            (text or "a").ljust(self._low, (text or "a")[-1])[: self._highest]
-            if (len(text) < self._low or len(text) > self._highest)
-            else text
-        )
+        filler = text[-1:] or "a"
+        return text.ljust(self._low, filler)[: self._highest]
 
     def _of_length(self, length: int) -> str:
         some = "".join(self._seen[:1]) or "abcdefghij"

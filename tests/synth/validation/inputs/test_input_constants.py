@@ -30,6 +30,7 @@ def mined(*lines: str) -> Constants:
         ("return x % 1_000_000_007", set()),
         ("return x > 10**9", set()),
         ("return x < 1e999", set()),
+        ("return x < (-10) ** 0.5", {-10}),
         ("return x is True", set()),
     ],
 )
