@@ -99,7 +99,31 @@ def _bounds(draft: Draft, counterexamples: Sequence[Counterexample]) -> dict[str
         parameter, bound = candidates[best]
         bounds[parameter] = {**bounds.get(parameter, {}), **bound}
         left = inside[best]
+    return _eased(bounds, candidates, counterexamples)
+
+
+def _eased(
+    bounds: dict[str, JsonObject],
+    candidates: Sequence[tuple[str, JsonObject]],
+    counterexamples: Sequence[Counterexample],
+) -> dict[str, JsonObject]:
+    """Return the bounds, each as mild as it can be where the others keep out the rest.
+
+    A failure that lies beyond one bound may have been laid to another one's charge.
+    """
+    for parameter in [*bounds]:
+        milder = (bound for name, bound in candidates if name == parameter)
+        for bound in milder:
+            eased = {**bounds, parameter: bound}
+            if all(_is_kept_out(one, eased) for one in counterexamples):
+                bounds = eased
+                break
     return bounds
+
+
+def _is_kept_out(counterexample: Counterexample, bounds: dict[str, JsonObject]) -> bool:
+    arguments = counterexample.arguments
+    return any(_is_outside(arguments[name], bound) for name, bound in bounds.items())
 
 
 def _candidate_bounds(recorded: Sequence[Json]) -> list[JsonObject]:

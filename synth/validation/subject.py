@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from toolguild.policies import Capability, Tier, beyond
 from toolguild.sandbox import Access, JsonObject, Outcome, Program, Sandbox, ToolGateway
-from toolguild.synth.drafting import Draft
+from toolguild.synth.drafting import Draft, OriginalCode
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs import arguments_strategy, draw, shrink
 from toolguild.synth.validation.needs import needs_or_none
@@ -54,8 +54,12 @@ class Subject:
         self.simulated = SimulatedTools(call for case in recorded for call in case.calls)
         self.seed = _seed(draft) if settings.seed is None else settings.seed
         self._program = Program(draft.source, draft.name, needs=self.needs)
+        original = draft.original.source if isinstance(draft.original, OriginalCode) else ""
         self._strategy = arguments_strategy(
-            draft.parameters, [case.arguments for case in draft.cases]
+            draft.parameters,
+            [case.arguments for case in draft.cases],
+            [draft.source, original],
+            settings.profile.code.limits,
         )
 
     def inputs(self) -> list[JsonObject]:
@@ -64,7 +68,7 @@ class Subject:
 
     def simplest(self, example: JsonObject, fails: _Fails) -> JsonObject:
         """Return the simplest input that fails as the example does."""
-        return shrink(self._strategy, example, fails, self.seed)
+        return shrink(self._strategy, example, fails)
 
     def run(self, arguments: JsonObject, tools: ToolGateway | None = None) -> Observation:
         """Run the draft once, in a process of its own.

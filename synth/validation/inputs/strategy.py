@@ -1,0 +1,146 @@
+"""Everything that is known of the inputs of one tool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from random import Random
+
+import jsonschema
+import referencing
+from referencing.exceptions import Unresolvable
+
+from toolguild.policies.code_rules import TextLimits
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.mining import canonical
+from toolguild.synth.validation.inputs.building import ValuesBuilder
+from toolguild.synth.validation.inputs.constants import mined_constants
+from toolguild.synth.validation.inputs.patterns import is_harmless
+from toolguild.synth.validation.inputs.relations import Relation, seen_relations
+from toolguild.synth.validation.inputs.values import (
+    Values,
+    interleaved,
+    is_plain,
+    same_type,
+)
+
+__all__ = ["ArgumentsStrategy", "arguments_strategy"]
+
+_BASES = 4
+"""Arguments that stand for recorded ones where there are none."""
+_BASES_TRIED = 12
+_SMALL_PROGRAM = TextLimits(max_bytes=64_000, max_nodes=20_000, max_depth=100)
+
+
+def arguments_strategy(
+    parameters: JsonObject,
+    recorded: Sequence[JsonObject],
+    sources: Sequence[str] = (),
+    limits: TextLimits = _SMALL_PROGRAM,
+) -> ArgumentsStrategy:
+    """Return what inputs of a tool can be drawn from.
+
+    Args:
+        parameters: The JSON Schema (draft 2020-12) of the arguments, an object with `properties`.
+        recorded: Arguments that were seen in traces; generated ones are near them.
+        sources: Texts whose constants are tried: the tool's, and one that it is to agree with.
+        limits: How big a text may be; a bigger one has no constants.
+    """
+    strategy = ArgumentsStrategy(parameters)
+    fitting = [arguments for arguments in recorded if strategy.allows(arguments)]
+    builder = ValuesBuilder(parameters, mined_constants(sources, limits))
+    values = builder.members(parameters, fitting)
+    required = parameters.get("required")
+    needed = required if isinstance(required, list) else []
+    return ArgumentsStrategy(
+        parameters,
+        list({canonical(arguments): arguments for arguments in fitting}.values()),
+        values,
+        frozenset(name for name in values if name not in needed),
+        seen_relations(fitting),
+    )
+
+
+@dataclass(frozen=True)
+class ArgumentsStrategy:
+    """The inputs of one tool: what they may be, and what they were."""
+
+    schema: JsonObject
+    recorded: Sequence[JsonObject] = ()
+    """Different ones, all of which fit the schema."""
+    values: Mapping[str, Values] = field(default_factory=dict)
+    """What each parameter may be."""
+    optional: frozenset[str] = frozenset()
+    """Parameters that may be left out."""
+    relations: Sequence[Relation] = ()
+    """What held between the parameters in all recorded calls."""
+
+    def allows(self, arguments: JsonObject) -> bool:
+        """Whether arguments fit the schema and stay the same as JSON."""
+        try:
+            return is_plain(arguments) and bool(self._validator.is_valid(arguments))
+        except Unresolvable:  # a reference out of the schema, which is not followed
+            return False
+
+    def related(
+        self, arguments: JsonObject, random: Random, keeping: str | None = None
+    ) -> JsonObject:
+        """Return arguments, all but one changed as it takes for the relations to hold."""
+        for relation in self.relations:
+            arguments = relation.mended(arguments, random, keeping)
+        return arguments
+
+    def base(self, index: int) -> JsonObject:
+        """Return usual arguments to be varied: recorded ones in turn, or drawn ones."""
+        return self._usual[index % len(self._usual)]
+
+    def alike(self, arguments: JsonObject) -> list[tuple[str, str]]:
+        """Return the pairs of parameters whose arguments are of one type."""
+        names = [name for name in self.values if name in arguments]
+        return [
+            (a, b)
+            for number, a in enumerate(names)
+            for b in names[number + 1 :]
+            if same_type(arguments[a], arguments[b])
+        ]
+
+    @cached_property
+    def edges(self) -> Mapping[str, Sequence[Json]]:
+        """Edges and constants of each parameter, in turn."""
+        return {
+            name: list(interleaved(values.edges(), values.mined()))
+            for name, values in self.values.items()
+        }
+
+    @cached_property
+    def _usual(self) -> Sequence[JsonObject]:
+        if self.recorded:
+            return self.recorded
+        random = Random(0)  # noqa: S311 - always the same, no secret
+        drawn: list[JsonObject] = [
+            {name: values.draw(random) for name, values in self.values.items()}
+            for _ in range(_BASES_TRIED)
+        ]
+        return ([one for one in drawn if self.allows(one)] or drawn)[:_BASES]
+
+    @cached_property
+    def _validator(self) -> jsonschema.protocols.Validator:
+        # With a registry of its own it fetches nothing that a schema refers to.
+        return _SafeValidator(self.schema, registry=referencing.Registry())
+
+
+def _check_pattern(
+    validator: jsonschema.protocols.Validator, pattern: str, instance: Json, schema: JsonObject
+) -> object:
+    """Match a `pattern`, unless that may take for ever."""
+    if not is_harmless(pattern):
+        return iter([jsonschema.ValidationError("a pattern that is not matched")])
+    return jsonschema.Draft202012Validator.VALIDATORS["pattern"](
+        validator, pattern, instance, schema
+    )
+
+
+_SafeValidator: type[jsonschema.protocols.Validator] = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, {"pattern": _check_pattern}
+)
