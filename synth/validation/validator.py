@@ -161,7 +161,13 @@ def _adequacy(trials: Trials) -> Adequacy | None:
     if subject.runs_together:
         inputs = [*(case.arguments for case in recorded), *trials.inputs]
         found = adequacy_together(
-            draft.source, draft.name, inputs, made, subject.sandbox, settings.limits
+            draft.source,
+            draft.name,
+            inputs,
+            made,
+            subject.sandbox,
+            settings.limits,
+            subject.access,
         )
         if found is not None:
             return found

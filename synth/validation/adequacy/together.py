@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from toolguild.policies import Tier
-from toolguild.sandbox import JsonObject, Limits, Outcome, Program, Sandbox, Status
+from toolguild.sandbox import Access, JsonObject, Limits, Outcome, Program, Sandbox, Status
+from toolguild.sandbox.access import NOTHING
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.adequacy.mutant import Mutant
 from toolguild.synth.validation.adequacy.scoring import Adequacy, AdequacySettings, Kill
@@ -26,6 +27,7 @@ def adequacy_together(
     mutants: Sequence[Mutant],
     sandbox: Sandbox,
     limits: Limits = Limits(),
+    access: Access = NOTHING,
     settings: AdequacySettings = AdequacySettings(),
 ) -> Adequacy | None:
     """Try every mutant on all inputs; None where the tool itself cannot be run so.
@@ -40,12 +42,13 @@ def adequacy_together(
         mutants: Its mutants.
         sandbox: Where they run, in the lowest tier.
         limits: What one process may use; mutants have a deadline of their own.
+        access: What of the caller's the runs may reach.
         settings: Deadlines.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
-    stage = _Stage(entry, inputs, sandbox, limits)
+    stage = _Stage(entry, inputs, sandbox, limits, access)
     usual_outcome, usual = stage.run(source, limits.wall_s)
     if usual is None:
         return None
@@ -75,6 +78,7 @@ class _Stage:
     inputs: Sequence[JsonObject]
     sandbox: Sandbox
     limits: Limits
+    access: Access
 
     def run(self, source: str, deadline_s: float) -> tuple[Outcome, list[Told] | None]:
         outcome = self.sandbox.run(
@@ -82,6 +86,7 @@ class _Stage:
             {"inputs": [*self.inputs]},
             tier=Tier.SANDBOX,
             limits=replace(self.limits, wall_s=deadline_s),
+            access=self.access,
         )
         return outcome, read_all(outcome, self.inputs)
 
