@@ -135,7 +135,7 @@ def opens(text: str) -> bool:
     Returns:
         Whether it does.
     """
-    return text.strip() == "sesame"
+    return text.strip()[::-1] == "emases"
 '''
 
 
@@ -148,7 +148,7 @@ def test_validate_says_which_faults_its_inputs_would_not_find(
     ran = toolguild("validate", tool, "--cases", write(tmp_path / "c.jsonl", "\n".join(lines)))
     thin = toolguild("validate", tool)
     assert (ran.code, thin.code) == (0, 0)
-    assert "6 of 6 were found" in ran.out
+    assert "10 of 10 were found" in ran.out
     assert "evidence is thin" not in ran.out
     said = " ".join(thin.out.split())
     assert "The evidence is thin: its inputs find " in said
