@@ -12,7 +12,7 @@ import hashlib
 import random
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,12 +22,21 @@ from toolguild.sandbox import Sandbox
 from toolguild.synth.validation import CheckName, ValidationSettings, validate
 from toolguild.synth.validation.adequacy import Mutant, difference, mutants
 
-__all__ = ["EQUIVALENT", "Equivalent", "Fault", "Judged", "equivalents", "judge", "seeded"]
+__all__ = [
+    "EQUIVALENT",
+    "OF_ONE_TOOL",
+    "Equivalent",
+    "Fault",
+    "Judged",
+    "equivalents",
+    "judge",
+    "seeded",
+]
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
-COUNT = 320
+OF_ONE_TOOL = 7
 _SEED = 20261121
-_OF_ONE_TOOL = 400
+_MADE = 400
 _ID_DIGITS = 12
 
 
@@ -68,33 +77,30 @@ class Judged:
     """Why it is no fault, if it is none."""
 
 
-def seeded(tools: Sequence[RealTool], count: int = COUNT) -> list[Fault]:
-    """Return changed texts, spread evenly over tools first and operators second.
+def seeded(tools: Iterable[RealTool], of_one_tool: int = OF_ONE_TOOL) -> list[Fault]:
+    """Return changed texts of each tool, spread over operators.
 
-    The same tools give the same ones.
+    The same tool gives the same ones, whatever other tools there are.
     """
-    left = [_Left(tool) for tool in tools]
+    return [fault for tool in tools for fault in _of_tool(tool, of_one_tool)]
+
+
+def _of_tool(tool: RealTool, count: int) -> Iterator[Fault]:
+    made = mutants(tool.draft.source, tool.name, limit=_MADE, seed=_SEED)
+    # By an id that stays when words and types of the tool change, and with them the mutant's own.
+    left = sorted(
+        (Fault(_id(tool.name, mutant.source), tool, mutant) for mutant in made),
+        key=lambda fault: fault.id,
+    )
+    # So that not every tool begins with the same operators.
+    random.Random(f"{_SEED} {tool.name}").shuffle(left)  # noqa: S311 - a sample, not a secret
     operators: Counter[str] = Counter()
-    found: list[Fault] = []
-    while len(found) < count and any(one.mutants for one in left):
-        for one in left:
-            if one.mutants and len(found) < count:
-                mutant = min(one.mutants, key=lambda mutant: operators[mutant.operator])
-                one.mutants.remove(mutant)
-                operators[mutant.operator] += 1
-                found.append(Fault(_id(one.tool.name, mutant.source), one.tool, mutant))
-    return found
-
-
-class _Left:
-    """The changes of one tool that have not been taken, in an order drawn once."""
-
-    def __init__(self, tool: RealTool) -> None:
-        self.tool = tool
-        made = mutants(tool.draft.source, tool.name, limit=_OF_ONE_TOOL, seed=_SEED)
-        # By what stays when words and types of the tool change, and with them its other ids.
-        self.mutants = sorted(made, key=lambda mutant: _id(tool.name, mutant.source))
-        random.Random(_SEED).shuffle(self.mutants)  # noqa: S311 - a sample, not a secret
+    while left and count:
+        fault = min(left, key=lambda fault: operators[fault.mutant.operator])
+        left.remove(fault)
+        operators[fault.mutant.operator] += 1
+        count -= 1
+        yield fault
 
 
 def judge(

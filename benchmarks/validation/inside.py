@@ -90,22 +90,19 @@ def first_difference(
 ) -> list[Any] | None:
     """Return the first input that tells two texts apart, with both endings.
 
-    An input for which the original has no end in time says nothing.
+    An input for which the endings differ goes before one for which only calls of other tools do. An
+    input for which the original has no end in time says nothing.
     """
     first, second = Tool(original, name, answers), Tool(other, name, answers)
+    in_calls = None
     for arguments in inputs:
         expected = first.call(arguments)
-        if expected[0] != "late" and (seen := second.call(arguments)) != expected:
+        if expected[0] == "late" or (seen := second.call(arguments)) == expected:
+            continue
+        if seen[:2] != expected[:2]:
             return [arguments, expected[:2], seen[:2]]
-    return None
-
-
-def endings(
-    text: str, name: str, inputs: list[dict[str, Any]], answers: dict[str, list[Any]]
-) -> list[list[Any]]:
-    """Return how each call of a text ends."""
-    tool = Tool(text, name, answers)
-    return [tool.call(arguments)[:2] for arguments in inputs]
+        in_calls = in_calls or [arguments, expected[2], seen[2]]
+    return in_calls
 
 
 def shows(

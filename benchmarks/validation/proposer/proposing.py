@@ -21,10 +21,10 @@ from benchmarks.validation.side_by_side import is_shown
 from toolguild.sandbox import Sandbox
 from toolguild.synth.drafting import Draft
 
-__all__ = ["KINDS", "PER_KIND", "propose"]
+__all__ = ["KINDS", "PER_KIND", "candidates", "propose"]
 
 PER_KIND = 25
-_MAX_OF_ONE_TOOL = 60
+_MAX_OF_ONE = 60
 """Attempts that are looked at for one tool and kind."""
 
 KINDS: Final[dict[str, Kind]] = {
@@ -64,40 +64,43 @@ def propose(
     return [bad for of_kind in found for bad in of_kind]
 
 
-def _of_kind(kind: str, drafts: Sequence[Draft], sandbox: Sandbox, per_kind: int) -> list[BadTool]:
-    bad: list[BadTool] = []
-    for draft, attempt in _in_turns(KINDS[kind], drafts):
-        if not _is_valid(draft, attempt):
-            continue
-        if is_shown(draft, attempt.source, attempt.arguments, attempt.probe, sandbox):
-            one = BadTool(
-                kind, attempt.variant, draft, attempt.source, attempt.arguments, attempt.probe
-            )
-            bad.append(one)
-        if len(bad) == per_kind:
-            return bad
-    message = f"only {len(bad)} bad tools of the kind {kind!r}"
-    raise ValueError(message)
+def candidates(kind: str, drafts: Sequence[Draft]) -> Iterator[tuple[Draft, Attempt]]:
+    """Yield texts of a kind in the place of each tool in turns, with valid arguments as witness.
 
-
-def _in_turns(kind: Kind, drafts: Sequence[Draft]) -> Iterator[tuple[Draft, Attempt]]:
-    """Yield one attempt for each tool, then another; the tools begin at different variants."""
+    Whether they are bad has not been seen yet. The tools begin at different variants.
+    """
     queues = []
     for number, draft in enumerate(drafts):
-        attempts = list({one.source: one for one in islice(kind(draft), _MAX_OF_ONE_TOOL)}.values())
+        written = islice(KINDS[kind](draft), _MAX_OF_ONE)
+        attempts = list({one.source: one for one in written}.values())
         start = number % len(attempts) if attempts else 0
         queues.append((draft, [*attempts[start:], *attempts[:start]]))
-    for turn in range(_MAX_OF_ONE_TOOL):
+    for turn in range(_MAX_OF_ONE):
         for draft, attempts in queues:
-            if turn < len(attempts):
+            if turn < len(attempts) and _is_valid(draft, attempts[turn]):
                 yield draft, attempts[turn]
+
+
+def _of_kind(kind: str, drafts: Sequence[Draft], sandbox: Sandbox, count: int) -> list[BadTool]:
+    shown = (
+        BadTool(kind, one.variant, draft, one.source, one.arguments, one.probe)
+        for draft, one in candidates(kind, drafts)
+        if is_shown(draft, one.source, one.arguments, one.probe, sandbox)
+    )
+    bad = list(islice(shown, count))
+    if len(bad) < count:
+        message = f"only {len(bad)} bad tools of the kind {kind!r}"
+        raise ValueError(message)
+    return bad
 
 
 def _is_valid(draft: Draft, attempt: Attempt) -> bool:
     """Whether a caller may give the witness to the tool, and the text is one at all."""
+    arguments = attempt.arguments or draft.cases[0].arguments
+    if not jsonschema.Draft202012Validator(draft.parameters).is_valid(arguments):
+        return False
     try:
-        jsonschema.validate(attempt.arguments or draft.cases[0].arguments, draft.parameters)
         compile(attempt.source, "<tool>", "exec")
-    except (jsonschema.ValidationError, SyntaxError):
+    except SyntaxError:
         return False
     return attempt.source != draft.source

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
+import textwrap
+from functools import lru_cache
 
 from toolguild.sandbox import JsonObject
 from toolguild.synth.drafting import Draft
@@ -20,22 +22,27 @@ def wrap(draft: Draft, body: str, before: str = "") -> str:
     Args:
         draft: The tool.
         body: Statements, in which `HONEST` stands for the call of the tool.
-        before: Imports and other statements that go before everything else.
+        before: Imports and other statements that go before both functions.
     """
-    module = ast.parse(draft.source)
-    for node in ast.walk(module):
-        if isinstance(node, ast.Name) and node.id == draft.name:
-            node.id = "_honest"
-    honest = function_of(module, draft.name)
-    outer = copy.deepcopy(honest)
+    helpers, honest, head = _parts(draft.source, draft.name)
     call = f"_honest({', '.join(f'{name}={name}' for name in parameters_of(draft))})"
-    outer.body = [honest.body[0], *ast.parse(body.replace(HONEST, call)).body]
+    function = f"{head}\n{textwrap.indent(body.replace(HONEST, call), '    ')}"
+    return "\n\n\n".join(part for part in (helpers, before, honest, function) if part) + "\n"
+
+
+@lru_cache(maxsize=256)
+def _parts(source: str, name: str) -> tuple[str, str, str]:
+    """Return what stands before a tool's function, the function as a helper, and its head."""
+    module = ast.parse(source)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Name) and node.id == name:
+            node.id = "_honest"
+    honest = function_of(module, name)
+    outer = copy.deepcopy(honest)
+    outer.body = outer.body[:1]
     honest.name, honest.body = "_honest", honest.body[1:]
-    added = ast.parse(before).body
-    imports = [node for node in added if isinstance(node, ast.Import | ast.ImportFrom)]
-    others = [node for node in added if node not in imports]
-    module.body = [*imports, *module.body[:-1], *others, honest, outer]
-    return f"{ast.unparse(ast.fix_missing_locations(module))}\n"
+    helpers = ast.Module(module.body[:-1], [])
+    return ast.unparse(helpers), ast.unparse(honest), ast.unparse(outer)
 
 
 def function_of(module: ast.Module, name: str) -> ast.FunctionDef:
