@@ -62,5 +62,5 @@ def _rename_locals(function: ast.FunctionDef) -> None:
     }
     given = {argument.arg for argument in function.args.args}
     for node in inner:
-        if isinstance(node, ast.Name) and node.id in stored - given:
+        if isinstance(node, ast.Name) and node.id in stored - given and node.id != "_":
             node.id = f"{node.id}_here"

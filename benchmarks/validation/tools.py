@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import toolguild
-from toolguild.sandbox import Sandbox
+from toolguild.sandbox import Limits, Sandbox
 from toolguild.synth.drafting import Draft, NotDrafted, draft_tool, tool_names
 from toolguild.synth.mining import MiningSettings, Opportunity, RepeatedCode
 from toolguild.synth.proving import Proof, prove
@@ -19,8 +19,9 @@ from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["LOGS", "SETTINGS", "Log", "RealTool", "drafted_tools", "opportunities", "proven_tools"]
 
-SETTINGS = ValidationSettings(mutants=0)
-"""Mutation adequacy is left out: it tells how good a proof is, and decides nothing."""
+SETTINGS = ValidationSettings(mutants=0, limits=Limits(wall_s=0.5))
+"""Mutation adequacy is left out: it tells how good a proof is, and decides nothing. A run gets a
+quarter of the time that is shipped, a hundred times what one takes: bad tools use up all of it."""
 
 _BESIDE = Path(toolguild.__file__).resolve().parent.parent / "shared"
 _MINING = MiningSettings(
