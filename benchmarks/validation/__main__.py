@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from benchmarks.sandbox.machine import about, warn_if_busy
 from benchmarks.sandbox.tables import replace_part
@@ -56,7 +57,7 @@ def main() -> None:
     sys.exit(bool(report.broken))
 
 
-def measured(parts: Sequence[str], kind: str, *, peers: bool) -> Report:
+def measured(parts: Sequence[str], kind: Literal["docker", "local"], *, peers: bool) -> Report:
     """Run parts of the benchmark.
 
     Raises:

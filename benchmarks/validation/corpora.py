@@ -128,8 +128,8 @@ def _escapes(row: Row, tier: str, sandbox: Sandbox) -> bool:
     if proof == "pid":
         # Its own number in a namespace that counts from 1 is no host's.
         return outcome.value == os.getpid()
-    contains = proof.removeprefix("contains:") if proof.startswith("contains:") else None
-    return bool(contains) and outcome.ok and contains in repr(outcome.value)
+    _, contains, told = proof.partition("contains:")
+    return bool(contains) and outcome.ok and told in repr(outcome.value)
 
 
 def _ordinary(row: Row, sandbox: Sandbox, folder: Path, profile: Profile) -> str:

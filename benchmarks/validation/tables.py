@@ -66,7 +66,7 @@ def _faults(faults: Sequence[Judged]) -> list[str]:
     real = [one for one in faults if not one.equivalent]
     operators = Counter(one.fault.mutant.operator for one in real)
     refused = Counter(one.fault.mutant.operator for one in real if one.refused_by)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (name, str(count), str(refused[name]), f"{share(refused[name], count):.0f}")
         for name, count in sorted(operators.items())
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice, pairwise
 
 from benchmarks.validation.proposer.attempt import Attempt
@@ -23,17 +24,12 @@ def other_calls(draft: Draft) -> Iterator[Attempt]:
     statements = function_of(module, draft.name).body[1:]
     places = [number for number, one in enumerate(statements) if _calls(one)]
     for number in places:
-        yield from _rebuilt(draft, "twice", lambda body, n=number: [*body[: n + 1], *body[n:]])
-        yield from _rebuilt(draft, "left out", lambda body, n=number: _without(body, n))
+        yield from _rebuilt(draft, "twice", partial(_twice, number))
+        yield from _rebuilt(draft, "left out", partial(_without, number))
     for one, other in pairwise(places):
-        yield from _rebuilt(
-            draft, "in another order", lambda body, a=one, b=other: _exchanged(body, a, b)
-        )
+        yield from _rebuilt(draft, "in another order", partial(_exchanged, one, other))
     for number in places[:1]:
-        yield from _rebuilt(
-            draft, "once more at the end",
-            lambda body, n=number: [*body[:-1], _alone(body[n]), body[-1]],
-        )  # fmt: skip
+        yield from _rebuilt(draft, "once more at the end", partial(_again, number))
 
 
 def other_arguments(draft: Draft) -> Iterator[Attempt]:
@@ -98,23 +94,27 @@ def _with_value(
     yield from _rebuilt(draft, variant, change)
 
 
-def _without(body: Body, number: int) -> Body:
+def _twice(number: int, body: Body) -> Body:
+    return [*body[: number + 1], *body[number:]]
+
+
+def _without(number: int, body: Body) -> Body:
     """Leave a call out; an empty object takes the place of its result."""
     own = _name(body[number])
     instead = [ast.Assign([ast.Name(own, ast.Store())], ast.Dict([], []))] if own else []
     return [*body[:number], *instead, *body[number + 1 :]]
 
 
-def _exchanged(body: Body, one: int, other: int) -> Body:
+def _exchanged(one: int, other: int, body: Body) -> Body:
     body[one], body[other] = body[other], body[one]
     return body
 
 
-def _alone(statement: ast.stmt) -> ast.stmt:
-    """Return the call of an assignment as a statement whose value nobody uses."""
-    return (
-        ast.Expr(copy.deepcopy(statement.value)) if isinstance(statement, ast.Assign) else statement
-    )
+def _again(number: int, body: Body) -> Body:
+    """Call once more before the end, and use nothing of what comes back."""
+    call = body[number]
+    more = ast.Expr(copy.deepcopy(call.value)) if isinstance(call, ast.Assign) else call
+    return [*body[:-1], more, body[-1]]
 
 
 def _name(statement: ast.stmt) -> str | None:

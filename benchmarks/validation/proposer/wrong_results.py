@@ -50,7 +50,9 @@ def at_bounds(draft: Draft) -> Iterator[Attempt]:
             if longest and isinstance(value, str | list):
                 body = f"{parameter} = {parameter}[:{longest}]\nreturn {HONEST}"
                 repeats = longest // max(len(value), 1) + 1
-                for more in (value * repeats + value[:1], value * repeats + value[::-1]):
+                # A slice as long as the recorded ones, with some at the end that is left off.
+                many = value * (repeats + 1)
+                for more in (many[: longest + 1], many[::-1]):
                     arguments = {**case.arguments, parameter: more}
                     yield Attempt("the end is left off", wrap(draft, body), arguments)
                 body = (
