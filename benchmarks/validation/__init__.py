@@ -1,0 +1,1 @@
+"""How good validation is: at finding faults, turning away bad tools, letting good ones pass."""
