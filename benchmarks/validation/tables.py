@@ -76,7 +76,7 @@ def _faults(faults: Sequence[Judged]) -> list[str]:
     equal = [one for one in faults if one.equivalent]
     alarms = [one for one in equal if one.refused_by]
     left_out = (
-        f"Changes that make no difference (`benchmarks/validation/equivalent.toml`) are not counted:"
+        "Changes that make no difference (`benchmarks/validation/equivalent.toml`) are not counted:"
         f" {len(equal)}, of which {len(alarms)} refused all the same."
     )
     missed = [
