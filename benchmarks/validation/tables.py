@@ -76,8 +76,8 @@ def _faults(faults: Sequence[Judged]) -> list[str]:
     equal = [one for one in faults if one.equivalent]
     alarms = [one for one in equal if one.refused_by]
     left_out = (
-        f"{len(equal)} changes more are known to make no difference (`equivalent.toml`) and are not"
-        f" counted; {len(alarms)} of them are refused."
+        "Changes that make no difference (`benchmarks/validation/equivalent.toml`) are not counted:"
+        f" {len(equal)}, of which {len(alarms)} refused all the same."
     )
     missed = [
         f"- {one.fault.id} {one.fault.tool.name} ({one.fault.mutant.operator}):"
