@@ -65,7 +65,7 @@ def hand_in(
 def _refused_by(
     bad: BadTool, report: ValidationReport, registry: Registry, settings: ValidationSettings
 ) -> str:
-    failed = next((check for check in report.checks if not check.passed), None)
+    failed = next((check for check in report.checks if check.passed is False), None)
     if failed is not None:
         return str(failed.name)
     try:

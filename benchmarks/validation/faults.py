@@ -119,7 +119,7 @@ def judge(
     def judged(fault: Fault) -> Judged:
         draft = replace(fault.tool.draft, source=fault.mutant.source)
         report = validate(draft, sandbox, settings)
-        failed = tuple(check.name for check in report.checks if not check.passed)
+        failed = tuple(check.name for check in report.checks if check.passed is False)
         return Judged(fault, failed, known.get(fault.id))
 
     return list(executor.map(judged, faults))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from toolguild.policies import Capability, Profile
+from toolguild.synth.drafting import Draft, OriginalCode
 from toolguild.synth.validation.static import SourceError, infer_effects
 
-__all__ = ["inferred_needs", "needs_or_none"]
+__all__ = ["inferred_needs", "needs_or_none", "original_needs"]
 
 
 def inferred_needs(source: str, profile: Profile | None = None) -> frozenset[Capability]:
@@ -27,3 +28,10 @@ def needs_or_none(source: str, profile: Profile | None = None) -> frozenset[Capa
         return inferred_needs(source, profile)
     except SourceError:
         return frozenset()
+
+
+def original_needs(draft: Draft, profile: Profile | None = None) -> frozenset[Capability]:
+    """Return what the code needs that a draft replaces; calls of other tools need nothing of it."""
+    if isinstance(draft.original, OriginalCode):
+        return needs_or_none(draft.original.source, profile)
+    return frozenset()

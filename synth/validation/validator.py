@@ -39,6 +39,7 @@ from toolguild.synth.validation.checks import (
     check_twice,
 )
 from toolguild.synth.validation.live import LiveTools
+from toolguild.synth.validation.needs import original_needs
 from toolguild.synth.validation.observation import short
 from toolguild.synth.validation.recordings import RecordedTools
 from toolguild.synth.validation.reference import reference_of
@@ -132,11 +133,15 @@ def _check_text(subject: Subject) -> Check:
 
 
 def _check_effects(subject: Subject) -> Check:
-    """Check that no run did what the text does not show."""
+    """Check that no run did what the text does not show, and that the original needs as much."""
     found = subject.undeclared
     if found is not None:
         detail = f"{found.observed}, which its text does not show, for {short(found.arguments)}"
         return Check(CheckName.EFFECTS, False, detail, (found,))
+    more = subject.needs - original_needs(subject.draft, subject.settings.profile)
+    if subject.draft.original is not None and more:
+        detail = f"needs {', '.join(sorted(more))}, which what it replaces does not"
+        return Check(CheckName.EFFECTS, False, detail)
     seen = ", ".join(sorted(subject.effects))
     return Check(CheckName.EFFECTS, True, f"{seen} as its text shows" if seen else "none seen")
 
