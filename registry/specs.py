@@ -8,6 +8,7 @@ import keyword
 import re
 from collections.abc import Iterator
 
+from toolguild.policies.parsing import parse_module
 from toolguild.policies.wording import Reason, plain_description, plain_identifier, texts_of
 from toolguild.registry.canonical import canonical_json
 from toolguild.registry.errors import InvalidSpecError, NotJsonError
@@ -86,6 +87,6 @@ def _read_by_models(spec: ToolSpec) -> Iterator[tuple[str, str]]:
         yield from texts_of(schema, field)
     with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
         # What is no Python, or too much for its parser, the static gate says in detail.
-        for node in ast.walk(ast.parse(spec.source)):
+        for node in ast.walk(parse_module(spec.source)):
             if isinstance(node, _DOCUMENTED) and (text := ast.get_docstring(node)):
                 yield f"source: docstring in line {getattr(node, 'lineno', 1)}", text

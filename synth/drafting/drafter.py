@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from toolguild.policies.parsing import parse_module
 from toolguild.sandbox import Sandbox
 from toolguild.synth.drafting.composite import composite_name, draft_composite
 from toolguild.synth.drafting.draft import Draft
@@ -81,7 +82,7 @@ def _is_parameter_name(name: str) -> bool:
 def _packages_needed(source: str) -> list[str]:
     """Return the packages outside the standard library that a text imports, sorted."""
     imported: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse_module(source)):
         match node:
             case ast.Import(names=names):
                 imported |= {alias.name.split(".")[0] for alias in names}

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from toolguild.policies.parsing import parse_module
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCode
 from toolguild.synth.drafting.schemas import annotation_of, infer_schema, object_schema
@@ -147,7 +148,7 @@ def _describe(parameter: str, schema: JsonObject) -> str:
 
 def _renamed(opportunity: RepeatedCode, name: str) -> ast.Module:
     """Return the code with its function under the tool's name and its helpers made private."""
-    module = ast.parse(opportunity.source)
+    module = parse_module(opportunity.source)
     functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
     *helpers, function = functions
     names = {function.name: name}

@@ -12,6 +12,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
+from toolguild.policies.parsing import parse_module
 from toolguild.synth.mining.programs import Session
 
 __all__ = ["ENTRY", "watch_function", "watch_statements"]
@@ -36,7 +37,7 @@ def watch_function(
     """
     trees, memo = _copies(session)
     watch = f"{name} = {_RECORDER}.watch({name}, {list(parameters)!r})"
-    memo[id(block)].insert(position + 1, ast.parse(watch).body[0])
+    memo[id(block)].insert(position + 1, parse_module(watch).body[0])
     return _program(trees)
 
 
@@ -95,7 +96,7 @@ def _block(tree: ast.Module) -> str:
     if body and isinstance(body[-1], ast.Expr):
         show = ast.Attribute(ast.Name(_RECORDER, ast.Load()), "show", ast.Load())
         body[-1] = ast.Expr(ast.Call(show, [body[-1].value], []))
-    guarded = ast.parse(
+    guarded = parse_module(
         f"{_RECORDER}.begin()\n"
         f"try:\n    pass\n"
         f"except (Exception, SystemExit) as _toolguild_error:\n"

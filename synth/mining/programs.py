@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from toolguild.policies.parsing import parse_module
 from toolguild.synth.traces import CodeExecution, Trace
 
 __all__ = [
@@ -121,7 +122,7 @@ def _parse(code: str) -> ast.Module | None:
         # Invalid escapes and such in other people's code are not our user's business.
         warnings.simplefilter("ignore")
         try:
-            tree = ast.parse(code)
+            tree = parse_module(code)
             if _is_workable(tree):
                 # Some errors, such as a `return` outside a function, show only here.
                 compile(tree, "<snippet>", "exec", dont_inherit=True)
@@ -198,7 +199,7 @@ def parse_function(text: str) -> ast.FunctionDef:
     Raises:
         ValueError: the text is something else.
     """
-    match ast.parse(text).body:
+    match parse_module(text).body:
         case [ast.FunctionDef() as function]:
             return function
     message = f"not one function: {text[:80]!r}"

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from toolguild.policies import ToolguildError
+from toolguild.policies import ToolguildError, parsing
 from toolguild.policies.code_rules import TextLimits
 from toolguild.synth.validation.static.syntax import unknown_syntax
 
@@ -69,7 +69,7 @@ def parse(source: str, limits: TextLimits) -> ast.Module:
         raise SourceTooBigError(msg)
     with quiet():
         try:
-            tree = ast.parse(source)
+            tree = parsing.parse_module(source)
             _measure(tree, limits)
             # Finds what the grammar lets pass, such as `return` outside of a function.
             compile(tree, "<tool>", "exec", dont_inherit=True)
@@ -93,7 +93,7 @@ def parse_expression(text: str, limits: TextLimits) -> ast.expr | None:
         return None
     with quiet():
         try:
-            tree = ast.parse(text.strip(), mode="eval")
+            tree = parsing.parse_expression(text.strip())
             _measure(tree, limits)
         except _PARSER_ERRORS:
             return None
