@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from toolguild.policies import Tier
-from toolguild.sandbox import Json, JsonObject, Limits, Outcome, Program, Sandbox, Status
+from toolguild.sandbox import Json, JsonObject, Limits, Outcome, Program, Sandbox
 from toolguild.synth.drafting import Case, Draft, OriginalCalls
 from toolguild.synth.drafting.composite import parameter_spellings
 from toolguild.synth.mining import Plan, canonical
 from toolguild.synth.validation.differences import difference
 from toolguild.synth.validation.live import LiveTools, Watched, other_states
+from toolguild.synth.validation.observation import error_type, short
 from toolguild.synth.validation.plan_run import run_composite
 from toolguild.synth.validation.report import Counterexample
 
@@ -143,8 +144,7 @@ class _Ending:
     def __str__(self) -> str:
         if self.error is not None:
             return f"ends by {self.error}"
-        text = canonical(self.value)
-        return f"returns {text if len(text) <= 120 else text[:117] + '...'}"
+        return f"returns {short(self.value)}"
 
     @property
     def text(self) -> tuple[str, str | None]:
@@ -242,8 +242,7 @@ class _Stage:
 def _ending(outcome: Outcome) -> _Ending:
     if outcome.ok:
         return _Ending(outcome.value, None)
-    kind = outcome.error.split(":")[0].strip() if outcome.status is Status.ERROR else ""
-    return _Ending(None, kind or str(outcome.status))
+    return _Ending(None, error_type(outcome) or str(outcome.status))
 
 
 def _other_ending(expected: _Ending, observed: _Ending) -> str:
