@@ -61,6 +61,16 @@ _OVERRIDE: Final = (
     ),
     phrase(
         Reason.OVERRIDE,
+        "earlier, previous, prior, former, first, last, original",
+        "wish, request, question, task, order, message, wishes, requests, questions, messages",
+        "was, were, is, are",
+        maybe("only, just, merely, all"),
+        "a test, tests, a mistake, a joke, a trap, fake, wrong, void, cancelled, withdrawn,"
+        " obsolete",
+        is_weighty=True,
+    ),
+    phrase(
+        Reason.OVERRIDE,
         "instruction*, rule, rules",
         gap(15),
         "contrary to this, that contradict*, that disagree*",
@@ -144,6 +154,14 @@ _CONSENT: Final = (
         ANY_WORD,
         "confirmation, approval, consent, permission, authorization, confirmations, approvals",
         raw(r"(?:is|are|was|be|step|prompt|dialog|needed|required|necessary)\b"),
+    ),
+    phrase(
+        Reason.CONSENT,
+        "safe, fine, okay, ok, allowed, permitted, acceptable, alright",
+        "to",
+        "skip, omit, bypass, leave out, forgo, go without, drop",
+        gap(25),
+        "confirmation, approval, consent, permission, authorization, confirmations, approvals",
     ),
     phrase(
         Reason.CONSENT,
@@ -234,6 +252,14 @@ _ADDRESS: Final = (
         "ai, ai agent, ai assistant, ai model, ai system, llm, llms, language model,"
         " language models, assistant, assistants, chatbot, chatbots, claude, chatgpt, gemini,"
         " copilot",
+        OUGHT,
+    ),
+    phrase(
+        Reason.ADDRESS,
+        "agent, agents, model, models, one",
+        "that, who, which",
+        "reads, read, sees, see, finds, find",
+        "this",
         OUGHT,
     ),
     phrase(

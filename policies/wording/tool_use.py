@@ -26,6 +26,14 @@ _NAMED_TOOL = r"(?:\w+_\w+|\w+\(\))"
 _STEERING: Final = (
     phrase(
         Reason.STEERING,
+        "once, after, when, whenever, as soon as",
+        maybe("it is, it was, this is, this was, being, having been"),
+        "called, used, invoked, executed, loaded, read, seen",
+        maybe("it, this, that"),
+        raw(rf"(?:, ?)?(?:then )?(?:{alternatives(CALL)})[^.!?]{{0,20}}?{_NAMED_TOOL}"),
+    ),
+    phrase(
+        Reason.STEERING,
         "before, prior to, whenever, every time, each time, any time, as soon as, in place of,"
         " instead of, rather than",
         maybe("you, you can, ever"),

@@ -202,6 +202,7 @@ class _Limits(_Strict):
 
 class _Settings(_Strict):
     inputs: int
+    crowd: int
     repeats: int
     mutants: int
     limits: _Limits
@@ -210,6 +211,7 @@ class _Settings(_Strict):
     def settings(self, profile: Profile) -> ValidationSettings:
         return ValidationSettings(
             inputs=self.inputs,
+            crowd=self.crowd,
             repeats=self.repeats,
             mutants=self.mutants,
             limits=Limits(**self.limits.model_dump()),

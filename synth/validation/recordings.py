@@ -81,3 +81,54 @@ class SimulatedTools:
             raise ToolCallError(message)
         digest = hashlib.sha256(f"{name}{canonical(arguments)}".encode()).digest()
         return results[int.from_bytes(digest[:8]) % len(results)]
+
+
+class VariedTools:
+    """Answers as `SimulatedTools` do, but that some calls fail, and values are told apart.
+
+    In recordings, two parts of a result often hold the same value, and calls hardly ever fail. So
+    every second input gets results in which each text and number says where it stands, and of
+    every fifth one call fails.
+    """
+
+    def __init__(self, simulated: SimulatedTools, number: int) -> None:
+        """Answer the calls of the input with this number."""
+        self._simulated = simulated
+        self._fails = number // _FAILING % _FAILING_CALLS if number % _FAILING == 1 else -1
+        self._marks = number % 2 == 0
+        self._calls = 0
+
+    def __call__(self, name: str, arguments: JsonObject) -> Json:
+        """Return a recorded result of the tool, perhaps with other values.
+
+        Raises:
+            ToolCallError: this call is one that fails, or no recording has a result of the tool.
+        """
+        self._calls += 1
+        if self._calls - 1 == self._fails:
+            message = f"{name} is out of order"
+            raise ToolCallError(message)
+        result = self._simulated(name, arguments)
+        return _marked(result, f"{name}{canonical(arguments)}") if self._marks else result
+
+
+_FAILING = 5
+_FAILING_CALLS = 3
+
+
+def _marked(value: Json, path: str) -> Json:
+    """Return a value of the same shape in which no two leaves are equal."""
+    match value:
+        case dict():
+            return {key: _marked(inner, f"{path}/{key}") for key, inner in value.items()}
+        case list():
+            return [_marked(inner, f"{path}/{place}") for place, inner in enumerate(value)]
+        case str():
+            return f"{value}~{_mark(path)}"
+        case int() | float() if not isinstance(value, bool):
+            return value + _mark(path) % 9973
+    return value
+
+
+def _mark(path: str) -> int:
+    return int.from_bytes(hashlib.sha256(path.encode()).digest()[:4])

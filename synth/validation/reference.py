@@ -14,14 +14,14 @@ from toolguild.sandbox import (
     Outcome,
     Program,
     Sandbox,
-    Status,
+    ToolCallError,
     ToolGateway,
 )
 from toolguild.synth.drafting import Draft, OriginalCalls, OriginalCode
 from toolguild.synth.mining import Plan, canonical
 from toolguild.synth.validation.observation import Observation
 from toolguild.synth.validation.plan_run import run_composite
-from toolguild.synth.validation.together import program_for_all, read_all
+from toolguild.synth.validation.together import Told, ToolsFor, program_for_all, read_all
 
 __all__ = ["Reference", "reference_of"]
 
@@ -33,20 +33,42 @@ class Reference(ABC):
     """What it is, as a person calls it."""
 
     @abstractmethod
-    def observe(self, arguments: JsonObject) -> Observation:
+    def observe(
+        self,
+        arguments: JsonObject,
+        tools: ToolGateway | None = None,
+        limits: Limits | None = None,
+    ) -> Observation:
         """Run it once.
 
+        Args:
+            arguments: Its arguments.
+            tools: Answers its calls; what was recorded anywhere unless given.
+            limits: What it may use; the usual ones unless given.
+
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
 
+    @abstractmethod
+    def observe_together(
+        self, inputs: Sequence[JsonObject], tools_for: ToolsFor, limits: Limits
+    ) -> tuple[list[Observation] | None, float]:
+        """Run it on every input in one process, and say how many seconds that took.
+
+        None where that tells nothing: it came to no end, or not to results.
+
+        Raises:
+            SandboxUnavailableError: the sandbox cannot run anything.
+        """
+
+    @abstractmethod
     def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
-        """Run it on every input.
+        """Run it on every input, in one process where that can be done.
 
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
-        return [self.observe(arguments) for arguments in inputs]
 
 
 @dataclass(frozen=True)
@@ -62,29 +84,33 @@ class _Code(Reference):
     limits: Limits
     words: str = "the code that agents wrote"
 
-    def observe(self, arguments: JsonObject) -> Observation:
-        """Run it once.
+    def observe(
+        self,
+        arguments: JsonObject,
+        tools: ToolGateway | None = None,
+        limits: Limits | None = None,
+    ) -> Observation:
+        """Run it once; it calls no tools."""
+        return Observation(self._run(self.code, arguments, limits or self.limits))
 
-        Raises:
-            SandboxUnavailableError: the sandbox cannot run anything.
-        """
-        return Observation(self._run(self.code, arguments))
+    def observe_together(
+        self, inputs: Sequence[JsonObject], tools_for: ToolsFor, limits: Limits
+    ) -> tuple[list[Observation] | None, float]:
+        """Run it on every input in one process; it calls no tools."""
+        code = OriginalCode(*program_for_all(self.code.source, self.code.entry))
+        outcome = self._run(code, {"inputs": [*inputs]}, limits)
+        told = read_all(outcome, inputs)
+        observed = None if told is None else [one.observation() for one in told]
+        return observed, outcome.duration_s
 
     def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
-        """Run it on every input, in one process where that can be done.
+        """Run it on every input, in one process where that can be done."""
+        observed, _ = self.observe_together(inputs, _no_tools, self.limits)
+        return observed or [self.observe(arguments) for arguments in inputs]
 
-        Raises:
-            SandboxUnavailableError: the sandbox cannot run anything.
-        """
-        code = OriginalCode(*program_for_all(self.code.source, self.code.entry))
-        told = read_all(self._run(code, {"inputs": [*inputs]}), inputs)
-        if told is None:
-            return super().observe_all(inputs)
-        return [Observation(_ended(one.value, one.error)) for one in told]
-
-    def _run(self, code: OriginalCode, arguments: JsonObject) -> Outcome:
+    def _run(self, code: OriginalCode, arguments: JsonObject, limits: Limits) -> Outcome:
         program = Program(code.source, code.entry, walled=False)
-        return self.sandbox.run(program, arguments, tier=Tier.SANDBOX, limits=self.limits)
+        return self.sandbox.run(program, arguments, tier=Tier.SANDBOX, limits=limits)
 
 
 @dataclass(frozen=True)
@@ -95,11 +121,40 @@ class _Calls(Reference):
     tools: ToolGateway
     words: str = "the calls that agents made"
 
-    def observe(self, arguments: JsonObject) -> Observation:
-        """Run it once."""
-        run = run_composite(self.plan, arguments, self.tools)
+    def observe(
+        self,
+        arguments: JsonObject,
+        tools: ToolGateway | None = None,
+        limits: Limits | None = None,
+    ) -> Observation:
+        """Run it once, here on the host: it is a plan, and no code."""
+        run = run_composite(self.plan, arguments, tools or self.tools)
         calls = tuple((tool, canonical(given)) for tool, given in run.calls)
-        return Observation(_ended(run.value, run.error or ""), calls)
+        return Told(run.value, run.error or "", {}, calls).observation()
+
+    def observe_together(
+        self, inputs: Sequence[JsonObject], tools_for: ToolsFor, limits: Limits
+    ) -> tuple[list[Observation] | None, float]:
+        """Run it on every input; it takes no time of its own."""
+        observed = [
+            self.observe(arguments, tools_for(number)) for number, arguments in enumerate(inputs)
+        ]
+        return observed, limits.wall_s / _PATIENCE_WITH_PLANS
+
+    def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
+        """Run it on every input."""
+        return [self.observe(arguments) for arguments in inputs]
+
+
+_PATIENCE_WITH_PLANS = 20.0
+
+
+def _no_tools(number: int) -> ToolGateway:
+    def fail(name: str, arguments: JsonObject) -> Json:
+        message = f"there is no {name} for input {number}"
+        raise ToolCallError(message)
+
+    return fail
 
 
 def reference_of(
@@ -119,7 +174,3 @@ def reference_of(
         case OriginalCalls(plan=plan):
             return _Calls(plan, tools)
     return None
-
-
-def _ended(value: Json, error: str) -> Outcome:
-    return Outcome(Status.ERROR, error=f"{error}: ") if error else Outcome(Status.OK, value)

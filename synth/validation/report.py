@@ -26,6 +26,7 @@ class CheckName(StrEnum):
     GENERATED = "generated inputs"
     LIMITS = "deadline and memory"
     ORIGINAL = "same as the original"
+    CROWD = "same on very many inputs"
     RESULT = "result not None"
     SCHEMA = "result fits its schema"
     DETERMINISM = "determinism"

@@ -16,6 +16,8 @@ class ValidationSettings:
 
     inputs: int | None = None
     """Generated inputs; None for as many as the profile asks for."""
+    crowd: int = 2000
+    """Further inputs, at most, that tool and original are run on with many in one process."""
     repeats: int = 20
     """Inputs run a second time to see that the result is the same."""
     limits: Limits = Limits(wall_s=2.0)
@@ -37,6 +39,7 @@ class ValidationSettings:
         limits = self.limits
         return {
             "inputs": self.input_count,
+            "crowd": self.crowd,
             "repeats": self.repeats,
             "mutants": self.mutants,
             "limits": {

@@ -8,18 +8,27 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from toolguild.policies import Capability, Tier, beyond
-from toolguild.sandbox import Access, JsonObject, Outcome, Program, Sandbox, ToolGateway
+from toolguild.sandbox import Access, JsonObject, Limits, Outcome, Program, Sandbox, ToolGateway
 from toolguild.synth.drafting import Draft, OriginalCode
 from toolguild.synth.mining import canonical
-from toolguild.synth.validation.inputs import arguments_strategy, draw, shrink
+from toolguild.synth.validation.inputs import arguments_strategy, draw, neighbours, shrink
 from toolguild.synth.validation.needs import needs_or_none
 from toolguild.synth.validation.observation import NotedTools, Observation, error_type, in_words
 from toolguild.synth.validation.recordings import SimulatedTools
 from toolguild.synth.validation.report import Counterexample
 from toolguild.synth.validation.settings import ValidationSettings
-from toolguild.synth.validation.together import Told, program_for_all, read_all
+from toolguild.synth.validation.together import (
+    NotedByInput,
+    Told,
+    ToolsFor,
+    program_for_all,
+    read_all,
+)
 
 __all__ = ["Subject", "counterexample"]
+
+_COMPOSITES_SLOWER = 5
+"""A composite gets so many times fewer inputs at once: each of its calls crosses to the host."""
 
 _Fails: TypeAlias = Callable[[JsonObject], bool]
 
@@ -70,12 +79,23 @@ class Subject:
         """Return the simplest input that fails as the example does."""
         return shrink(self._strategy, example, fails)
 
-    def run(self, arguments: JsonObject, tools: ToolGateway | None = None) -> Observation:
+    def neighbours(self, inputs: Sequence[JsonObject]) -> list[JsonObject]:
+        """Return very many more inputs, each of which is near one of these."""
+        count = self.settings.crowd // (_COMPOSITES_SLOWER if self.draft.calls else 1)
+        return neighbours(self._strategy, inputs, count)
+
+    def run(
+        self,
+        arguments: JsonObject,
+        tools: ToolGateway | None = None,
+        limits: Limits | None = None,
+    ) -> Observation:
         """Run the draft once, in a process of its own.
 
         Args:
             arguments: Its arguments.
             tools: Answers the tools that it calls; what was recorded anywhere unless given.
+            limits: What it may use; the settings' unless given.
 
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
@@ -85,7 +105,7 @@ class Subject:
             self._program,
             arguments,
             tier=Tier.SANDBOX,
-            limits=self.settings.limits,
+            limits=limits or self.settings.limits,
             tools=noted,
             access=self.access,
         )
@@ -94,24 +114,37 @@ class Subject:
 
     @property
     def runs_together(self) -> bool:
-        """Whether many inputs in one process are of use: nothing outside it decides anything."""
-        return not self.needs and not self.draft.calls
+        """Whether many inputs in one process are of use: no file decides anything."""
+        return not self.needs
 
-    def run_together(self, inputs: Sequence[JsonObject]) -> list[Told] | None:
+    def run_together(
+        self,
+        inputs: Sequence[JsonObject],
+        tools_for: ToolsFor | None = None,
+        limits: Limits | None = None,
+    ) -> list[Told] | None:
         """Run the draft on many inputs in one process; None where that tells nothing.
+
+        Args:
+            inputs: What to run it on.
+            tools_for: Answers the calls for each; what was recorded anywhere unless given.
+            limits: What the process may use; the settings' unless given.
 
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
-        source, entry = program_for_all(self.draft.source, self.draft.name)
+        calls = bool(self.draft.calls)
+        noted = NotedByInput(tools_for or (lambda number: self.simulated)) if calls else None
+        source, entry = program_for_all(self.draft.source, self.draft.name, calls=calls)
         outcome = self.sandbox.run(
             replace(self._program, source=source, entry=entry),
             {"inputs": [*inputs]},
             tier=Tier.SANDBOX,
-            limits=self.settings.limits,
+            limits=limits or self.settings.limits,
+            tools=noted,
             access=self.access,
         )
-        return read_all(outcome, inputs)
+        return read_all(outcome, inputs, noted)
 
     def _note_effects(self, arguments: JsonObject, outcome: Outcome) -> None:
         self.effects |= outcome.effects

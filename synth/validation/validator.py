@@ -27,6 +27,7 @@ from toolguild.synth.validation.adequacy import (
 from toolguild.synth.validation.agreement import require_same_profile
 from toolguild.synth.validation.checks import (
     Trials,
+    check_crowd,
     check_endings,
     check_held_out,
     check_limits,
@@ -104,17 +105,17 @@ def _tried(trials: Trials) -> list[Check]:
     original = reference_of(
         subject.draft, subject.sandbox, subject.settings.limits, subject.simulated
     )
-    twice = check_twice(trials)
-    return [
+    checks = [
         check_endings(trials),
         check_limits(trials, original),
         check_original(trials, original),
         check_not_none(trials),
         check_schema(trials),
-        twice,
-        # What differs from run to run would differ here, too, and that is no state.
-        *(check_state_and_arguments(trials) if twice.passed else ()),
+        check_twice(trials),
     ]
+    if _still_good(checks):
+        checks += [check_crowd(trials, original), *check_state_and_arguments(trials)]
+    return checks
 
 
 def _check_text(subject: Subject) -> Check:
@@ -163,7 +164,7 @@ def _adequacy(trials: Trials) -> Adequacy | None:
         profile=settings.profile,
     )
     recorded = [*draft.cases, *draft.held_out]
-    if subject.runs_together:
+    if subject.runs_together and not draft.calls:
         inputs = [*(case.arguments for case in recorded), *trials.inputs]
         found = adequacy_together(
             draft.source,

@@ -5,6 +5,7 @@ from toolguild.synth.validation.checks.behaviour import (
     check_state_and_arguments,
     check_twice,
 )
+from toolguild.synth.validation.checks.crowd import check_crowd
 from toolguild.synth.validation.checks.endings import check_endings, check_limits
 from toolguild.synth.validation.checks.recorded import check_held_out, check_recorded
 from toolguild.synth.validation.checks.rehearsed import check_live
@@ -13,6 +14,7 @@ from toolguild.synth.validation.checks.trials import Trials
 
 __all__ = [
     "Trials",
+    "check_crowd",
     "check_endings",
     "check_held_out",
     "check_limits",

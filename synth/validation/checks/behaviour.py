@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolguild.sandbox import JsonObject
 from toolguild.synth.mining import canonical
+from toolguild.synth.validation.chance import new_sources_of_chance
 from toolguild.synth.validation.checks.trials import Trials
 from toolguild.synth.validation.observation import (
     Observation,
@@ -16,6 +17,9 @@ from toolguild.synth.validation.reference import Reference
 from toolguild.synth.validation.report import Check, CheckName, Counterexample
 from toolguild.synth.validation.subject import counterexample
 from toolguild.synth.validation.together import Told
+
+_COMPOSITES_AT_ONCE = 40
+"""Results of other tools are long, and one process may tell a megabyte."""
 
 __all__ = ["check_original", "check_state_and_arguments", "check_twice"]
 
@@ -34,6 +38,8 @@ def check_original(trials: Trials, original: Reference | None) -> Check:
         return _both_conclusive(usual, observed) and usual.behaviour != observed.behaviour
 
     subject = trials.subject
+    if (told := _prints(trials, original)) is not None:
+        return told
     usually = original.observe_all(trials.inputs)
     compared = 0
     for (arguments, observed), usual in zip(trials, usually, strict=True):
@@ -48,6 +54,18 @@ def check_original(trials: Trials, original: Reference | None) -> Check:
     if not compared:
         return Check(CheckName.ORIGINAL, None, f"{original.words} came to no end on any input")
     return Check(CheckName.ORIGINAL, True, f"{compared} inputs, as {original.words}")
+
+
+def _prints(trials: Trials, original: Reference) -> Check | None:
+    """Return the check that failed because the tool prints what its original does not."""
+    for arguments, observed in trials:
+        shown = observed.outcome.stdout
+        if shown and shown != original.observe(arguments).outcome.stdout:
+            words = f"prints {short(shown)}"
+            found = counterexample(arguments, "prints as the original", observed.outcome, words)
+            detail = f"{short(arguments)} {words}, not as {original.words}"
+            return Check(CheckName.ORIGINAL, False, detail, (found,))
+    return None
 
 
 def _both_conclusive(usual: Observation, observed: Observation) -> bool:
@@ -69,10 +87,13 @@ def _calls(observed: Observation) -> str:
 
 
 def check_twice(trials: Trials) -> Check:
-    """Check that runs on the same input end the same."""
-    pairs = list(trials)[: trials.subject.settings.repeats]
+    """Check that runs on the same input end the same, and nothing new may make them differ."""
+    subject = trials.subject
+    if chance := new_sources_of_chance(subject.draft, subject.settings.profile):
+        return Check(CheckName.DETERMINISM, False, chance)
+    pairs = list(trials)[: subject.settings.repeats]
     for arguments, first in pairs:
-        second = trials.subject.run(arguments)
+        second = subject.run(arguments)
         if first.behaviour == second.behaviour:
             continue
         observed = f"{in_words(first.outcome)}, then {in_words(second.outcome)}"
@@ -99,18 +120,19 @@ def check_state_and_arguments(trials: Trials) -> list[Check]:
     """Check that the tool keeps nothing from call to call, and leaves its arguments alone.
 
     All inputs are run in one process, there and back again, and compared with single runs. Tools
-    that work on files or call others are not asked: what is outside them has a state of its own.
+    that work on files are not asked: what is outside them has a state of its own.
     """
     names = CheckName.STATE, CheckName.ARGUMENTS
     if not trials.subject.runs_together:
-        return [Check(name, None, "it works on more than its arguments") for name in names]
+        return [Check(name, None, "it works on files") for name in names]
     ended = [pair for pair in trials if is_conclusive(pair[1].outcome)]
+    ended = ended[: _COMPOSITES_AT_ONCE if trials.subject.draft.calls else None]
     there_and_back = [*ended, *reversed(ended)]
     told = trials.subject.run_together([arguments for arguments, _ in there_and_back])
     if told is None:
         return [Check(name, None, "it does not run on all inputs at once") for name in names]
     again = list(zip(there_and_back, told, strict=True))
-    stateful = next((pair for pair, one in again if _is_other(pair[1], one)), None)
+    stateful = next((pair for pair, one in again if not one.is_as(pair[1])), None)
     changed = next(
         ((pair, one) for pair, one in again if canonical(one.arguments) != canonical(pair[0])),
         None,
@@ -119,15 +141,6 @@ def check_state_and_arguments(trials: Trials) -> list[Check]:
         _state(stateful, len(again)),
         _arguments(changed, len(ended)),
     ]
-
-
-def _is_other(alone: Observation, one: Told) -> bool:
-    if "RecursionError" in (one.error, error_type(alone.outcome)):
-        return False  # It depends on how deep the caller already is.
-    return (error_type(alone.outcome), canonical(alone.outcome.value)) != (
-        one.error,
-        canonical(one.value),
-    )
 
 
 def _state(stateful: tuple[JsonObject, Observation] | None, runs: int) -> Check:

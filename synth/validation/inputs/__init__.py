@@ -6,7 +6,8 @@ hold on which come first.
 """
 
 from toolguild.synth.validation.inputs.drawing import draw
+from toolguild.synth.validation.inputs.neighbours import neighbours
 from toolguild.synth.validation.inputs.shrinking import shrink
 from toolguild.synth.validation.inputs.strategy import ArgumentsStrategy, arguments_strategy
 
-__all__ = ["ArgumentsStrategy", "arguments_strategy", "draw", "shrink"]
+__all__ = ["ArgumentsStrategy", "arguments_strategy", "draw", "neighbours", "shrink"]

@@ -1,0 +1,136 @@
+"""That the tool does as its original on thousands of inputs, all of them in few processes.
+
+What is wrong for one input in a few hundred is hardly found with a hundred. So small changes of
+those are made by the thousand and given to both at once; what differs there is run alone by both
+before it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from toolguild.sandbox import JsonObject, Limits
+from toolguild.synth.validation.checks.trials import Trials
+from toolguild.synth.validation.observation import (
+    Observation,
+    in_words,
+    is_conclusive,
+    short,
+)
+from toolguild.synth.validation.recordings import VariedTools
+from toolguild.synth.validation.reference import Reference
+from toolguild.synth.validation.report import Check, CheckName
+from toolguild.synth.validation.subject import Subject, counterexample
+
+__all__ = ["check_crowd"]
+
+_AT_ONCE = 250
+_COMPOSITES_AT_ONCE = 25
+"""Results of other tools are long, and one process may tell a megabyte."""
+_MEMORY_MB = 48
+"""What the original does with so much, the tool must."""
+_PATIENCE = 10.0
+_SHORTEST_S = 0.25
+
+
+def check_crowd(trials: Trials, original: Reference | None) -> Check:
+    """Check that the tool does on very many inputs what the original does, at no other price."""
+    subject = trials.subject
+    if original is None or not subject.runs_together:
+        return Check(CheckName.CROWD, None, "nothing that it could be compared with")
+    crowd = _Crowd(subject, original)
+    inputs = subject.neighbours(trials.inputs)
+    size = _COMPOSITES_AT_ONCE if subject.draft.calls else _AT_ONCE
+    compared = 0
+    for start in range(0, len(inputs), size):
+        chunk = _Chunk(start, inputs[start : start + size])
+        told = crowd.suspects(chunk)
+        if told is None:
+            continue
+        compared += len(chunk.inputs)
+        for number, arguments in told:
+            if crowd.differs(number, arguments):
+                return crowd.failed(number, arguments)
+    if not compared:
+        return Check(CheckName.CROWD, None, "none that both run at once")
+    return Check(CheckName.CROWD, True, f"{compared:,} inputs, as {original.words}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    start: int
+    """Number of its first input among all."""
+    inputs: Sequence[JsonObject]
+
+    def halves(self) -> tuple[_Chunk, _Chunk]:
+        middle = len(self.inputs) // 2
+        return (
+            _Chunk(self.start, self.inputs[:middle]),
+            _Chunk(self.start + middle, self.inputs[middle:]),
+        )
+
+
+class _Crowd:
+    """One tool and its original, to be run side by side under narrow limits."""
+
+    def __init__(self, subject: Subject, original: Reference) -> None:
+        self._subject = subject
+        self._original = original
+        self._limits = replace(subject.settings.limits, memory_mb=_MEMORY_MB)
+
+    def suspects(self, chunk: _Chunk) -> list[tuple[int, JsonObject]] | None:
+        """Return inputs that seem to tell the two apart, with their numbers.
+
+        None where the original cannot be run on all of them at once.
+        """
+
+        def tools_for(number: int) -> VariedTools:
+            return self._tools(chunk.start + number)
+
+        usual, took_s = self._original.observe_together(chunk.inputs, tools_for, self._limits)
+        if usual is None:
+            return None
+        limits = replace(self._limits, wall_s=max(_SHORTEST_S, _PATIENCE * took_s))
+        told = self._subject.run_together(chunk.inputs, tools_for, limits)
+        if told is None:
+            return self._narrowed(chunk)
+        pairs = enumerate(zip(chunk.inputs, usual, told, strict=True), chunk.start)
+        return [
+            (number, arguments)
+            for number, (arguments, expected, one) in pairs
+            if not one.is_as(expected)
+        ]
+
+    def _narrowed(self, chunk: _Chunk) -> list[tuple[int, JsonObject]] | None:
+        """Return the inputs of a chunk, on which the tool came to no end, that seem to be why."""
+        if len(chunk.inputs) == 1:
+            return [(chunk.start, chunk.inputs[0])]
+        for half in chunk.halves():
+            if told := self.suspects(half):
+                return told
+        return []
+
+    def differs(self, number: int, arguments: JsonObject) -> bool:
+        """Whether runs of their own tell the two apart, too."""
+        usual, observed = self._alone(number, arguments)
+        return is_conclusive(usual.outcome) and usual.behaviour != observed.behaviour
+
+    def failed(self, number: int, arguments: JsonObject) -> Check:
+        """Return the check, with the simplest input that tells the two apart."""
+        simplest = self._subject.simplest(arguments, lambda one: self.differs(number, one))
+        usual, observed = self._alone(number, simplest)
+        expected, told = in_words(usual.outcome), in_words(observed.outcome)
+        if expected == told:
+            expected, told = "calls as the original calls", "calls tools otherwise"
+        found = counterexample(simplest, expected, observed.outcome, told)
+        detail = f"{short(simplest)} {told}, not as {self._original.words}"
+        return Check(CheckName.CROWD, False, detail, (found,))
+
+    def _alone(self, number: int, arguments: JsonObject) -> tuple[Observation, Observation]:
+        limits: Limits = replace(self._limits, wall_s=1.0)
+        usual = self._original.observe(arguments, self._tools(number), limits)
+        return usual, self._subject.run(arguments, self._tools(number), limits)
+
+    def _tools(self, number: int) -> VariedTools:
+        return VariedTools(self._subject.simulated, number)

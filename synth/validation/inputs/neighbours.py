@@ -1,0 +1,136 @@
+"""Many more inputs, made quickly: small changes of those that there are.
+
+What a generator draws takes a millisecond each. These cost next to nothing, so that there can be
+thousands: enough to meet conditions that one input in a few hundred meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.mining import canonical
+from toolguild.synth.validation.inputs.strategy import ArgumentsStrategy
+
+__all__ = ["neighbours"]
+
+_STEPS = (*range(1, 26), 31, 50, 64, 97, 100)
+_ODD = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SLIGHTLY SMILING FACE}A0 -"
+_MANY = 10
+_LONGEST = 2_000
+_AT_ONE_PLACE = 400
+"""Changes of one value, at most."""
+
+
+def neighbours(
+    strategy: ArgumentsStrategy, inputs: Sequence[JsonObject], count: int
+) -> list[JsonObject]:
+    """Return up to so many different inputs that fit the schema, none of them among those given.
+
+    Always the same ones for the same inputs. Each differs from one of them in one argument.
+
+    Args:
+        strategy: What inputs may be.
+        inputs: What they are made of; the recorded ones are taken first.
+        count: How many, at most.
+    """
+    seen = {canonical(arguments) for arguments in inputs}
+    bases = {canonical(one): one for one in (*strategy.recorded, *inputs)}.values()
+    found: list[JsonObject] = []
+    for arguments in _in_turn([_changed(strategy, base) for base in bases]):
+        key = canonical(arguments)
+        if key not in seen and strategy.allows(arguments):
+            found.append(arguments)
+        seen.add(key)
+        if len(found) == count:
+            break
+    return found
+
+
+def _changed(strategy: ArgumentsStrategy, base: JsonObject) -> Iterator[JsonObject]:
+    edges = {name: [*strategy.edges.get(name, ())] for name in base}
+    places = [
+        ({**base, name: value} for value in islice(_near(base[name], edges[name]), _AT_ONE_PLACE))
+        for name in base
+    ]
+    return _in_turn(places)
+
+
+def _in_turn(several: Sequence[Iterator[JsonObject]]) -> Iterator[JsonObject]:
+    """Yield the first of each, then the second of each, and so on."""
+    left = list(several)
+    while left:
+        still = []
+        for one in left:
+            value = next(one, None)
+            if value is not None:
+                still.append(one)
+                yield value
+        left = still
+
+
+def _near(value: Json, edges: Sequence[Json]) -> Iterator[Json]:
+    yield from edges
+    match value:
+        case bool() | None:
+            return
+        case int():
+            yield from _numbers(value)
+        case float():
+            yield from (value * 2, value / 2, -value, value + 1.5, value * 2 + 0.25)
+            yield from (value + step / 4 * sign for step in _STEPS for sign in (1, -1))
+        case str():
+            yield from _texts(value)
+        case list():
+            yield from _lists(value)
+        case dict():
+            yield from _objects(value)
+
+
+def _numbers(number: int) -> Iterator[int]:
+    yield from (2 * number, 2 * number + 1, 2 * number + 3, number // 2, -number, 10 * number)
+    yield abs(number) // 2 + 5
+    yield from (number + step * sign for step in _STEPS for sign in (1, -1))
+    yield from range(number + 101, number + 400)
+
+
+def _texts(text: str) -> Iterator[str]:
+    middle = len(text) // 2
+    yield from (text[::-1], text + text[-1:], text[:middle], text[middle:] + text, text + text)
+    yield from (text + text[::-1], text + text[-2::-1], text.swapcase(), text.strip(), f" {text} ")
+    if text and len(text) * _MANY <= _LONGEST:
+        yield text * _MANY
+        yield from (text[:1] * length for length in (2, 3, 50))
+    for place in range(len(text)):
+        yield text[:place] + text[place + 1 :]
+        for odd in _ODD:
+            yield text[:place] + odd + text[place + 1 :]
+        code = ord(text[place])
+        for near in (code + 1, code - 1, code + 2, code - 2):
+            if 32 <= near < 127:
+                yield text[:place] + chr(near) + text[place + 1 :]
+    for letter in _letters(text):
+        yield from (text + letter, letter + text)
+
+
+def _letters(text: str) -> str:
+    return "abcdefghijklmnopqrstuvwxyz0123456789_-. " + _ODD if len(text) <= _LONGEST else ""
+
+
+def _lists(items: list[Json]) -> Iterator[Json]:
+    yield from (items[::-1], items + items[:1], items[1:], items[:-1], items + items[-2:])
+    yield from (items + items, items[:1] * 2, items[1:] + items[:1])
+    if items and len(items) * _MANY <= _LONGEST:
+        yield items * _MANY
+    for place, item in enumerate(items):
+        yield [*items[:place], *items[place + 1 :]]
+        for near in islice(_near(item, ()), 40):
+            yield [*items[:place], near, *items[place + 1 :]]
+
+
+def _objects(members: JsonObject) -> Iterator[Json]:
+    for name in members:
+        yield {key: value for key, value in members.items() if key != name}
+        for near in islice(_near(members[name], ()), 40):
+            yield {**members, name: near}
