@@ -30,8 +30,11 @@ _COMPOSITES_AT_ONCE = 25
 """Results of other tools are long, and one process may tell a megabyte."""
 _MEMORY_MB = 48
 """What the original does with so much, the tool must."""
+_ORIGINAL_S = 0.5
 _PATIENCE = 10.0
 _SHORTEST_S = 0.25
+_TOO_FEW = 60
+"""Fewer inputs are not parted any more where the original comes to no end on them."""
 
 
 def check_crowd(trials: Trials, original: Reference | None) -> Check:
@@ -42,19 +45,13 @@ def check_crowd(trials: Trials, original: Reference | None) -> Check:
     crowd = _Crowd(subject, original)
     inputs = subject.neighbours(trials.inputs)
     size = _COMPOSITES_AT_ONCE if subject.draft.calls else _AT_ONCE
-    compared = 0
     for start in range(0, len(inputs), size):
-        chunk = _Chunk(start, inputs[start : start + size])
-        told = crowd.suspects(chunk)
-        if told is None:
-            continue
-        compared += len(chunk.inputs)
-        for number, arguments in told:
+        for number, arguments in crowd.suspects(_Chunk(start, inputs[start : start + size])):
             if crowd.differs(number, arguments):
                 return crowd.failed(number, arguments)
-    if not compared:
-        return Check(CheckName.CROWD, None, "none that both run at once")
-    return Check(CheckName.CROWD, True, f"{compared:,} inputs, as {original.words}")
+    if not crowd.compared:
+        return Check(CheckName.CROWD, None, f"{original.words} came to no end on any")
+    return Check(CheckName.CROWD, True, f"{crowd.compared:,} inputs, as {original.words}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +75,24 @@ class _Crowd:
         self._subject = subject
         self._original = original
         self._limits = replace(subject.settings.limits, memory_mb=_MEMORY_MB)
+        self.compared = 0
+        """Inputs on which both were run so far."""
 
-    def suspects(self, chunk: _Chunk) -> list[tuple[int, JsonObject]] | None:
-        """Return inputs that seem to tell the two apart, with their numbers.
-
-        None where the original cannot be run on all of them at once.
-        """
+    def suspects(self, chunk: _Chunk) -> list[tuple[int, JsonObject]]:
+        """Return inputs that seem to tell the two apart, with their numbers."""
 
         def tools_for(number: int) -> VariedTools:
             return self._tools(chunk.start + number)
 
-        usual, took_s = self._original.observe_together(chunk.inputs, tools_for, self._limits)
+        limits = replace(self._limits, wall_s=_ORIGINAL_S)
+        usual, took_s = self._original.observe_together(chunk.inputs, tools_for, limits)
         if usual is None:
-            return None
+            return self._parted(chunk)
         limits = replace(self._limits, wall_s=max(_SHORTEST_S, _PATIENCE * took_s))
         told = self._subject.run_together(chunk.inputs, tools_for, limits)
         if told is None:
             return self._narrowed(chunk)
+        self.compared += len(chunk.inputs)
         pairs = enumerate(zip(chunk.inputs, usual, told, strict=True), chunk.start)
         return [
             (number, arguments)
@@ -102,14 +100,18 @@ class _Crowd:
             if not one.is_as(expected)
         ]
 
-    def _narrowed(self, chunk: _Chunk) -> list[tuple[int, JsonObject]] | None:
-        """Return the inputs of a chunk, on which the tool came to no end, that seem to be why."""
+    def _parted(self, chunk: _Chunk) -> list[tuple[int, JsonObject]]:
+        """Return the same of the halves of a chunk that is too much for the original."""
+        if len(chunk.inputs) < _TOO_FEW:
+            return []
+        return [one for half in chunk.halves() for one in self.suspects(half)]
+
+    def _narrowed(self, chunk: _Chunk) -> list[tuple[int, JsonObject]]:
+        """Return the first input of a chunk that seems to be why the tool comes to no end on it."""
         if len(chunk.inputs) == 1:
             return [(chunk.start, chunk.inputs[0])]
-        for half in chunk.halves():
-            if told := self.suspects(half):
-                return told
-        return []
+        found = (self.suspects(half) for half in chunk.halves())
+        return next((told for told in found if told), [])
 
     def differs(self, number: int, arguments: JsonObject) -> bool:
         """Whether runs of their own tell the two apart, too."""

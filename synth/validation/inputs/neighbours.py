@@ -17,6 +17,7 @@ __all__ = ["neighbours"]
 
 _STEPS = (*range(1, 26), 31, 50, 64, 97, 100)
 _ODD = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SLIGHTLY SMILING FACE}A0 -"
+_LETTERS = "etaoinshrdlucmfwypvbgkqjxz0123456789_.,"
 _MANY = 10
 _LONGEST = 2_000
 _AT_ONE_PLACE = 400
@@ -110,12 +111,10 @@ def _texts(text: str) -> Iterator[str]:
         for near in (code + 1, code - 1, code + 2, code - 2):
             if 32 <= near < 127:
                 yield text[:place] + chr(near) + text[place + 1 :]
-    for letter in _letters(text):
+    for letter in _LETTERS:
         yield from (text + letter, letter + text)
-
-
-def _letters(text: str) -> str:
-    return "abcdefghijklmnopqrstuvwxyz0123456789_-. " + _ODD if len(text) <= _LONGEST else ""
+    for letter in _LETTERS:
+        yield from (text[:place] + letter + text[place + 1 :] for place in range(min(len(text), 8)))
 
 
 def _lists(items: list[Json]) -> Iterator[Json]:
