@@ -20,6 +20,10 @@ _ODD = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SLIGHTLY SMILING FACE}A0 -"
 _LETTERS = "etaoinshrdlucmfwypvbgkqjxz0123456789_.,"
 _MANY = 10
 _LONGEST = 2_000
+_RECORDED = 6
+"""Recorded inputs that others are made of first,"""
+_NEAR_RECORDED = 0.6
+"""so many of all at most."""
 _AT_ONE_PLACE = 400
 """Changes of one value, at most."""
 
@@ -29,33 +33,44 @@ def neighbours(
 ) -> list[JsonObject]:
     """Return up to so many different inputs that fit the schema, none of them among those given.
 
-    Always the same ones for the same inputs. Each differs from one of them in one argument.
+    Always the same ones for the same inputs. Each differs from one of them in one argument; those
+    near recorded inputs come first.
 
     Args:
         strategy: What inputs may be.
-        inputs: What they are made of; the recorded ones are taken first.
+        inputs: What they are made of, besides the recorded ones.
         count: How many, at most.
     """
     seen = {canonical(arguments) for arguments in inputs}
-    bases = {canonical(one): one for one in (*strategy.recorded, *inputs)}.values()
+    usual = [_changed(strategy, base) for base in strategy.recorded[:_RECORDED]]
+    others = [_changed(strategy, base) for base in inputs]
     found: list[JsonObject] = []
-    for arguments in _in_turn([_changed(strategy, base) for base in bases]):
-        key = canonical(arguments)
-        if key not in seen and strategy.allows(arguments):
-            found.append(arguments)
-        seen.add(key)
-        if len(found) == count:
-            break
+    for candidates, total in ((usual, round(count * _NEAR_RECORDED)), (others, count)):
+        for arguments in _in_turn(candidates):
+            if len(found) == total:
+                break
+            key = canonical(arguments)
+            if key not in seen and strategy.allows(arguments):
+                found.append(arguments)
+            seen.add(key)
     return found
 
 
 def _changed(strategy: ArgumentsStrategy, base: JsonObject) -> Iterator[JsonObject]:
-    edges = {name: [*strategy.edges.get(name, ())] for name in base}
+    """Yield arguments with one of them changed, by turns."""
     places = [
-        ({**base, name: value} for value in islice(_near(base[name], edges[name]), _AT_ONE_PLACE))
+        ({**base, name: value} for value in islice(_values(strategy, name, base), _AT_ONE_PLACE))
         for name in base
     ]
     return _in_turn(places)
+
+
+def _values(strategy: ArgumentsStrategy, name: str, base: JsonObject) -> Iterator[Json]:
+    """Yield constants of the texts, then values near the one that there is, then edges."""
+    if name in strategy.values:
+        yield from strategy.values[name].mined()
+    yield from _near(base[name])
+    yield from strategy.edges.get(name, ())
 
 
 def _in_turn(several: Sequence[Iterator[JsonObject]]) -> Iterator[JsonObject]:
@@ -71,8 +86,7 @@ def _in_turn(several: Sequence[Iterator[JsonObject]]) -> Iterator[JsonObject]:
         left = still
 
 
-def _near(value: Json, edges: Sequence[Json]) -> Iterator[Json]:
-    yield from edges
+def _near(value: Json) -> Iterator[Json]:
     match value:
         case bool() | None:
             return
@@ -124,12 +138,12 @@ def _lists(items: list[Json]) -> Iterator[Json]:
         yield items * _MANY
     for place, item in enumerate(items):
         yield [*items[:place], *items[place + 1 :]]
-        for near in islice(_near(item, ()), 40):
+        for near in islice(_near(item), 40):
             yield [*items[:place], near, *items[place + 1 :]]
 
 
 def _objects(members: JsonObject) -> Iterator[Json]:
     for name in members:
         yield {key: value for key, value in members.items() if key != name}
-        for near in islice(_near(members[name], ()), 40):
+        for near in islice(_near(members[name]), 40):
             yield {**members, name: near}
