@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from random import Random
+from functools import cached_property
+from itertools import cycle
+
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.validation.inputs.choices import by_shares
 from toolguild.synth.validation.inputs.constants import Constants
 from toolguild.synth.validation.inputs.sizes import LARGE, lengths_of
 from toolguild.synth.validation.inputs.values import Values, distinct, interleaved
@@ -14,6 +19,7 @@ from toolguild.synth.validation.inputs.values import Values, distinct, interleav
 __all__ = ["Mappings", "Records"]
 
 _USUAL_LENGTH = 5
+_MOST_DRAWN = 12
 _EDGES_INSIDE = 8
 """Edges of the members of an object that are tried within it."""
 
@@ -56,26 +62,31 @@ class Mappings(Values):
         valued: list[JsonObject] = [{**some, key: value} for value in self._members.mined()]
         return self._fitting(_objects(interleaved(keyed, valued)))
 
-    def draw(self, random: Random) -> Json:
-        """Return some members under recorded keys and others."""
-        made: JsonObject = {}
-        length = random.randint(self._low, self._high)
-        for _ in range(4 * length):
-            if len(made) >= length:
-                break
-            made[self._key(random)] = self._members.draw(random)
-        return made
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """Some members under recorded keys and others."""
+        low = min(self._low, _MOST_DRAWN)
+        members = self._members.strategy
+        return strategies.dictionaries(
+            self._key, members, min_size=low, max_size=min(self._high, _MOST_DRAWN)
+        )
 
-    def large(self, random: Random) -> Json:
-        """Return one of very many members."""
+    @cached_property
+    def large(self) -> SearchStrategy[Json]:
+        """Objects of very many members, some of which come again under other keys."""
         length = min(LARGE, self._highest)
-        return {f"{self._key(random)}{n}": self._members.draw(random) for n in range(length)}
+        members = strategies.lists(
+            strategies.tuples(self._key, self._members.strategy), min_size=1, max_size=_MOST_DRAWN
+        )
+        return members.map(
+            lambda some: {f"{key}{n}": value for n, (key, value) in zip(range(length), cycle(some))}
+        )
 
-    def _key(self, random: Random) -> str:
-        known = [*self._keys, *self._constants.texts]
-        if known and random.random() < 0.7:
-            return random.choice(known)
-        return "".join(random.choices(string.ascii_letters, k=random.randint(1, 6)))
+    @cached_property
+    def _key(self) -> SearchStrategy[str]:
+        new = strategies.text(string.ascii_letters, min_size=1, max_size=6)
+        known = distinct([*self._keys, *self._constants.texts])
+        return by_shares((7, strategies.sampled_from(known)), (3, new)) if known else new
 
     def _fitting(self, objects: Iterable[JsonObject]) -> list[Json]:
         return distinct(one for one in objects if self._low <= len(one) <= self._highest)
@@ -99,8 +110,7 @@ class Records(Values):
 
     def edges(self) -> list[Json]:
         """Return one with each edge of each member, and those with members left out."""
-        firsts = {name: values.usual() for name, values in self._members.items()}
-        some = self._seen[0] if self._seen else firsts
+        some = self._seen[0] if self._seen else self._firsts()
         without: list[JsonObject] = [
             {key: value for key, value in some.items() if key != name}
             for name in self._members
@@ -112,24 +122,29 @@ class Records(Values):
 
     def mined(self) -> list[Json]:
         """Return a recorded one with each constant that a member can be."""
-        some = self._seen[0] if self._seen else self.draw(Random(0))  # noqa: S311 - no secret
-        return distinct(self._varied(some, mined=True)) if isinstance(some, dict) else []
+        some = self._seen[0] if self._seen else self._firsts()
+        return distinct(self._varied(some, mined=True))
 
-    def draw(self, random: Random) -> Json:
-        """Return a new one, or a recorded one with another member."""
-        kept = {
-            name for name in self._members if name not in self._optional or random.random() < 0.7
-        }
-        if self._seen and random.random() < 0.4:
-            name = random.choice([*self._members]) if self._members else None
-            some = random.choice(self._seen)
-            changed = {name: self._members[name].draw(random)} if name else {}
-            return {
-                key: value
-                for key, value in {**some, **changed}.items()
-                if key in kept or key not in self._members
-            }
-        return {name: values.draw(random) for name, values in self._members.items() if name in kept}
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """New ones, and recorded ones with another member or without it."""
+        members = {name: values.strategy for name, values in self._members.items()}
+        new = strategies.fixed_dictionaries(
+            {name: member for name, member in members.items() if name not in self._optional},
+            optional={name: member for name, member in members.items() if name in self._optional},
+        )
+        if not self._seen or not members:
+            return new
+        renewed = strategies.builds(
+            _with_member,
+            strategies.sampled_from(self._seen),
+            new,
+            strategies.sampled_from(sorted(members)),
+        )
+        return by_shares((6, new), (4, renewed))
+
+    def _firsts(self) -> JsonObject:
+        return {name: values.usual() for name, values in self._members.items()}
 
     def _varied(self, some: JsonObject, *, mined: bool) -> list[Json]:
         columns: list[list[Json]] = [
@@ -140,6 +155,12 @@ class Records(Values):
             for name, values in self._members.items()
         ]
         return list(interleaved(*columns))
+
+
+def _with_member(some: JsonObject, other: JsonObject, name: str) -> JsonObject:
+    """Return an object with this member of another one, or without it as the other one is."""
+    rest = {key: value for key, value in some.items() if key != name}
+    return {**rest, name: other[name]} if name in other else rest
 
 
 def _objects(values: Iterable[Json]) -> list[JsonObject]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from random import Random
 
 import jsonschema
 import referencing
+from hypothesis import strategies
 from referencing.exceptions import Unresolvable
 
 from toolguild.policies.code_rules import TextLimits
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs.building import ValuesBuilder
+from toolguild.synth.validation.inputs.choices import Pick
 from toolguild.synth.validation.inputs.constants import mined_constants
+from toolguild.synth.validation.inputs.generation import generated
 from toolguild.synth.validation.inputs.patterns import is_harmless
 from toolguild.synth.validation.inputs.relations import Relation, seen_relations
 from toolguild.synth.validation.inputs.values import (
@@ -83,12 +85,10 @@ class ArgumentsStrategy:
         except Unresolvable:  # a reference out of the schema, which is not followed
             return False
 
-    def related(
-        self, arguments: JsonObject, random: Random, keeping: str | None = None
-    ) -> JsonObject:
+    def related(self, arguments: JsonObject, pick: Pick, keeping: str | None = None) -> JsonObject:
         """Return arguments, all but one changed as it takes for the relations to hold."""
         for relation in self.relations:
-            arguments = relation.mended(arguments, random, keeping)
+            arguments = relation.mended(arguments, pick, keeping)
         return arguments
 
     def base(self, index: int) -> JsonObject:
@@ -117,12 +117,9 @@ class ArgumentsStrategy:
     def _usual(self) -> Sequence[JsonObject]:
         if self.recorded:
             return self.recorded
-        random = Random(0)  # noqa: S311 - always the same, no secret
-        drawn: list[JsonObject] = [
-            {name: values.draw(random) for name, values in self.values.items()}
-            for _ in range(_BASES_TRIED)
-        ]
-        return ([one for one in drawn if self.allows(one)] or drawn)[:_BASES]
+        columns = {name: values.strategy for name, values in self.values.items()}
+        drawn = generated(strategies.fixed_dictionaries(columns), _BASES_TRIED, 0)
+        return ([one for one in drawn if self.allows(one)] or drawn or [{}])[:_BASES]
 
     @cached_property
     def _validator(self) -> jsonschema.protocols.Validator:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -34,7 +34,11 @@ def parameters(**schemas: Json) -> JsonObject:
     return object_schema(dict(schemas), closed=True)
 
 
-@settings(max_examples=40)
+@settings(
+    max_examples=40,
+    deadline=None,  # a busy machine takes longer than the tests of hypothesis may
+    suppress_health_check=[HealthCheck.nested_given, HealthCheck.too_slow],
+)
 @given(column=columns, seed=st.integers(0, 2**32 - 1))
 def test_every_input_fits_the_schema_of_what_was_recorded(column: list[Json], seed: int) -> None:
     schema = parameters(x=infer_schema(column))
