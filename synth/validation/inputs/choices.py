@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate
 from typing import TypeAlias, TypeVar
 
 from hypothesis import strategies
@@ -32,10 +34,9 @@ def by_shares(*shares: tuple[int, SearchStrategy[_Value]]) -> SearchStrategy[_Va
 
     `one_of` draws from each as often as from the others, and from what they consist of.
     """
-    each = [strategy for share, strategy in shares for _ in range(share)]
-    if len(shares) == 1:
-        return each[0]
-    return strategies.sampled_from(each).flatmap(lambda strategy: strategy)
+    ends = list(accumulate(share for share, _ in shares))
+    several = [strategy for _, strategy in shares]
+    return _below(ends[-1]).flatmap(lambda number: several[bisect(ends, number)])
 
 
 @strategies.composite

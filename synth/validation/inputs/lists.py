@@ -93,7 +93,10 @@ class Lists(Values):
         shares = [(35, self._of_items(self._low))]
         if not self._unique:
             few = strategies.lists(self._item, min_size=1, max_size=3)
-            shares.append((35, few.flatmap(self._of_these)))
+            again = few.flatmap(
+                lambda items: self._lists_of(strategies.sampled_from(items), self._low)
+            )
+            shares.append((35, again))
         if self._seen:
             seen = strategies.sampled_from(self._seen)
             shares.append((30, varied(seen, self._changed).map(self._without_repetition)))
@@ -121,19 +124,16 @@ class Lists(Values):
         """Return lists of so many items or more; those with very many go through some again."""
         if self._items is None:
             return strategies.just([])
-        least, most = min(low, _DRAWN), max(low, self._high - len(self._first))
-        drawn = strategies.lists(
-            self._item,
-            min_size=least,
-            max_size=max(least, min(most, LARGE)),
-            unique_by=canonical if self._unique else None,
-        )
-        return drawn.map(lambda items: items if len(items) >= low else self._filled(items, low))
+        if self._unique:
+            high = max(low, self._high - len(self._first))
+            return strategies.lists(self._item, min_size=low, max_size=high, unique_by=canonical)
+        return self._lists_of(self._item, low)
 
-    def _of_these(self, items: list[Json]) -> SearchStrategy[list[Json]]:
-        low, high = min(self._low, LARGE), min(self._high, LARGE)
-        again = strategies.lists(strategies.sampled_from(items), min_size=low, max_size=high)
-        return again.map(lambda made: made if len(made) >= self._low else items)
+    def _lists_of(self, item: SearchStrategy[Json], low: int) -> SearchStrategy[list[Json]]:
+        least = min(low, _DRAWN)
+        most = max(least, min(self._high - len(self._first), LARGE))
+        drawn = strategies.lists(item, min_size=least, max_size=most)
+        return drawn.map(lambda items: items if len(items) >= low else self._filled(items, low))
 
     def _shortened(self, items: list[Json], pick: Pick) -> list[Json]:
         """Return the list, now and then without its last items."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import cycle
+from itertools import cycle, islice
 
 from hypothesis import strategies
 from hypothesis.strategies import SearchStrategy
@@ -18,8 +18,8 @@ from toolguild.synth.validation.inputs.values import Values, distinct, interleav
 
 __all__ = ["Mappings", "Records"]
 
-_USUAL_LENGTH = 5
-_MOST_DRAWN = 12
+_MOST_DRAWN = 8
+"""Members that are drawn for one object; the others of a larger one are the same again."""
 _EDGES_INSIDE = 8
 """Edges of the members of an object that are tried within it."""
 
@@ -28,14 +28,20 @@ class Mappings(Values):
     """Objects whose keys are data."""
 
     def __init__(
-        self, schema: JsonObject, seen: Sequence[Json], members: Values, constants: Constants
+        self,
+        schema: JsonObject,
+        seen: Sequence[Json],
+        members: Values,
+        constants: Constants,
+        usual_length: int,
     ) -> None:
+        """Take the values of all members; the usual length is for where none was recorded."""
         self._seen = [value for value in seen if isinstance(value, dict)]
         self._members = members
         self._low, self._high, self._highest = lengths_of(
-            schema, "minProperties", "maxProperties", self._seen, _USUAL_LENGTH
+            schema, "minProperties", "maxProperties", self._seen, usual_length
         )
-        self._high = max(self._low, min(self._high, 8))
+        self._high = min(self._high, _MOST_DRAWN)
         self._keys = sorted({key for value in self._seen for key in value})
         self._constants = constants
 
@@ -65,22 +71,19 @@ class Mappings(Values):
     @cached_property
     def strategy(self) -> SearchStrategy[Json]:
         """Some members under recorded keys and others."""
-        low = min(self._low, _MOST_DRAWN)
-        members = self._members.strategy
-        return strategies.dictionaries(
-            self._key, members, min_size=low, max_size=min(self._high, _MOST_DRAWN)
+        least = min(self._low, _MOST_DRAWN)
+        members = strategies.dictionaries(
+            self._key, self._members.strategy, min_size=least, max_size=max(least, self._high)
         )
+        return members.map(lambda some: _filled(some, self._low))
 
     @cached_property
     def large(self) -> SearchStrategy[Json]:
         """Objects of very many members, some of which come again under other keys."""
-        length = min(LARGE, self._highest)
-        members = strategies.lists(
-            strategies.tuples(self._key, self._members.strategy), min_size=1, max_size=_MOST_DRAWN
+        members = strategies.dictionaries(
+            self._key, self._members.strategy, min_size=1, max_size=_MOST_DRAWN
         )
-        return members.map(
-            lambda some: {f"{key}{n}": value for n, (key, value) in zip(range(length), cycle(some))}
-        )
+        return members.map(lambda some: _filled(some, min(LARGE, self._highest)))
 
     @cached_property
     def _key(self) -> SearchStrategy[str]:
@@ -155,6 +158,12 @@ class Records(Values):
             for name, values in self._members.items()
         ]
         return list(interleaved(*columns))
+
+
+def _filled(some: JsonObject, length: int) -> JsonObject:
+    """Return an object of so many members or more, the same again under other keys."""
+    more = islice(cycle(some.items()), max(length - len(some), 0))
+    return {**some, **{f"{key}{number}": value for number, (key, value) in enumerate(more)}}
 
 
 def _with_member(some: JsonObject, other: JsonObject, name: str) -> JsonObject:
