@@ -11,7 +11,6 @@ from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs.boundaries import one_at_a_time, pairwise
 from toolguild.synth.validation.inputs.generation import generated
 from toolguild.synth.validation.inputs.strategy import ArgumentsStrategy
-from toolguild.synth.validation.inputs.whole import large_arguments, random_arguments
 
 __all__ = ["draw"]
 
@@ -90,7 +89,7 @@ class _Inputs:
 def _large(strategy: ArgumentsStrategy, seed: int, count: int) -> Iterator[JsonObject]:
     """Yield usual arguments with one that is large, then with all of them so."""
     pick = Random(0).randrange  # noqa: S311 - always the same, no secret
-    for made in generated(large_arguments(strategy), 1, seed) if count else []:
+    for made in generated(strategy.large, 1, seed) if count else []:
         large = {name: value for name, value in made.items() if _is_large(value)}
         rows = [{name: value} for name, value in large.items()]
         rows += [large] if len(large) > 1 else []
@@ -110,10 +109,9 @@ def _at_random(
     strategy: ArgumentsStrategy, seed: int, inputs: _Inputs, total: int
 ) -> Iterator[JsonObject]:
     """Yield arguments as long as some are missing and there are any."""
-    arguments = random_arguments(strategy)
     for turn in turns():
         missing = total - len(inputs)
-        drawn = generated(arguments, min(max(missing, _FEWEST), _PATIENCE), f"{seed}/{turn}")
+        drawn = generated(strategy.drawn, min(max(missing, _FEWEST), _PATIENCE), f"{seed}/{turn}")
         if not drawn:
             return
         yield from drawn

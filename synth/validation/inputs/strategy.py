@@ -9,6 +9,7 @@ from functools import cached_property
 import jsonschema
 import referencing
 from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 from referencing.exceptions import Unresolvable
 
 from toolguild.policies.code_rules import TextLimits
@@ -26,6 +27,7 @@ from toolguild.synth.validation.inputs.values import (
     is_plain,
     same_type,
 )
+from toolguild.synth.validation.inputs.whole import random_arguments
 
 __all__ = ["ArgumentsStrategy", "arguments_strategy"]
 
@@ -84,6 +86,18 @@ class ArgumentsStrategy:
             return is_plain(arguments) and bool(self._validator.is_valid(arguments))
         except Unresolvable:  # a reference out of the schema, which is not followed
             return False
+
+    @cached_property
+    def drawn(self) -> SearchStrategy[JsonObject]:
+        """What whole arguments are drawn from; not all of them fit the schema."""
+        return random_arguments(self)
+
+    @cached_property
+    def large(self) -> SearchStrategy[JsonObject]:
+        """What arguments are drawn from that are all as large as they may be."""
+        return strategies.fixed_dictionaries(
+            {name: values.large for name, values in self.values.items()}
+        )
 
     def related(self, arguments: JsonObject, pick: Pick, keeping: str | None = None) -> JsonObject:
         """Return arguments, all but one changed as it takes for the relations to hold."""

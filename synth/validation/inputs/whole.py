@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import strategies
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.validation.inputs.choices import by_shares, picks
-from toolguild.synth.validation.inputs.strategy import ArgumentsStrategy
 
-__all__ = ["large_arguments", "random_arguments"]
+if TYPE_CHECKING:
+    from toolguild.synth.validation.inputs.strategy import ArgumentsStrategy
+
+__all__ = ["random_arguments"]
 
 _TIED, _RELATED, _UNRELATED = 12, 70, 18
 """Shares of those with two equal arguments, or nearly so; of those in which recorded relations
@@ -29,13 +33,6 @@ def random_arguments(strategy: ArgumentsStrategy) -> SearchStrategy[JsonObject]:
         (_TIED, _tied(strategy, arguments)),
         (_RELATED, _related(strategy, arguments)),
         (_UNRELATED, _unrelated(strategy, arguments)),
-    )
-
-
-def large_arguments(strategy: ArgumentsStrategy) -> SearchStrategy[JsonObject]:
-    """Return what arguments are drawn from that are all as large as they may be."""
-    return strategies.fixed_dictionaries(
-        {name: values.large for name, values in strategy.values.items()}
     )
 
 
