@@ -105,7 +105,7 @@ class Lists(Values):
     @cached_property
     def large(self) -> SearchStrategy[Json]:
         """Lists of several hundred items, or of as many as there may be."""
-        length = min(LARGE, self._highest)
+        length = max(min(LARGE, self._highest), self._low)
         drawn = min(length, _DRAWN_UNIQUE if self._unique else _DRAWN)
         made = strategies.lists(self._item, min_size=drawn, max_size=drawn)
         if self._first or self._items is None:

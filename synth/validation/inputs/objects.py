@@ -83,7 +83,7 @@ class Mappings(Values):
         members = strategies.dictionaries(
             self._key, self._members.strategy, min_size=1, max_size=_MOST_DRAWN
         )
-        return members.map(lambda some: _filled(some, min(LARGE, self._highest)))
+        return members.map(lambda some: _filled(some, max(min(LARGE, self._highest), self._low)))
 
     @cached_property
     def _key(self) -> SearchStrategy[str]:

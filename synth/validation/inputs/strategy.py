@@ -95,9 +95,7 @@ class ArgumentsStrategy:
     @cached_property
     def large(self) -> SearchStrategy[JsonObject]:
         """What arguments are drawn from that are all as large as they may be."""
-        return strategies.fixed_dictionaries(
-            {name: values.large for name, values in self.values.items()}
-        )
+        return _in_order({name: values.large for name, values in self.values.items()})
 
     def related(self, arguments: JsonObject, pick: Pick, keeping: str | None = None) -> JsonObject:
         """Return arguments, all but one changed as it takes for the relations to hold."""
@@ -132,13 +130,19 @@ class ArgumentsStrategy:
         if self.recorded:
             return self.recorded
         columns = {name: values.strategy for name, values in self.values.items()}
-        drawn = generated(strategies.fixed_dictionaries(columns), _BASES_TRIED, 0)
+        drawn = generated(_in_order(columns), _BASES_TRIED, 0)
         return ([one for one in drawn if self.allows(one)] or drawn or [{}])[:_BASES]
 
     @cached_property
     def _validator(self) -> jsonschema.protocols.Validator:
         # With a registry of its own it fetches nothing that a schema refers to.
         return _SafeValidator(self.schema, registry=referencing.Registry())
+
+
+def _in_order(columns: Mapping[str, SearchStrategy[Json]]) -> SearchStrategy[JsonObject]:
+    """Return what objects are drawn from; `fixed_dictionaries` would shuffle their members."""
+    rows = strategies.tuples(*columns.values())
+    return rows.map(lambda row: dict(zip(columns, row, strict=True)))
 
 
 def _check_pattern(
