@@ -1,8 +1,8 @@
 """Generated inputs: at the edges of a tool's schema, near its constants and recorded arguments.
 
-The values are made here, outside the sandbox; only running the tool on them happens inside. They
-are drawn by `random` instead of hypothesis, which takes two milliseconds for each and gives no
-hold on which come first.
+The edges are worked out, and come first. The others are drawn from hypothesis's strategies, which
+are built from the schema, the recorded values and the constants, once for a tool. All values are
+made here, outside the sandbox; only running the tool on them happens inside.
 """
 
 from toolguild.synth.validation.inputs.drawing import draw

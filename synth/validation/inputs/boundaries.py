@@ -27,11 +27,11 @@ def one_at_a_time(strategy: ArgumentsStrategy) -> Iterator[JsonObject]:
     yield from islice(_without_optionals(strategy), _MAX_TIES)
     yield from islice(_ties(strategy), _MAX_TIES)
     columns = [[(name, value) for value in edges] for name, edges in strategy.edges.items()]
-    random = Random(0)  # noqa: S311 - always the same, no secret
+    pick = Random(0).randrange  # noqa: S311 - always the same, no secret
     for index, row in enumerate(zip_longest(*columns)):
         for name, value in filter(None, row):
             arguments = {**strategy.base(index), name: value}
-            yield (related := strategy.related(arguments, random, keeping=name))
+            yield (related := strategy.related(arguments, pick, keeping=name))
             if index % 4 == 3 and related is not arguments:
                 yield arguments
 

@@ -17,7 +17,7 @@ __all__ = ["ValuesBuilder"]
 
 _MAX_DEPTH = 6
 """Below this depth there are only recorded values, for schemas may contain themselves."""
-_USUAL_LENGTH = 6
+_USUAL_LENGTH = 7
 _CONTENT = {
     "array": ("items", "prefixItems", "minItems", "maxItems", "uniqueItems"),
     "object": ("properties", "required", "additionalProperties", "minProperties"),
@@ -105,9 +105,7 @@ class ValuesBuilder:
         rest = None if items is False else self.values(items, inner, depth + 1)
         if first and "items" not in schema and not inner:
             rest = None
-        # Lists within lists are short, or there is no end of items.
-        usual_length = max(_USUAL_LENGTH - depth, 1)
-        return Lists(schema, rows, first, rest, self.constants, usual_length)
+        return Lists(schema, rows, first, rest, self.constants, _usual_length(depth))
 
     def _object(self, schema: JsonObject, seen: Sequence[Json], depth: int) -> Values:
         objects = [value for value in seen if isinstance(value, dict)]
@@ -117,7 +115,7 @@ class ValuesBuilder:
             rest = [value for one in objects for name, value in one.items() if name not in named]
             members = self.values(others, rest, depth + 1)
             if not named:
-                return Mappings(schema, objects, members, self.constants)
+                return Mappings(schema, objects, members, self.constants, _usual_length(depth))
             return Records(named, _optional(schema, objects), objects, members)
         if named:
             return Records(named, _optional(schema, objects), objects)
@@ -172,6 +170,11 @@ class ValuesBuilder:
                 return {}
             part = part[key]
         return part if isinstance(part, dict) else {}
+
+
+def _usual_length(depth: int) -> int:
+    """Return how long lists and objects are; short ones within others, or they would not end."""
+    return max(_USUAL_LENGTH - 2 * depth, 1)
 
 
 def _optional(schema: JsonObject, seen: Sequence[JsonObject]) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import count as turns
 from random import Random
 
 from toolguild.sandbox import JsonObject
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs.boundaries import one_at_a_time, pairwise
+from toolguild.synth.validation.inputs.generation import generated
 from toolguild.synth.validation.inputs.strategy import ArgumentsStrategy
 
 __all__ = ["draw"]
@@ -19,15 +20,8 @@ _PAIRS = 0.1
 """Share, at most, with several arguments at edges."""
 _LARGE = 0.04
 """Share, at most, with something large."""
-_RELATED = 0.8
-"""Share of those drawn at random, the tied ones apart, in which recorded relations hold."""
-_REDRAWN = 6
-_TIED = 0.12
-"""Share of those drawn at random that have two equal arguments, or nearly so."""
-_NEARLY = 0.5
-"""Share of those that differ by a little."""
-_LEFT_OUT = 0.25
-"""How often an optional parameter is left out."""
+_FEWEST = 10
+"""Draws at a time, at least."""
 _PATIENCE = 60
 """Draws in a row that give nothing new, after which there is nothing new to be had."""
 
@@ -45,16 +39,15 @@ def draw(
         seed: Where chance starts.
         large: Whether some may have strings and lists of several hundred.
     """
-    random = Random(seed)  # noqa: S311 - a reproducible choice, not a secret
-    edges = _Inputs(strategy)
+    inputs = _Inputs(strategy)
     single = one_at_a_time(strategy)
-    edges.take(single, round(_EDGES * count))
-    edges.take(pairwise(strategy), len(edges) + round(_PAIRS * count))
+    inputs.take(single, round(_EDGES * count))
+    inputs.take(pairwise(strategy), len(inputs) + round(_PAIRS * count))
     if large:
-        edges.take(_large(strategy, random, round(_LARGE * count)), count)
-    edges.take(_at_random(strategy, random), count)
-    edges.take(single, count)
-    return edges.taken()
+        inputs.take(_large(strategy, seed, round(_LARGE * count)), count)
+    inputs.take(_at_random(strategy, seed, inputs, count), count)
+    inputs.take(single, count)
+    return inputs.taken()
 
 
 class _Inputs:
@@ -93,14 +86,16 @@ class _Inputs:
         return True
 
 
-def _large(strategy: ArgumentsStrategy, random: Random, count: int) -> Iterator[JsonObject]:
+def _large(strategy: ArgumentsStrategy, seed: int, count: int) -> Iterator[JsonObject]:
     """Yield usual arguments with one that is large, then with all of them so."""
-    made = {name: values.large(random) for name, values in strategy.values.items()}
-    large = {name: value for name, value in made.items() if _is_large(value)}
-    rows = [{name: value} for name, value in large.items()] + ([large] if len(large) > 1 else [])
-    for index, row in enumerate(islice(rows, count)):
-        keeping = next(iter(row)) if len(row) == 1 else None
-        yield strategy.related({**strategy.base(index), **row}, random, keeping)
+    pick = Random(0).randrange  # noqa: S311 - always the same, no secret
+    for made in generated(strategy.large, 1, seed) if count else []:
+        large = {name: value for name, value in made.items() if _is_large(value)}
+        rows = [{name: value} for name, value in large.items()]
+        rows += [large] if len(large) > 1 else []
+        for index, row in enumerate(rows[:count]):
+            keeping = next(iter(row)) if len(row) == 1 else None
+            yield strategy.related({**strategy.base(index), **row}, pick, keeping)
 
 
 def _is_large(value: object) -> bool:
@@ -110,51 +105,13 @@ def _is_large(value: object) -> bool:
 _LARGE_LENGTH = 50
 
 
-def _at_random(strategy: ArgumentsStrategy, random: Random) -> Iterator[JsonObject]:
-    while True:
-        arguments = _drawn(strategy, random)
-        if random.random() < _TIED:
-            yield _tied(strategy, arguments, random)
-        elif random.random() < _RELATED:
-            yield strategy.related(arguments, random)
-        else:
-            yield _unrelated(strategy, arguments, random)
-
-
-def _tied(strategy: ArgumentsStrategy, arguments: JsonObject, random: Random) -> JsonObject:
-    """Return the arguments with one equal to another of its type, or nearly so, if there is one."""
-    pairs = strategy.alike(arguments)
-    if not pairs:
-        return arguments
-    first, second = random.choice(pairs)
-    value = arguments[first]
-    nearly = random.random() < _NEARLY
-    return {**arguments, second: strategy.values[second].near(value, random) if nearly else value}
-
-
-def _unrelated(strategy: ArgumentsStrategy, arguments: JsonObject, random: Random) -> JsonObject:
-    """Return arguments, drawn anew a few times where every recorded relation holds by chance."""
-    for _ in range(_REDRAWN if strategy.relations else 0):
-        if not all(relation.holds(arguments) for relation in strategy.relations):
-            break
-        arguments = _drawn(strategy, random)
-    return arguments
-
-
-def _drawn(strategy: ArgumentsStrategy, random: Random) -> JsonObject:
-    """Return arguments drawn one by one, or recorded ones of which some are drawn anew."""
-    kept: JsonObject = {}
-    if strategy.recorded and random.random() < 0.4:
-        base = random.choice(strategy.recorded)
-        kept = {name: value for name, value in base.items() if random.random() < 0.5}
-    arguments: JsonObject = {}
-    for name, values in strategy.values.items():
-        if name in strategy.optional and random.random() < _LEFT_OUT:
-            continue
-        if name in kept:
-            arguments[name] = kept[name]
-        elif random.random() < 0.25 and (edges := strategy.edges[name]):
-            arguments[name] = random.choice(edges)
-        else:
-            arguments[name] = values.draw(random)
-    return arguments
+def _at_random(
+    strategy: ArgumentsStrategy, seed: int, inputs: _Inputs, total: int
+) -> Iterator[JsonObject]:
+    """Yield arguments as long as some are missing and there are any."""
+    for turn in turns():
+        missing = total - len(inputs)
+        drawn = generated(strategy.drawn, min(max(missing, _FEWEST), _PATIENCE), f"{seed}/{turn}")
+        if not drawn:
+            return
+        yield from drawn

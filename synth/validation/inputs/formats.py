@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from random import Random
-from uuid import UUID
+
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
+
+from toolguild.synth.validation.inputs.choices import by_shares
 
 __all__ = ["FORMATS", "Format", "format_of"]
 
@@ -14,46 +18,40 @@ _DAYS = ("2024-02-29", "2023-12-31", "2024-01-01", "2023-02-28", "1900-02-28", "
 _TIMES = ("00:00:00", "23:59:59", "12:30:00")
 
 
+@dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of string: examples that are edges, and a way to draw more."""
+    """A kind of string: examples that are edges, and what more are drawn from."""
 
-    def __init__(self, examples: Sequence[str], draw: Callable[[Random], str]) -> None:
-        self.examples = tuple(examples)
-        self.draw = draw
-
-
-def _day(random: Random) -> str:
-    if random.random() < 0.3:
-        return random.choice(_DAYS)
-    return date(
-        random.randint(1950, 2049), random.randint(1, 12), random.randint(1, 28)
-    ).isoformat()
+    examples: tuple[str, ...]
+    strategy: SearchStrategy[str]
 
 
-def _time(random: Random) -> str:
-    hour, minute, second = random.randrange(24), random.randrange(60), random.randrange(60)
-    return f"{hour:02}:{minute:02}:{second:02}"
-
-
-def _moment(random: Random) -> str:
-    return f"{_day(random)}T{_time(random)}{random.choice(('Z', '+02:00', '-11:30'))}"
-
-
-def _address(random: Random) -> str:
-    name = random.choice(("a", "anna.b", "x+tag", "o_1", "A-9"))
-    return (
-        f"{name}{random.randrange(100)}@{random.choice(('example.org', 'a.example', 'x-y.test'))}"
-    )
-
+_MOST_DAYS = strategies.dates(date(1950, 1, 1), date(2049, 12, 31)).map(date.isoformat)
+_ANY_DAY = by_shares((7, _MOST_DAYS), (3, strategies.sampled_from(_DAYS)))
+_ANY_TIME = strategies.times().map(lambda moment: moment.replace(microsecond=0).isoformat())
+_ADDRESS = r"(a|anna\.b|x\+tag|o_1|A-9)[0-9]{1,2}@(example\.org|a\.example|x-y\.test)"
 
 FORMATS = {
-    "date": Format(_DAYS, _day),
-    "date-time": Format([f"{day}T{_TIMES[0]}Z" for day in _DAYS[:3]], _moment),
-    "time": Format([f"{time}Z" for time in _TIMES], lambda random: f"{_time(random)}Z"),
-    "email": Format(["a@example.org", "A.B+tag@x-y.test"], _address),
+    "date": Format(_DAYS, _ANY_DAY),
+    "date-time": Format(
+        tuple(f"{day}T{_TIMES[0]}Z" for day in _DAYS[:3]),
+        strategies.builds(
+            "{}T{}{}".format,
+            _ANY_DAY,
+            _ANY_TIME,
+            strategies.sampled_from(("Z", "+02:00", "-11:30")),
+        ),
+    ),
+    "time": Format(tuple(f"{time}Z" for time in _TIMES), _ANY_TIME.map("{}Z".format)),
+    "email": Format(
+        ("a@example.org", "A.B+tag@x-y.test"),
+        strategies.from_regex(
+            _ADDRESS, fullmatch=True, alphabet=strategies.characters(codec="ascii")
+        ),
+    ),
     "uuid": Format(
-        ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-4fff-bfff-ffffffffffff"],
-        lambda random: str(UUID(int=random.getrandbits(128), version=4)),
+        ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-4fff-bfff-ffffffffffff"),
+        strategies.uuids(version=4).map(str),
     ),
 }
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import cycle, islice
-from random import Random
+
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining import canonical
+from toolguild.synth.validation.inputs.choices import Pick, by_shares, varied
 from toolguild.synth.validation.inputs.constants import Constants
 from toolguild.synth.validation.inputs.sizes import LARGE, lengths_of
 from toolguild.synth.validation.inputs.values import Values, distinct, interleaved, same_type
 
 __all__ = ["Lists"]
 
+_DRAWN = 20
+"""Items of a list with very many that are drawn; the others are the same again."""
+_DRAWN_UNIQUE = 60
 _SORTED_LENGTH = 5
 _MAX_ITEM = 1_000
 """Characters, as JSON, of an item that is put into lists again and again."""
@@ -76,66 +83,80 @@ class Lists(Values):
         long = [self._filled(self._pool or [None], length) for length in self._constants.lengths]
         return self._fitting([*_rows(interleaved(long, with_one)), *within])
 
-    def draw(self, random: Random) -> Json:
-        """Return a list of new items, of recorded ones, or nearly a recorded list."""
-        kind = random.random()
-        if kind < 0.3 and self._seen and not self._first:
-            made = self._changed(list(random.choice(self._seen)), random)
-        else:
-            # Few items more often than many: most faults need no more than three.
-            most = random.choice((min(4, self._high), self._high))
-            length = random.randint(self._low, max(self._low, most))
-            again = random.choice((0.0, 0.2, 0.5))
-            made = []
-            for index in range(length):
-                repeated = made and random.random() < again
-                made.append(random.choice(made) if repeated else self._item(index, random))
-        fitting = self._fitting([made])
-        return fitting[0] if fitting else self._least(random)
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """Lists of new items, of recorded ones, of few that come again, or nearly recorded ones."""
+        if self._first:
+            firsts = strategies.tuples(*(values.strategy for values in self._first))
+            rest = self._of_items(max(self._low - len(self._first), 0))
+            return varied(strategies.builds(lambda a, b: [*a, *b], firsts, rest), self._shortened)
+        shares = [(35, self._of_items(self._low))]
+        if not self._unique:
+            few = strategies.lists(self._item, min_size=1, max_size=3)
+            again = few.flatmap(
+                lambda items: self._lists_of(strategies.sampled_from(items), self._low)
+            )
+            shares.append((35, again))
+        if self._seen:
+            seen = strategies.sampled_from(self._seen)
+            shares.append((30, varied(seen, self._changed).map(self._without_repetition)))
+        return by_shares(*shares)
 
-    def large(self, random: Random) -> Json:
-        """Return one of several hundred items, or the longest."""
+    @cached_property
+    def large(self) -> SearchStrategy[Json]:
+        """Lists of several hundred items, or of as many as there may be."""
         length = max(min(LARGE, self._highest), self._low)
-        return self._without_repetition([self._item(index, random) for index in range(length)])
+        drawn = min(length, _DRAWN_UNIQUE if self._unique else _DRAWN)
+        made = strategies.lists(self._item, min_size=drawn, max_size=drawn)
+        if self._first or self._items is None:
+            return self.strategy
+        return made.map(lambda items: self._filled(self._without_repetition(items), length))
 
-    def _item(self, index: int, random: Random) -> Json:
-        if index < len(self._first):
-            return self._first[index].draw(random)
+    @cached_property
+    def _item(self) -> SearchStrategy[Json]:
+        """What an item after the first ones is drawn from."""
+        new = self._items.strategy if self._items else strategies.none()
+        if not self._pool:
+            return new
+        return by_shares((3, new), (2, strategies.sampled_from(self._pool)))
+
+    def _of_items(self, low: int) -> SearchStrategy[list[Json]]:
+        """Return lists of so many items or more; those with very many go through some again."""
         if self._items is None:
-            return None
-        if self._pool and random.random() < 0.4:
-            return random.choice(self._pool)
-        return self._items.draw(random)
+            return strategies.just([])
+        if self._unique:
+            high = max(low, self._high - len(self._first))
+            return strategies.lists(self._item, min_size=low, max_size=high, unique_by=canonical)
+        return self._lists_of(self._item, low)
 
-    def _least(self, random: Random) -> list[Json]:
-        """Return the shortest list, with as many tries as different items may need."""
-        made: list[Json] = []
-        for _ in range(20 * self._low):
-            if len(made) >= self._low:
-                break
-            made = self._without_repetition([*made, self._item(len(made), random)])
-        return made
+    def _lists_of(self, item: SearchStrategy[Json], low: int) -> SearchStrategy[list[Json]]:
+        least = min(low, _DRAWN)
+        most = max(least, min(self._high - len(self._first), LARGE))
+        drawn = strategies.lists(item, min_size=least, max_size=most)
+        return drawn.map(lambda items: items if len(items) >= low else self._filled(items, low))
 
-    def near(self, value: Json, random: Random) -> Json:
+    def _shortened(self, items: list[Json], pick: Pick) -> list[Json]:
+        """Return the list, now and then without its last items."""
+        if pick(3) or len(items) <= self._low:
+            return items
+        return items[: self._low + pick(len(items) - self._low)]
+
+    def near(self, value: Json, pick: Pick) -> Json:
         """Return a list that is nearly this one."""
-        return self._changed([*value], random) if isinstance(value, list) else self.draw(random)
+        return self._changed(value, pick) if isinstance(value, list) else value
 
-    def _changed(self, items: list[Json], random: Random) -> list[Json]:
-        """Return a list that is nearly this one."""
-        at = random.randint(0, len(items))
-        match random.randrange(6):
-            case 0:
-                return [*items[:at], self._item(at, random), *items[at:]]
-            case 1:
-                return [*items[:at], *items[at + 1 :]]
-            case 2:
-                return [*items[:at], self._item(at, random), *items[at + 1 :]]
-            case 3:
-                random.shuffle(items)
-                return items
-            case 4 if items:
-                return [*items[:at], random.choice(items), *items[at + 1 :]]
-        return [*items, *items[at : at + 1]]
+    def _changed(self, items: Sequence[Json], pick: Pick) -> list[Json]:
+        at, to = pick(len(items) + 1), pick(len(items) + 1)
+        other = [self._pool[pick(len(self._pool))]] if self._pool else []
+        changes: tuple[list[Json], ...] = (
+            [*items[:at], *other, *items[at:]],
+            [*items[:at], *items[at + 1 :]],
+            [*items[:at], *other, *items[at + 1 :]],
+            [*items[at:], *items[:at]],
+            [*items[:at], *items[to : to + 1], *items[at + 1 :]],
+            [*items, *items[at : at + 1]],
+        )
+        return changes[pick(len(changes))]
 
     def _tuples(self) -> Iterable[list[Json]]:
         """Return lists whose first items go through their edges one by one."""

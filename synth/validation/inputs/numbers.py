@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from random import Random
+from functools import cached_property
+from operator import add, mul
 from typing import TypeGuard
 
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
+
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.validation.inputs.choices import Pick, by_shares
 from toolguild.synth.validation.inputs.constants import Constants
 from toolguild.synth.validation.inputs.values import Values, distinct
 
@@ -23,6 +28,9 @@ _TINY = 1e-9
 _LARGEST = 1e300
 """Above this nothing is taken for a number: a few times as much would be infinite."""
 _CLOSE = (-2, -1, 1, 2)
+_SMALL = (-3, 12)
+_FACTORS = (1.5, 0.5, -1.0, 1.01)
+_DIGITS = (0, 1, 2, 6)
 
 
 class Integers(Values):
@@ -58,25 +66,26 @@ class Integers(Values):
             numbers = [number // self._step * self._step for number in numbers]
         return distinct(number for number in numbers if self._bounds.allow(number))
 
-    def draw(self, random: Random) -> Json:
-        """Return a number of the range; the small ones and those near recorded ones more often."""
-        kind = random.random()
-        if kind < 0.25 and self._seen:
-            number = random.choice(self._seen) + random.choice(_CLOSE)
-        elif kind < 0.4:
-            number = random.randint(-3, 12)
-        else:
-            number = random.randint(self._low, max(self._low, self._high))
-        number = number // self._step * self._step
-        return number if self._low <= number <= self._high else self._any(random)
+    @cached_property
+    def strategy(self) -> SearchStrategy[int]:
+        """Numbers of the range; the small ones and those near recorded ones more often."""
+        step = self._step
+        low, high = -(-self._low // step), self._high // step
+        if low > high:
+            return strategies.just(self._low)
+        shares = [(60, strategies.integers(low, high))]
+        if max(low, _SMALL[0]) <= min(high, _SMALL[1]):
+            small = strategies.integers(max(low, _SMALL[0]), min(high, _SMALL[1]))
+            shares.append((15, small))
+        if self._seen:
+            seen = strategies.sampled_from([number // step for number in self._seen])
+            near = strategies.builds(add, seen, strategies.sampled_from(_CLOSE))
+            shares.append((25, near.map(lambda number: min(max(number, low), high))))
+        return by_shares(*shares).map(lambda number: number * step)
 
-    def near(self, value: Json, random: Random) -> Json:
+    def near(self, value: Json, pick: Pick) -> Json:
         """Return one of the next numbers."""
-        return value + random.choice(_CLOSE) if _is_whole(value) else self.draw(random)
-
-    def _any(self, random: Random) -> int:
-        low, high = -(-self._low // self._step), self._high // self._step
-        return random.randint(low, max(low, high)) * self._step
+        return value + _CLOSE[pick(len(_CLOSE))] if _is_whole(value) else value
 
     def _inside(self, numbers: Iterable[int]) -> list[Json]:
         return [number for number in numbers if self._low <= number <= self._high]
@@ -111,19 +120,29 @@ class Numbers(Values):
         ]
         return self._fitting([*near, *self._whole.mined()])
 
-    def draw(self, random: Random) -> Json:
-        """Return a number, as often whole as not."""
-        kind = random.random()
-        if kind < 0.4:
-            return self._whole.draw(random)
-        if kind < 0.6 and self._seen:
-            number = random.choice(self._seen) * random.choice((1.5, 0.5, -1.0, 1.01))
-        else:
-            number = random.uniform(self._low, max(self._low, self._high))
-        number = self._stepped(round(number, random.choice((0, 1, 2, 6))))
-        if self._bounds.allow(number):
-            return number
-        return self._stepped(random.uniform(self._low, max(self._low, self._high)))
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """Numbers, nearly as often whole as not."""
+        low, high = float(self._low) + 0, float(self._high) + 0
+        rounded = strategies.builds(
+            self._rounded, strategies.floats(low, high), strategies.sampled_from(_DIGITS)
+        )
+        shares: list[tuple[int, SearchStrategy[Json]]] = [(40, rounded)]
+        if self._low <= math.floor(self._high):
+            shares.append((40, self._whole.strategy.map(self._stepped)))
+        if self._seen:
+            multiples = strategies.builds(
+                mul, strategies.sampled_from(self._seen), strategies.sampled_from(_FACTORS)
+            )
+            inside = multiples.map(lambda number: min(max(number, low), high))
+            shares.append(
+                (20, strategies.builds(self._rounded, inside, strategies.sampled_from(_DIGITS)))
+            )
+        return by_shares(*shares)
+
+    def _rounded(self, number: float, digits: int) -> Json:
+        rounded = self._stepped(round(number, digits))
+        return rounded if self._bounds.allow(rounded) else self._stepped(number)
 
     def _fitting(self, numbers: Iterable[Json]) -> list[Json]:
         stepped = [self._stepped(number) for number in numbers if _is_number(number)]

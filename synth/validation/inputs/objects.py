@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from random import Random
+from functools import cached_property
+from itertools import cycle, islice
+
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.validation.inputs.choices import by_shares
 from toolguild.synth.validation.inputs.constants import Constants
 from toolguild.synth.validation.inputs.sizes import LARGE, lengths_of
 from toolguild.synth.validation.inputs.values import Values, distinct, interleaved
 
 __all__ = ["Mappings", "Records"]
 
-_USUAL_LENGTH = 5
+_MOST_DRAWN = 8
+"""Members that are drawn for one object; the others of a larger one are the same again."""
 _EDGES_INSIDE = 8
 """Edges of the members of an object that are tried within it."""
 
@@ -22,14 +28,20 @@ class Mappings(Values):
     """Objects whose keys are data."""
 
     def __init__(
-        self, schema: JsonObject, seen: Sequence[Json], members: Values, constants: Constants
+        self,
+        schema: JsonObject,
+        seen: Sequence[Json],
+        members: Values,
+        constants: Constants,
+        usual_length: int,
     ) -> None:
+        """Take the values of all members; the usual length is for where none was recorded."""
         self._seen = [value for value in seen if isinstance(value, dict)]
         self._members = members
         self._low, self._high, self._highest = lengths_of(
-            schema, "minProperties", "maxProperties", self._seen, _USUAL_LENGTH
+            schema, "minProperties", "maxProperties", self._seen, usual_length
         )
-        self._high = max(self._low, min(self._high, 8))
+        self._high = min(self._high, _MOST_DRAWN)
         self._keys = sorted({key for value in self._seen for key in value})
         self._constants = constants
 
@@ -56,26 +68,28 @@ class Mappings(Values):
         valued: list[JsonObject] = [{**some, key: value} for value in self._members.mined()]
         return self._fitting(_objects(interleaved(keyed, valued)))
 
-    def draw(self, random: Random) -> Json:
-        """Return some members under recorded keys and others."""
-        made: JsonObject = {}
-        length = random.randint(self._low, self._high)
-        for _ in range(4 * length):
-            if len(made) >= length:
-                break
-            made[self._key(random)] = self._members.draw(random)
-        return made
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """Some members under recorded keys and others."""
+        least = min(self._low, _MOST_DRAWN)
+        members = strategies.dictionaries(
+            self._key, self._members.strategy, min_size=least, max_size=max(least, self._high)
+        )
+        return members.map(lambda some: _filled(some, self._low))
 
-    def large(self, random: Random) -> Json:
-        """Return one of very many members."""
-        length = min(LARGE, self._highest)
-        return {f"{self._key(random)}{n}": self._members.draw(random) for n in range(length)}
+    @cached_property
+    def large(self) -> SearchStrategy[Json]:
+        """Objects of very many members, some of which come again under other keys."""
+        members = strategies.dictionaries(
+            self._key, self._members.strategy, min_size=1, max_size=_MOST_DRAWN
+        )
+        return members.map(lambda some: _filled(some, max(min(LARGE, self._highest), self._low)))
 
-    def _key(self, random: Random) -> str:
-        known = [*self._keys, *self._constants.texts]
-        if known and random.random() < 0.7:
-            return random.choice(known)
-        return "".join(random.choices(string.ascii_letters, k=random.randint(1, 6)))
+    @cached_property
+    def _key(self) -> SearchStrategy[str]:
+        new = strategies.text(string.ascii_letters, min_size=1, max_size=6)
+        known = distinct([*self._keys, *self._constants.texts])
+        return by_shares((7, strategies.sampled_from(known)), (3, new)) if known else new
 
     def _fitting(self, objects: Iterable[JsonObject]) -> list[Json]:
         return distinct(one for one in objects if self._low <= len(one) <= self._highest)
@@ -99,8 +113,7 @@ class Records(Values):
 
     def edges(self) -> list[Json]:
         """Return one with each edge of each member, and those with members left out."""
-        firsts = {name: values.usual() for name, values in self._members.items()}
-        some = self._seen[0] if self._seen else firsts
+        some = self._seen[0] if self._seen else self._firsts()
         without: list[JsonObject] = [
             {key: value for key, value in some.items() if key != name}
             for name in self._members
@@ -112,24 +125,29 @@ class Records(Values):
 
     def mined(self) -> list[Json]:
         """Return a recorded one with each constant that a member can be."""
-        some = self._seen[0] if self._seen else self.draw(Random(0))  # noqa: S311 - no secret
-        return distinct(self._varied(some, mined=True)) if isinstance(some, dict) else []
+        some = self._seen[0] if self._seen else self._firsts()
+        return distinct(self._varied(some, mined=True))
 
-    def draw(self, random: Random) -> Json:
-        """Return a new one, or a recorded one with another member."""
-        kept = {
-            name for name in self._members if name not in self._optional or random.random() < 0.7
-        }
-        if self._seen and random.random() < 0.4:
-            name = random.choice([*self._members]) if self._members else None
-            some = random.choice(self._seen)
-            changed = {name: self._members[name].draw(random)} if name else {}
-            return {
-                key: value
-                for key, value in {**some, **changed}.items()
-                if key in kept or key not in self._members
-            }
-        return {name: values.draw(random) for name, values in self._members.items() if name in kept}
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """New ones, and recorded ones with another member or without it."""
+        members = {name: values.strategy for name, values in self._members.items()}
+        new = strategies.fixed_dictionaries(
+            {name: member for name, member in members.items() if name not in self._optional},
+            optional={name: member for name, member in members.items() if name in self._optional},
+        )
+        if not self._seen or not members:
+            return new
+        renewed = strategies.builds(
+            _with_member,
+            strategies.sampled_from(self._seen),
+            new,
+            strategies.sampled_from(sorted(members)),
+        )
+        return by_shares((6, new), (4, renewed))
+
+    def _firsts(self) -> JsonObject:
+        return {name: values.usual() for name, values in self._members.items()}
 
     def _varied(self, some: JsonObject, *, mined: bool) -> list[Json]:
         columns: list[list[Json]] = [
@@ -140,6 +158,18 @@ class Records(Values):
             for name, values in self._members.items()
         ]
         return list(interleaved(*columns))
+
+
+def _filled(some: JsonObject, length: int) -> JsonObject:
+    """Return an object of so many members or more, the same again under other keys."""
+    more = islice(cycle(some.items()), max(length - len(some), 0))
+    return {**some, **{f"{key}{number}": value for number, (key, value) in enumerate(more)}}
+
+
+def _with_member(some: JsonObject, other: JsonObject, name: str) -> JsonObject:
+    """Return an object with this member of another one, or without it as the other one is."""
+    rest = {key: value for key, value in some.items() if key != name}
+    return {**rest, name: other[name]} if name in other else rest
 
 
 def _objects(values: Iterable[Json]) -> list[JsonObject]:

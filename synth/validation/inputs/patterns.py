@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from functools import lru_cache
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, strategies
-from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.errors import HypothesisException
+from hypothesis import strategies
+from hypothesis.errors import InvalidArgument
 
+from toolguild.synth.validation.inputs.generation import generated
 from toolguild.synth.validation.static.backtracking import backtracks_exponentially
 
 __all__ = ["is_harmless", "matching"]
-
-# Hypothesis caches tables in a folder of the working directory, which is the user's, not ours.
-set_hypothesis_home_dir(tempfile.gettempdir() + "/toolguild-hypothesis")
 
 _COUNT = 40
 _MAX_CHARACTERS = 1_000
@@ -46,28 +41,11 @@ def is_harmless(pattern: str) -> bool:
 
 
 def _drawn(pattern: str, whole: bool) -> list[str]:
-    drawn: list[str] = []
-
-    @hypothesis.seed(0)
-    @hypothesis.settings(
-        max_examples=_COUNT // 2,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @hypothesis.given(
-        # All of Unicode costs 350 MB of tables on a machine that does not have them yet.
-        strategies.from_regex(
-            pattern, fullmatch=whole, alphabet=strategies.characters(codec="ascii")
-        )
-    )
-    def collect(text: str) -> None:
-        if len(text) <= _MAX_CHARACTERS:
-            drawn.append(text)
-
+    # All of Unicode costs 350 MB of tables on a machine that does not have them yet.
+    ascii_only = strategies.characters(codec="ascii")
+    strategy = strategies.from_regex(pattern, fullmatch=whole, alphabet=ascii_only)
     try:
-        collect()
-    except HypothesisException:  # nothing in ASCII matches, or it is too rare
-        return drawn
-    return drawn
+        drawn = generated(strategy, _COUNT // 2, 0)
+    except InvalidArgument:  # nothing in ASCII matches
+        return []
+    return [text for text in drawn if len(text) <= _MAX_CHARACTERS]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import TypeAlias, TypeGuard
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining import canonical
+from toolguild.synth.validation.inputs.choices import Pick
 from toolguild.synth.validation.inputs.values import same_type
 
 __all__ = ["KINDS", "Kind"]
 
-Mend: TypeAlias = Callable[[Json, Json, Random], Json]
+Mend: TypeAlias = Callable[[Json, Json, Pick], Json]
 """Makes one of two values anew, from both, so that they are related."""
 
 
@@ -87,11 +87,6 @@ def _sum(numbers: Sequence[Json]) -> int | float:
     return sum(number for number in numbers if _is_number(number))
 
 
-def _slice(text: str, random: Random) -> str:
-    start, end = sorted((random.randint(0, len(text)), random.randint(0, len(text))))
-    return text[start:end]
-
-
 def _resized(value: Json, length: int) -> Json:
     """Return a list or string of this length: cut, or gone through again."""
     if not isinstance(value, list | str) or not value or length < 0 or length > 1_000:
@@ -99,103 +94,110 @@ def _resized(value: Json, length: int) -> Json:
     return (value * (length // len(value) + 1))[:length]
 
 
-def _above(number: Json, random: Random) -> Json:
-    if not _is_number(number):
-        return number
-    return number + random.choice((0, 1, 2, random.randint(0, 1 + abs(int(number)))))
+def _above(number: Json, pick: Pick) -> Json:
+    return number + _distance(number, pick) if _is_number(number) else number
 
 
-def _below(number: Json, random: Random) -> Json:
-    if not _is_number(number):
-        return number
-    return number - random.choice((0, 1, 2, random.randint(0, 1 + abs(int(number)))))
+def _below(number: Json, pick: Pick) -> Json:
+    return number - _distance(number, pick) if _is_number(number) else number
 
 
-def _prefix_of(_: Json, b: Json, random: Random) -> Json:
-    return b[: random.randint(0, len(b))] if isinstance(b, str) else b
+def _distance(number: float, pick: Pick) -> int:
+    """Return none, a little, or as much as the number itself."""
+    return (0, 1, 2, pick(2 + abs(int(number))))[pick(4)]
 
 
-def _with_prefix(a: Json, b: Json, _: Random) -> Json:
+def _prefix_of(_: Json, b: Json, pick: Pick) -> Json:
+    return b[: pick(len(b) + 1)] if isinstance(b, str) else b
+
+
+def _with_prefix(a: Json, b: Json, _: Pick) -> Json:
     return a + b if isinstance(a, str) and isinstance(b, str) else a
 
 
-def _part_of(_: Json, b: Json, random: Random) -> Json:
-    return _slice(b, random) if isinstance(b, str) else b
+def _part_of(_: Json, b: Json, pick: Pick) -> Json:
+    if not isinstance(b, str):
+        return b
+    start, end = sorted((pick(len(b) + 1), pick(len(b) + 1)))
+    return b[start:end]
 
 
-def _with_part(a: Json, b: Json, random: Random) -> Json:
+def _with_part(a: Json, b: Json, pick: Pick) -> Json:
     """Return the text with a part put in, once or twice."""
     if not isinstance(a, str) or not isinstance(b, str):
         return a
-    at = random.randint(0, len(b))
-    again = random.choice(("", a))
+    at = pick(len(b) + 1)
+    again = ("", a)[pick(2)]
     return f"{again}{b[:at]}{a}{b[at:]}"
 
 
-def _key_of(a: Json, b: Json, random: Random) -> Json:
-    return random.choice(sorted(b)) if isinstance(b, dict) and b else a
+def _key_of(a: Json, b: Json, pick: Pick) -> Json:
+    return sorted(b)[pick(len(b))] if isinstance(b, dict) and b else a
 
 
-def _with_key(a: Json, b: Json, random: Random) -> Json:
+def _with_key(a: Json, b: Json, pick: Pick) -> Json:
     if not isinstance(a, str) or not isinstance(b, dict) or not b:
         return b
-    return {**b, a: b[random.choice(sorted(b))]}
+    return {**b, a: b[sorted(b)[pick(len(b))]]}
 
 
-def _item_of(a: Json, b: Json, random: Random) -> Json:
-    return random.choice(b) if isinstance(b, list) and b else a
+def _item_of(a: Json, b: Json, pick: Pick) -> Json:
+    return b[pick(len(b))] if isinstance(b, list) and b else a
 
 
-def _with_item(a: Json, b: Json, random: Random) -> Json:
+def _with_item(a: Json, b: Json, pick: Pick) -> Json:
     """Return the list with an item put in, once or twice."""
     if not isinstance(b, list):
         return b
-    at = random.randint(0, len(b))
-    return [*b[:at], a, *b[at:], *random.choice(([], [a]))]
+    at = pick(len(b) + 1)
+    return [*b[:at], a, *b[at:], *([], [a])[pick(2)]]
 
 
-def _subset_of(a: Json, b: Json, random: Random) -> Json:
-    return random.sample(b, random.randint(0, len(b))) if isinstance(b, list) else a
+def _subset_of(a: Json, b: Json, pick: Pick) -> Json:
+    return _shuffled(b, pick)[: pick(len(b) + 1)] if isinstance(b, list) else a
 
 
-def _with_items(a: Json, b: Json, random: Random) -> Json:
+def _with_items(a: Json, b: Json, pick: Pick) -> Json:
     if not isinstance(a, list) or not isinstance(b, list):
         return b
-    together = [*b, *(item for item in a if not _is_item(item, b))]
-    random.shuffle(together)
-    return together
+    return _shuffled([*b, *(item for item in a if not _is_item(item, b))], pick)
 
 
-def _length_of(a: Json, b: Json, _: Random) -> Json:
+def _shuffled(items: Sequence[Json], pick: Pick) -> list[Json]:
+    left = [*items]
+    return [left.pop(pick(len(left))) for _ in items]
+
+
+def _length_of(a: Json, b: Json, _: Pick) -> Json:
     return len(a) if isinstance(a, list | str) else b
 
 
-def _index_of(a: Json, b: Json, random: Random) -> Json:
+def _index_of(a: Json, b: Json, pick: Pick) -> Json:
     if not isinstance(a, list | str) or not a:
         return b
-    return random.choice((0, len(a) - 1, random.randrange(len(a))))
+    return (0, len(a) - 1, pick(len(a)))[pick(3)]
 
 
-def _long_enough(a: Json, b: Json, random: Random) -> Json:
-    return _resized(a, b + random.randint(1, 3)) if _is_whole(b) else a
+def _long_enough(a: Json, b: Json, pick: Pick) -> Json:
+    return _resized(a, b + 1 + pick(3)) if _is_whole(b) else a
 
 
 def _as_long(a: Json, b: Json) -> Json:
     return _resized(a, len(b)) if isinstance(b, list | str) else a
 
 
-def _summing_to(a: Json, b: Json, _: Random) -> Json:
+def _summing_to(a: Json, b: Json, _: Pick) -> Json:
     if not isinstance(a, list) or not _is_number(b):
         return a
     return [*a[:-1], b - _sum(a[:-1])]
 
 
-def _sum_of(a: Json, b: Json, _: Random) -> Json:
+def _sum_of(a: Json, b: Json, _: Pick) -> Json:
     return _sum(a) if isinstance(a, list) else b
 
 
 KINDS = (
-    Kind("equal", _equal, lambda a, b, random: b, lambda a, b, random: a),
+    Kind("equal", _equal, lambda a, b, pick: b, lambda a, b, pick: a),
     Kind("prefix", _is_prefix, _prefix_of, _with_prefix),
     Kind("part", _is_inside, _part_of, _with_part),
     Kind("key", _is_key, _key_of, _with_key),
@@ -203,7 +205,7 @@ KINDS = (
     Kind(
         "length",
         _is_length,
-        lambda a, b, random: _resized(a, b) if _is_whole(b) else a,
+        lambda a, b, pick: _resized(a, b) if _is_whole(b) else a,
         _length_of,
     ),
     Kind("sum", _is_sum, _summing_to, _sum_of),
@@ -212,14 +214,14 @@ KINDS = (
     Kind(
         "as long",
         _are_as_long,
-        lambda a, b, random: _as_long(a, b),
-        lambda a, b, random: _as_long(b, a),
+        lambda a, b, pick: _as_long(a, b),
+        lambda a, b, pick: _as_long(b, a),
     ),
     Kind(
         "at most",
         _is_at_most,
-        lambda a, b, random: _below(b, random),
-        lambda a, b, random: _above(a, random),
+        lambda a, b, pick: _below(b, pick),
+        lambda a, b, pick: _above(a, pick),
     ),
 )
 """From the strictest to the mildest."""

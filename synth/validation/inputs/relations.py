@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from random import Random
 
 from toolguild.sandbox import JsonObject
 from toolguild.synth.mining import canonical
+from toolguild.synth.validation.inputs.choices import Pick
 from toolguild.synth.validation.inputs.relation_kinds import KINDS, Kind
 
 __all__ = ["Relation", "seen_relations"]
@@ -34,17 +34,15 @@ class Relation:
             return True
         return self.kind.holds(arguments[self.first], arguments[self.second])
 
-    def mended(
-        self, arguments: JsonObject, random: Random, keeping: str | None = None
-    ) -> JsonObject:
+    def mended(self, arguments: JsonObject, pick: Pick, keeping: str | None = None) -> JsonObject:
         """Return arguments with one of the two changed, never `keeping`, so that it holds."""
         if self.holds(arguments):
             return arguments
         a, b = arguments[self.first], arguments[self.second]
-        changes_first = keeping == self.second or (keeping != self.first and random.random() < 0.5)
+        changes_first = keeping == self.second or (keeping != self.first and pick(2) == 0)
         if changes_first:
-            return {**arguments, self.first: self.kind.first(a, b, random)}
-        return {**arguments, self.second: self.kind.second(a, b, random)}
+            return {**arguments, self.first: self.kind.first(a, b, pick)}
+        return {**arguments, self.second: self.kind.second(a, b, pick)}
 
 
 def seen_relations(recorded: Sequence[JsonObject]) -> list[Relation]:

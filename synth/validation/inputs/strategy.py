@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from random import Random
 
 import jsonschema
 import referencing
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 from referencing.exceptions import Unresolvable
 
 from toolguild.policies.code_rules import TextLimits
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs.building import ValuesBuilder
+from toolguild.synth.validation.inputs.choices import Pick
 from toolguild.synth.validation.inputs.constants import mined_constants
+from toolguild.synth.validation.inputs.generation import generated
 from toolguild.synth.validation.inputs.patterns import is_harmless
 from toolguild.synth.validation.inputs.relations import Relation, seen_relations
 from toolguild.synth.validation.inputs.values import (
@@ -24,6 +27,7 @@ from toolguild.synth.validation.inputs.values import (
     is_plain,
     same_type,
 )
+from toolguild.synth.validation.inputs.whole import random_arguments
 
 __all__ = ["ArgumentsStrategy", "arguments_strategy"]
 
@@ -83,12 +87,20 @@ class ArgumentsStrategy:
         except Unresolvable:  # a reference out of the schema, which is not followed
             return False
 
-    def related(
-        self, arguments: JsonObject, random: Random, keeping: str | None = None
-    ) -> JsonObject:
+    @cached_property
+    def drawn(self) -> SearchStrategy[JsonObject]:
+        """What whole arguments are drawn from; not all of them fit the schema."""
+        return random_arguments(self)
+
+    @cached_property
+    def large(self) -> SearchStrategy[JsonObject]:
+        """What arguments are drawn from that are all as large as they may be."""
+        return _in_order({name: values.large for name, values in self.values.items()})
+
+    def related(self, arguments: JsonObject, pick: Pick, keeping: str | None = None) -> JsonObject:
         """Return arguments, all but one changed as it takes for the relations to hold."""
         for relation in self.relations:
-            arguments = relation.mended(arguments, random, keeping)
+            arguments = relation.mended(arguments, pick, keeping)
         return arguments
 
     def base(self, index: int) -> JsonObject:
@@ -117,17 +129,20 @@ class ArgumentsStrategy:
     def _usual(self) -> Sequence[JsonObject]:
         if self.recorded:
             return self.recorded
-        random = Random(0)  # noqa: S311 - always the same, no secret
-        drawn: list[JsonObject] = [
-            {name: values.draw(random) for name, values in self.values.items()}
-            for _ in range(_BASES_TRIED)
-        ]
-        return ([one for one in drawn if self.allows(one)] or drawn)[:_BASES]
+        columns = {name: values.strategy for name, values in self.values.items()}
+        drawn = generated(_in_order(columns), _BASES_TRIED, 0)
+        return ([one for one in drawn if self.allows(one)] or drawn or [{}])[:_BASES]
 
     @cached_property
     def _validator(self) -> jsonschema.protocols.Validator:
         # With a registry of its own it fetches nothing that a schema refers to.
         return _SafeValidator(self.schema, registry=referencing.Registry())
+
+
+def _in_order(columns: Mapping[str, SearchStrategy[Json]]) -> SearchStrategy[JsonObject]:
+    """Return what objects are drawn from; `fixed_dictionaries` would shuffle their members."""
+    rows = strategies.tuples(*columns.values())
+    return rows.map(lambda row: dict(zip(columns, row, strict=True)))
 
 
 def _check_pattern(

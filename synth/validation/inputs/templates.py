@@ -6,7 +6,9 @@ import re
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from random import Random
+
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 __all__ = ["Template", "template_of"]
 
@@ -27,11 +29,11 @@ class _Part:
     constant: str | None
     """The characters, where they were the same in all strings."""
 
-    def draw(self, random: Random) -> str:
+    @property
+    def strategy(self) -> SearchStrategy[str]:
         if self.constant is not None:
-            return self.constant
-        length = random.randint(self.shortest, self.longest)
-        return "".join(random.choices(self.alphabet, k=length))
+            return strategies.just(self.constant)
+        return strategies.text(self.alphabet, min_size=self.shortest, max_size=self.longest)
 
     def filled(self, last: bool) -> str:
         """Return the longest with one character, the first or the last of the alphabet."""
@@ -46,9 +48,10 @@ class Template:
 
     parts: tuple[_Part, ...]
 
-    def draw(self, random: Random) -> str:
-        """Return a string of this form."""
-        return "".join(part.draw(random) for part in self.parts)
+    @property
+    def strategy(self) -> SearchStrategy[str]:
+        """Strings of this form."""
+        return strategies.tuples(*(part.strategy for part in self.parts)).map("".join)
 
     def edges(self) -> list[str]:
         """Return the strings with the first and the last character of each class throughout."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Sequence
-from random import Random
+from functools import cached_property
+
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.validation.inputs.choices import Pick, by_shares, varied
 from toolguild.synth.validation.inputs.constants import Constants
 from toolguild.synth.validation.inputs.formats import format_of
 from toolguild.synth.validation.inputs.patterns import is_harmless, matching
@@ -79,60 +83,66 @@ class Texts(Values):
         made += [text[:-1] for text in self._constants.texts]
         return distinct(text for text in made if self._fits(text))
 
-    def draw(self, random: Random) -> Json:
-        """Return a string, most often of the recorded form."""
-        for _ in range(4):
-            text = self._candidate(random)
-            if self._fits(text):
-                return text
-        return random.choice(self._matching or self._seen or [self._of_length(self._low)])
-
-    def large(self, random: Random) -> Json:
-        """Return one of several hundred characters, or the longest."""
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """Strings, most often of the recorded form."""
         if self._pattern is not None:
-            return self.draw(random)
+            return self._of_pattern()
+        low, high = min(self._low, LARGE), min(self._high, LARGE)
+        shares = [
+            (21, strategies.text(self._alphabet, min_size=low, max_size=high)),
+            (9, strategies.text(_ODD_CHARACTERS, min_size=low, max_size=high)),
+        ]
+        forms = [form.strategy for form in (self._format, self._template) if form]
+        if forms:
+            shares.append((50, strategies.one_of(forms)))
+        if self._seen:
+            seen = strategies.sampled_from(self._seen)
+            shares.append((20 if forms else 70, varied(seen, self._changed)))
+        return by_shares(*shares).map(self._padded)
+
+    def _of_pattern(self) -> SearchStrategy[Json]:
+        """Return strings in which the pattern is found, some of them nearly recorded ones."""
+        known = self._matching or [text for text in self._seen if self._fits(text)]
+        if not known:
+            return strategies.just(self._of_length(self._low))
+        matching = strategies.sampled_from(known)
+        changed = varied(strategies.sampled_from(self._seen or known), self._changed)
+        fitting = strategies.builds(
+            lambda text, other: text if self._fits(text) else other, changed, matching
+        )
+        return by_shares((4, matching), (1, fitting))
+
+    @cached_property
+    def large(self) -> SearchStrategy[Json]:
+        """Strings of several hundred characters, or of as many as there may be."""
+        if self._pattern is not None:
+            return self.strategy
         length = min(LARGE, self._highest)
-        return "".join(random.choices(self._alphabet, k=max(length, self._low)))
+        return strategies.text(self._alphabet, min_size=length, max_size=length).map(self._padded)
 
-    def _candidate(self, random: Random) -> str:
-        kind = random.random()
-        if self._matching and kind < 0.8:
-            return random.choice(self._matching)
-        if kind < 0.5 and (self._format or self._template):
-            if self._format and (kind < 0.35 or self._template is None):
-                return self._format.draw(random)
-            if self._template:
-                return self._template.draw(random)
-        if kind < 0.7 and self._seen:
-            return self._changed(random.choice(self._seen), random)
-        alphabet = _ODD_CHARACTERS if random.random() < 0.3 else self._alphabet
-        return "".join(random.choices(alphabet, k=random.randint(self._low, self._high)))
-
-    def near(self, value: Json, random: Random) -> Json:
+    def near(self, value: Json, pick: Pick) -> Json:
         """Return a string that is nearly this one."""
-        return self._changed(value, random) if isinstance(value, str) else self.draw(random)
+        return self._changed(value, pick) if isinstance(value, str) else value
 
-    def _changed(self, text: str, random: Random) -> str:
-        at = random.randint(0, len(text))
-        to = random.randint(at, len(text))
-        part = random.choice([self._alphabet, _ODD_CHARACTERS, *self._constants.texts[:3]])
-        character = random.choice(part)
-        match random.randrange(8):
-            case 0:
-                return text[:at] + character + text[at:]
-            case 1:
-                return text[:at] + character + text[at + 1 :]
-            case 2:
-                return text[:at] + text[to:]
-            case 3:
-                return text[:to] + text[at:to] + text[to:]
-            case 4:
-                return text[:at] + text[at:to].swapcase() + text[to:]
-            case 5:
-                return text[to:] + text[at:to] + text[:at]
-            case 6 if text:
-                return text[:at] + random.choice(text) + text[at + 1 :]
-        return text + random.choice(self._seen or [text])
+    def _changed(self, text: str, pick: Pick) -> str:
+        at = pick(len(text) + 1)
+        to = at + pick(len(text) + 1 - at)
+        characters = [self._alphabet, _ODD_CHARACTERS, *self._constants.texts[:3]]
+        part = characters[pick(len(characters))]
+        character = part[pick(len(part))]
+        others = self._seen or [text]
+        changes = (
+            text[:at] + character + text[at:],
+            text[:at] + character + text[at + 1 :],
+            text[:at] + text[to:],
+            text[:to] + text[at:to] + text[to:],
+            text[:at] + text[at:to].swapcase() + text[to:],
+            text[to:] + text[at:to] + text[:at],
+            text[:at] + text[to : to + 1] + text[at + 1 :],
+            text + others[pick(len(others))],
+        )
+        return changes[pick(len(changes))]
 
     def _padded(self, text: str) -> str:
         """Return a string of an allowed length that starts as this one does."""

@@ -1,15 +1,20 @@
-"""Sets of JSON values that one schema allows: their edges, and values drawn at random."""
+"""Sets of JSON values that one schema allows: their edges, and strategies to draw from."""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import zip_longest
-from random import Random
+
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining import canonical
+from toolguild.synth.validation.inputs.choices import Pick
+from toolguild.synth.validation.inputs.generation import generated
 
 __all__ = ["Choice", "Union", "Values", "distinct", "interleaved", "is_plain", "same_type"]
 
@@ -28,22 +33,24 @@ class Values(ABC):
         """Return values made of the constants in the tool's text; always the same."""
         return []
 
+    @cached_property
     @abstractmethod
-    def draw(self, random: Random) -> Json:
-        """Return some value."""
+    def strategy(self) -> SearchStrategy[Json]:
+        """What any value is drawn from."""
 
-    def near(self, value: Json, random: Random) -> Json:
+    @cached_property
+    def large(self) -> SearchStrategy[Json]:
+        """What values much longer than the recorded ones are drawn from, if there are any."""
+        return self.strategy
+
+    def near(self, value: Json, pick: Pick) -> Json:
         """Return a value that is nearly this one, where there is such a thing."""
-        return self.draw(random)
+        return value
 
     def usual(self) -> Json:
         """Return one value, the first edge where there is any; always the same."""
         edges = self.edges()
-        return edges[0] if edges else self.draw(Random(0))  # noqa: S311 - no secret
-
-    def large(self, random: Random) -> Json:
-        """Return a value much longer than the recorded ones, where there is such a thing."""
-        return self.draw(random)
+        return edges[0] if edges else next(iter(generated(self.strategy, 1, 0)), None)
 
 
 class Choice(Values):
@@ -56,9 +63,10 @@ class Choice(Values):
         """Return all of them."""
         return self._choices
 
-    def draw(self, random: Random) -> Json:
-        """Return one of them."""
-        return random.choice(self._choices)
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """Any of them."""
+        return strategies.sampled_from(self._choices)
 
 
 class Union(Values):
@@ -75,13 +83,15 @@ class Union(Values):
         """Return what the constants give in each in turn."""
         return distinct(interleaved(*(branch.mined() for branch in self._branches)))
 
-    def draw(self, random: Random) -> Json:
-        """Return a value of any."""
-        return random.choice(self._branches).draw(random)
+    @cached_property
+    def strategy(self) -> SearchStrategy[Json]:
+        """A value of any."""
+        return strategies.one_of([branch.strategy for branch in self._branches])
 
-    def large(self, random: Random) -> Json:
-        """Return a large value of any."""
-        return random.choice(self._branches).large(random)
+    @cached_property
+    def large(self) -> SearchStrategy[Json]:
+        """A large value of any."""
+        return strategies.one_of([branch.large for branch in self._branches])
 
 
 def distinct(values: Iterable[Json]) -> list[Json]:

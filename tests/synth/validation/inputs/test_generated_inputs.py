@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import Callable
 from itertools import combinations
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -34,7 +35,11 @@ def parameters(**schemas: Json) -> JsonObject:
     return object_schema(dict(schemas), closed=True)
 
 
-@settings(max_examples=40)
+@settings(
+    max_examples=40,
+    deadline=None,  # a busy machine takes longer than the tests of hypothesis may
+    suppress_health_check=[HealthCheck.nested_given, HealthCheck.too_slow],
+)
 @given(column=columns, seed=st.integers(0, 2**32 - 1))
 def test_every_input_fits_the_schema_of_what_was_recorded(column: list[Json], seed: int) -> None:
     schema = parameters(x=infer_schema(column))
@@ -99,6 +104,19 @@ def test_every_two_edges_come_together() -> None:
     for first, second in combinations(names, 2):
         pairs = {(row[first], row[second]) for row in rows}
         assert pairs == {(i, j) for i in (1, 2, 3) for j in (1, 2, 3)}
+
+
+def test_modules_that_happen_to_be_loaded_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = parameters(x={"type": "integer"}, y={"type": "number"}, z={"type": "string"})
+    recorded: list[JsonObject] = [{"x": 900, "y": 900.5, "z": "abc"}]
+    before = draw(arguments_strategy(schema, recorded), 300, 1)
+    constants = f"{list(range(101, 900))}\n{[n + 0.75 for n in range(100)]}\n'abcabc', 'cba'\n"
+    (tmp_path / "with_constants.py").write_text(constants)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("with_constants")
+    assert draw(arguments_strategy(schema, recorded), 300, 1) == before
 
 
 def test_arguments_of_one_type_are_equal_now_and_then() -> None:

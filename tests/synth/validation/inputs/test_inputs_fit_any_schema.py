@@ -123,7 +123,7 @@ arguments_schemas = st.builds(
 SOURCE = (
     'def f(x, y):\n    if x == 17 or y in ("ab", "\\ud800") or len(y) > 6:\n        return 1e400\n'
 )
-# Patterns are made by hypothesis, within a test of hypothesis.
+# The inputs are drawn by hypothesis, within a test of hypothesis.
 nested = settings(
     max_examples=60,
     deadline=None,
