@@ -87,7 +87,7 @@ class Subject:
             return neighbours(self._strategy, inputs, self.settings.crowd)
         found = neighbours(self._strategy, inputs, self.settings.crowd // _COMPOSITES_SLOWER)
         # Even the same input again is another one: other calls of it fail.
-        return [*inputs[:_COMPOSITES_AGAIN], *found, *inputs[:1] * _COMPOSITES_AGAIN]
+        return [*inputs[:_COMPOSITES_AGAIN], *found, *list(inputs[:1]) * _COMPOSITES_AGAIN]
 
     def run(
         self,
