@@ -31,10 +31,14 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation import (
+    Check,
+    CheckName,
     Counterexample,
     Rehearsal,
+    ValidationSettings,
     rehearse_cases,
     rehearse_inputs,
+    validate,
 )
 from toolguild.synth.validation.live import Watched, other_states
 from toolguild.synth.validation.plan_run import run_plan
@@ -487,3 +491,26 @@ def test_a_tool_holds_on_any_input_and_one_without_its_last_write_only_where_it_
     body = "\n".join([WITHDRAW, DEPOSIT, 'note = {"noted": True}', GIVE])
     wrong = rehearse_inputs(written(PAY_TOOL, body), inputs, BANK, local)
     assert len(wrong.differing) == right.compared - right.failing
+
+
+def live_check(tool: Draft, live: Copies | None, local: Sandbox) -> Check:
+    settings = ValidationSettings(inputs=10, repeats=2, mutants=0, crowd=20)
+    report = validate(tool, local, settings, live=live)
+    [check] = [check for check in report.checks if check.name is CheckName.LIVE]
+    return check
+
+
+def test_validation_asks_the_live_tools_where_there_are_any(local: Sandbox) -> None:
+    check = live_check(PAY_TOOL, BANK, local)
+    assert check.passed
+    assert "changed things" in check.detail
+    assert live_check(PAY_TOOL, None, local).passed is None
+
+
+def test_validation_refuses_what_leaves_another_state(local: Sandbox) -> None:
+    # Reading twice is no fault for recordings; here it writes, whatever its name says.
+    again = '    call_tool("get_statement", {"account": "a"})\n    return {'
+    twice = READ_TOOL.source.replace("    return {", again)
+    wrong = replace(READ_TOOL, source=twice, original=None)
+    check = live_check(wrong, BANK, local)
+    assert check.passed is False, check.detail
