@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from toolguild.policies.code_rules import TextLimits
+from toolguild.sandbox import Json
+from toolguild.synth.validation.inputs.values import is_plain
 from toolguild.synth.validation.static.constants import fold_number
 from toolguild.synth.validation.static.reading import SourceError, parse
 
@@ -30,6 +32,8 @@ class Constants:
     texts: tuple[str, ...] = ()
     lengths: tuple[int, ...] = ()
     """Numbers that a length is compared with or cut to, and their upper neighbours."""
+    displays: tuple[Json, ...] = ()
+    """Lists and objects that something is compared with."""
 
 
 NO_CONSTANTS = Constants()
@@ -40,7 +44,7 @@ def mined_constants(sources: Iterable[str], limits: TextLimits) -> Constants:
 
     What stands in documentation, annotations and messages of exceptions does not count.
     """
-    found = _Found([], [], [], [])
+    found = _Found([], [], [], [], [], [])
     for source in sources:
         try:
             _collect(parse(source, limits), found)
@@ -51,10 +55,13 @@ def mined_constants(sources: Iterable[str], limits: TextLimits) -> Constants:
     lengths = [int(length) for length in found.lengths if 0 <= length < _MAX_LENGTH]
     return Constants(
         tuple(dict.fromkeys(numbers))[:_MAX_OF_A_KIND],
-        tuple(dict.fromkeys(filter(_is_usable, found.texts)))[:_MAX_OF_A_KIND],
+        tuple(dict.fromkeys(filter(_is_usable, [*found.compared_texts, *found.texts])))[
+            :_MAX_OF_A_KIND
+        ],
         tuple(dict.fromkeys(one for length in lengths for one in (length, length + 1)))[
             :_MAX_OF_A_KIND
         ],
+        tuple(found.displays[:_MAX_OF_A_KIND]),
     )
 
 
@@ -62,8 +69,10 @@ def mined_constants(sources: Iterable[str], limits: TextLimits) -> Constants:
 class _Found:
     compared: list[int | float]
     others: list[int | float]
+    compared_texts: list[str]
     texts: list[str]
     lengths: list[int | float]
+    displays: list[Json]
 
 
 def _collect(tree: ast.Module, found: _Found) -> None:
@@ -74,10 +83,14 @@ def _collect(tree: ast.Module, found: _Found) -> None:
                 sides = _named(_elements([left, *comparators]), bound)
                 numbers = _numbers(sides)
                 found.compared.extend(numbers)
+                found.compared_texts.extend(_texts(sides))
+                found.displays.extend(_displays([left, *comparators]))
                 if any(map(_is_length, sides)):
                     found.lengths.extend(numbers)
             case ast.MatchValue(value=value) | ast.Subscript(slice=value):
                 found.compared.extend(_numbers([value]))
+            case ast.Call(func=ast.Attribute(attr="startswith" | "endswith"), args=asked):
+                found.compared_texts.extend(_texts(_named(_elements(asked), bound)))
             case ast.Dict(keys=keys):
                 found.compared.extend(_numbers(key for key in keys if key is not None))
             case ast.Slice(lower=lower, upper=upper):
@@ -141,6 +154,26 @@ def _numbers(nodes: Iterable[ast.expr]) -> list[int | float]:
     numbers = map(fold_number, nodes)
     # A root of a negative number is complex.
     return [number for number in numbers if isinstance(number, int | float)]
+
+
+def _texts(nodes: Iterable[ast.expr]) -> list[str]:
+    return [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def _displays(nodes: Iterable[ast.expr]) -> Iterator[Json]:
+    """Yield the lists and objects that stand written out, nothing but constants in them."""
+    for node in nodes:
+        if isinstance(node, ast.List | ast.Dict):
+            try:
+                value = ast.literal_eval(node)
+            except (ValueError, TypeError, RecursionError):
+                continue
+            if is_plain(value):
+                yield value
 
 
 def _named(nodes: Iterable[ast.expr], bound: Mapping[str, ast.expr]) -> list[ast.expr]:

@@ -12,15 +12,19 @@ from itertools import islice
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs.strategy import ArgumentsStrategy
+from toolguild.synth.validation.inputs.values import interleaved
 
 __all__ = ["neighbours"]
 
 _STEPS = (*range(1, 26), 31, 50, 64, 97, 100)
-_ODD = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SLIGHTLY SMILING FACE}A0 -"
+_ODD = (
+    "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SLIGHTLY SMILING FACE}\N{LATIN SMALL LETTER SHARP S}"
+    "\N{GREEK SMALL LETTER PI}0A -"
+)
 _LETTERS = "etaoinshrdlucmfwypvbgkqjxz0123456789_.,"
 _MANY = 10
-_LONGEST = 2_000
-_RECORDED = 6
+_LONGEST = 5_000
+_RECORDED = 4
 """Recorded inputs that others are made of first,"""
 _NEAR_RECORDED = 0.6
 """so many of all at most."""
@@ -66,10 +70,14 @@ def _changed(strategy: ArgumentsStrategy, base: JsonObject) -> Iterator[JsonObje
 
 
 def _values(strategy: ArgumentsStrategy, name: str, base: JsonObject) -> Iterator[Json]:
-    """Yield constants of the texts, then values near the one that there is, then edges."""
-    if name in strategy.values:
-        yield from strategy.values[name].mined()
-    yield from _near(base[name])
+    """Yield values near the one that there is, with constants of the texts between, then edges."""
+    mined = strategy.values[name].mined() if name in strategy.values else []
+    longest = max(
+        (len(text) for one in strategy.recorded if isinstance(text := one.get(name), str)),
+        default=0,
+    )
+    yield from strategy.displays
+    yield from interleaved(_near(base[name], longest), mined)
     yield from strategy.edges.get(name, ())
 
 
@@ -86,7 +94,8 @@ def _in_turn(several: Sequence[Iterator[JsonObject]]) -> Iterator[JsonObject]:
         left = still
 
 
-def _near(value: Json) -> Iterator[Json]:
+def _near(value: Json, longest: int = 0) -> Iterator[Json]:
+    """Yield values near one, those first that tell most."""
     match value:
         case bool() | None:
             return
@@ -96,7 +105,7 @@ def _near(value: Json) -> Iterator[Json]:
             yield from (value * 2, value / 2, -value, value + 1.5, value * 2 + 0.25)
             yield from (value + step / 4 * sign for step in _STEPS for sign in (1, -1))
         case str():
-            yield from _texts(value)
+            yield from _texts(value, longest)
         case list():
             yield from _lists(value)
         case dict():
@@ -104,23 +113,23 @@ def _near(value: Json) -> Iterator[Json]:
 
 
 def _numbers(number: int) -> Iterator[int]:
-    yield from (2 * number, 2 * number + 1, 2 * number + 3, number // 2, -number, 10 * number)
-    yield abs(number) // 2 + 5
+    yield from (number + 1, 2 * number + 3, -number, number // 2, abs(number) // 2 + 5)
+    yield from (number + 7, number + 12, 10 * number, 2 * number, 2 * number + 1)
     yield from (number + step * sign for step in _STEPS for sign in (1, -1))
     yield from range(number + 101, number + 400)
 
 
-def _texts(text: str) -> Iterator[str]:
+def _texts(text: str, longest: int) -> Iterator[str]:
     middle = len(text) // 2
     yield from (text[::-1], text + text[-1:], text[:middle], text[middle:] + text, text + text)
-    yield from (text + text[::-1], text + text[-2::-1], text.swapcase(), text.strip(), f" {text} ")
-    if text and len(text) * _MANY <= _LONGEST:
-        yield text * _MANY
-        yield from (text[:1] * length for length in (2, 3, 50))
+    yield from (text + odd for odd in _ODD)
+    yield from (text + text[: middle + 1], text + text[::-1], text + text[-2::-1], text.swapcase())
+    if text and longest * _MANY <= _LONGEST:
+        yield text * ((longest * _MANY + 1) // len(text) + 1)
+    yield from (text.strip(), f" {text} ", *(text[:1] * length for length in (2, 3, 50)))
     for place in range(len(text)):
         yield text[:place] + text[place + 1 :]
-        for odd in _ODD:
-            yield text[:place] + odd + text[place + 1 :]
+        yield text[:place] + _ODD[place % len(_ODD)] + text[place + 1 :]
         code = ord(text[place])
         for near in (code + 1, code - 1, code + 2, code - 2):
             if 32 <= near < 127:

@@ -53,7 +53,8 @@ def arguments_strategy(
     """
     strategy = ArgumentsStrategy(parameters)
     fitting = [arguments for arguments in recorded if strategy.allows(arguments)]
-    builder = ValuesBuilder(parameters, mined_constants(sources, limits))
+    constants = mined_constants(sources, limits)
+    builder = ValuesBuilder(parameters, constants)
     values = builder.members(parameters, fitting)
     required = parameters.get("required")
     needed = required if isinstance(required, list) else []
@@ -63,6 +64,7 @@ def arguments_strategy(
         values,
         frozenset(name for name in values if name not in needed),
         seen_relations(fitting),
+        constants.displays,
     )
 
 
@@ -79,6 +81,8 @@ class ArgumentsStrategy:
     """Parameters that may be left out."""
     relations: Sequence[Relation] = ()
     """What held between the parameters in all recorded calls."""
+    displays: Sequence[Json] = ()
+    """Lists and objects that the texts compare something with."""
 
     def allows(self, arguments: JsonObject) -> bool:
         """Whether arguments fit the schema and stay the same as JSON."""
