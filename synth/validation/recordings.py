@@ -87,7 +87,7 @@ class VariedTools:
     """Answers as `SimulatedTools` do, but that some calls fail, and values are told apart.
 
     In recordings, two parts of a result often hold the same value, and calls hardly ever fail. So
-    every second input gets results in which each text and number says where it stands, and of
+    three of four inputs get results in which each text and number says where it stands, and of
     every fifth one call fails.
     """
 
@@ -95,7 +95,7 @@ class VariedTools:
         """Answer the calls of the input with this number."""
         self._simulated = simulated
         self._fails = number // _FAILING % _FAILING_CALLS if number % _FAILING == 1 else -1
-        self._marks = number % 2 == 0
+        self._marks = number % 4 != 3
         self._calls = 0
 
     def __call__(self, name: str, arguments: JsonObject) -> Json:

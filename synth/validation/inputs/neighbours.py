@@ -62,11 +62,13 @@ def neighbours(
 
 def _changed(strategy: ArgumentsStrategy, base: JsonObject) -> Iterator[JsonObject]:
     """Yield arguments with one of them changed, by turns."""
-    places = [
-        ({**base, name: value} for value in islice(_values(strategy, name, base), _AT_ONE_PLACE))
-        for name in base
-    ]
-    return _in_turn(places)
+    return _in_turn([_with_other(strategy, base, name) for name in base])
+
+
+def _with_other(strategy: ArgumentsStrategy, base: JsonObject, name: str) -> Iterator[JsonObject]:
+    """Yield arguments with another value of one of them."""
+    for value in islice(_values(strategy, name, base), _AT_ONE_PLACE):
+        yield {**base, name: value}
 
 
 def _values(strategy: ArgumentsStrategy, name: str, base: JsonObject) -> Iterator[Json]:

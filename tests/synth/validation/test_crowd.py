@@ -189,6 +189,17 @@ def test_neighbours_fit_and_are_new_and_always_the_same(
     assert all(strategy.allows(one) for one in found)
 
 
+def test_every_argument_is_changed_in_turn() -> None:
+    base: JsonObject = {"n": 1000, "t": "quite", "xs": [7, 8]}
+    strategy = arguments_strategy(SCHEMA, [base])
+    found = neighbours(strategy, [base], 60)
+    changed = [[name for name in base if one[name] != base[name]] for one in found]
+    assert all(len(names) == 1 for names in changed)
+    assert {names[0] for names in changed[:3]} == {"n", "t", "xs"}
+    assert {"n": 1000, "t": "quitee", "xs": [7, 8]} in found
+    assert {"n": 2003, "t": "quite", "xs": [7, 8]} in found
+
+
 # -- chance
 
 
