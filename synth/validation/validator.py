@@ -164,7 +164,7 @@ def _adequacy(trials: Trials) -> Adequacy | None:
         profile=settings.profile,
     )
     recorded = [*draft.cases, *draft.held_out]
-    if subject.runs_together and not draft.calls:
+    if not draft.calls:
         inputs = [*(case.arguments for case in recorded), *trials.inputs]
         found = adequacy_together(
             draft.source,
