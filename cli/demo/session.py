@@ -17,10 +17,13 @@ from toolguild.cli.demo.tools import DESK_TOOLS, READ_TOOLS
 from toolguild.registry import ExternalTool, Registry, Toolbox, ToolVersion
 from toolguild.sandbox import JsonObject, Sandbox
 from toolguild.synth import Synthesized, mine, synthesize
+from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["Comparison", "DemoResult", "play"]
 
 WORKERS = 2
+_PROOF = ValidationSettings(crowd=200)
+"""As shipped, but for fewer inputs at once: nobody tampers with the demo's own traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def play(directory: Path, sandbox: Sandbox, say: Callable[[str], None]) -> DemoR
     with Registry.open(directory / "registry.db", actor="demo") as registry:
         mined = mine([logs])
         with ThreadPoolExecutor(WORKERS) as executor:
-            results = list(synthesize(mined.opportunities, registry, sandbox, executor))
+            results = list(synthesize(mined.opportunities, registry, sandbox, executor, _PROOF))
         say("The agent works the same tickets again, and 20 fresh ones, with the tools at hand.")
         after = _work(directory / "after.db", seeded, [first, fresh], registry, sandbox)
     return DemoResult(

@@ -27,6 +27,8 @@ from toolguild.synth.validation.together import (
 
 __all__ = ["Subject", "counterexample"]
 
+_COMPOSITES_SLOWER = 2
+"""A composite gets so many times fewer inputs at once: each of its calls crosses to the host."""
 _COMPOSITES_AGAIN = 20
 
 _Fails: TypeAlias = Callable[[JsonObject], bool]
@@ -80,9 +82,9 @@ class Subject:
 
     def neighbours(self, inputs: Sequence[JsonObject]) -> list[JsonObject]:
         """Return very many more inputs, each of which is near one of these."""
-        found = neighbours(self._strategy, inputs, self.settings.crowd)
         if not self.draft.calls:
-            return found
+            return neighbours(self._strategy, inputs, self.settings.crowd)
+        found = neighbours(self._strategy, inputs, self.settings.crowd // _COMPOSITES_SLOWER)
         # Even the same input again is another one: other calls of it fail.
         return [*inputs[:_COMPOSITES_AGAIN], *found, *list(inputs[:1]) * _COMPOSITES_AGAIN]
 
