@@ -8,7 +8,7 @@ import click
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from toolguild.cli.access import access_of, file_options
-from toolguild.cli.console import out, print_json, say
+from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
 from toolguild.cli.proof import print_findings, snippet
@@ -148,7 +148,8 @@ def _print_failure(report: JsonObject, wanted: str) -> int:
         found = check.get("counterexamples") if isinstance(check, dict) else None
         for one in found if isinstance(found, list) else ():
             if isinstance(one, dict) and one.get("id") == wanted:
-                out.file.write(snippet(report, one))
+                # Written as it is, so that it can be run; what would move a terminal is taken out.
+                out.file.write(plain(snippet(report, one), keep_lines=True).plain)
                 return ExitCode.DONE
     message = f"--failure {wanted}: the report has no failure with this id"
     raise InputFileError(message)

@@ -58,12 +58,7 @@ def _bounded(draft: Draft, counterexamples: Sequence[Counterexample], known: Kno
 
 
 def _copying(counterexamples: Sequence[Counterexample], known: Known) -> Known | None:
-    changed = {
-        name
-        for one in counterexamples
-        for name, value in one.arguments.items()
-        if isinstance(value, list | dict)
-    }
+    changed = {name for one in counterexamples for name in one.changed & one.arguments.keys()}
     copied = tuple(sorted({*known.domain.copied, *changed}))
     if copied == known.domain.copied:
         return None

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 from toolguild.policies import Tier
 from toolguild.sandbox import (
-    Json,
     JsonObject,
     Limits,
     Outcome,
     Program,
     Sandbox,
-    ToolCallError,
     ToolGateway,
 )
 from toolguild.synth.drafting import Draft, OriginalCalls, OriginalCode
@@ -52,23 +50,32 @@ class Reference(ABC):
 
     @abstractmethod
     def observe_together(
-        self, inputs: Sequence[JsonObject], tools_for: ToolsFor, limits: Limits
+        self,
+        inputs: Sequence[JsonObject],
+        tools_for: ToolsFor | None = None,
+        limits: Limits | None = None,
     ) -> tuple[list[Observation] | None, float]:
         """Run it on every input in one process, and say how many seconds that took.
 
         None where that tells nothing: it came to no end, or not to results.
 
+        Args:
+            inputs: What to run it on.
+            tools_for: Answers the calls for each; what was recorded anywhere unless given.
+            limits: What the process may use; the usual ones unless given.
+
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
 
-    @abstractmethod
     def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
         """Run it on every input, in one process where that can be done.
 
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
+        observed, _ = self.observe_together(inputs)
+        return observed or [self.observe(arguments) for arguments in inputs]
 
 
 @dataclass(frozen=True)
@@ -94,19 +101,17 @@ class _Code(Reference):
         return Observation(self._run(self.code, arguments, limits or self.limits))
 
     def observe_together(
-        self, inputs: Sequence[JsonObject], tools_for: ToolsFor, limits: Limits
+        self,
+        inputs: Sequence[JsonObject],
+        tools_for: ToolsFor | None = None,
+        limits: Limits | None = None,
     ) -> tuple[list[Observation] | None, float]:
         """Run it on every input in one process; it calls no tools."""
         code = OriginalCode(*program_for_all(self.code.source, self.code.entry))
-        outcome = self._run(code, {"inputs": [*inputs]}, limits)
-        told = read_all(outcome, inputs)
+        outcome = self._run(code, {"inputs": [*inputs]}, limits or self.limits)
+        told = read_all(outcome, inputs).told
         observed = None if told is None else [one.observation() for one in told]
         return observed, outcome.duration_s
-
-    def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
-        """Run it on every input, in one process where that can be done."""
-        observed, _ = self.observe_together(inputs, _no_tools, self.limits)
-        return observed or [self.observe(arguments) for arguments in inputs]
 
     def _run(self, code: OriginalCode, arguments: JsonObject, limits: Limits) -> Outcome:
         program = Program(code.source, code.entry, walled=False)
@@ -133,29 +138,21 @@ class _Calls(Reference):
         return Told(run.value, run.error or "", {}, calls).observation()
 
     def observe_together(
-        self, inputs: Sequence[JsonObject], tools_for: ToolsFor, limits: Limits
+        self,
+        inputs: Sequence[JsonObject],
+        tools_for: ToolsFor | None = None,
+        limits: Limits | None = None,
     ) -> tuple[list[Observation] | None, float]:
         """Run it on every input; it takes no time of its own."""
         observed = [
-            self.observe(arguments, tools_for(number)) for number, arguments in enumerate(inputs)
+            self.observe(arguments, tools_for(number) if tools_for else None)
+            for number, arguments in enumerate(inputs)
         ]
         return observed, _A_PLAN_S
-
-    def observe_all(self, inputs: Sequence[JsonObject]) -> list[Observation]:
-        """Run it on every input."""
-        return [self.observe(arguments) for arguments in inputs]
 
 
 _A_PLAN_S = 0.1
 """What plans are said to take: their tool's calls cross from the sandbox to the host."""
-
-
-def _no_tools(number: int) -> ToolGateway:
-    def fail(name: str, arguments: JsonObject) -> Json:
-        message = f"there is no {name} for input {number}"
-        raise ToolCallError(message)
-
-    return fail
 
 
 def reference_of(

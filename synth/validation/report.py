@@ -48,6 +48,8 @@ class Counterexample:
     """What the tool returned, where it returned something."""
     error_type: str | None = None
     """Type of the exception, where it raised one, or the status of a run that had no end."""
+    changed: frozenset[str] = frozenset()
+    """The arguments that it changed, by name, where it must not."""
 
     def id_of(self, source: str, check: CheckName) -> str:
         """Return what names this failure: the same text, check and arguments give the same."""

@@ -19,7 +19,7 @@ from toolguild.synth.validation.report import Counterexample
 from toolguild.synth.validation.settings import ValidationSettings
 from toolguild.synth.validation.together import (
     NotedByInput,
-    Told,
+    Together,
     ToolsFor,
     program_for_all,
     read_all,
@@ -126,8 +126,8 @@ class Subject:
         inputs: Sequence[JsonObject],
         tools_for: ToolsFor | None = None,
         limits: Limits | None = None,
-    ) -> list[Told] | None:
-        """Run the draft on many inputs in one process; None where that tells nothing.
+    ) -> Together:
+        """Run the draft on many inputs in one process.
 
         Args:
             inputs: What to run it on.

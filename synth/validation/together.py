@@ -17,7 +17,7 @@ from toolguild.sandbox import Json, JsonObject, Outcome, Status, ToolGateway
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.observation import Observation, error_type
 
-__all__ = ["NotedByInput", "Told", "ToolsFor", "program_for_all", "read_all"]
+__all__ = ["NotedByInput", "Together", "Told", "ToolsFor", "program_for_all", "read_all"]
 
 ToolsFor: TypeAlias = Callable[[int], ToolGateway]
 """Gives what answers the calls of the run on the input with a number."""
@@ -69,6 +69,16 @@ class Told:
         if "RecursionError" in (self.error, error_type(alone.outcome)):
             return True  # It depends on how deep the caller already is.
         return self.observation().behaviour == alone.behaviour
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A run on many inputs in one process."""
+
+    outcome: Outcome
+    """How the process ended."""
+    told: list[Told] | None
+    """What it says of each input; None where it says nothing that can be read."""
 
 
 class NotedByInput:
@@ -123,8 +133,14 @@ def program_for_all(source: str, tool: str, *, calls: bool = False) -> tuple[str
 
 def read_all(
     outcome: Outcome, inputs: Sequence[JsonObject], noted: NotedByInput | None = None
+) -> Together:
+    """Return what such a run says of each input."""
+    return Together(outcome, _entries(outcome, inputs, noted))
+
+
+def _entries(
+    outcome: Outcome, inputs: Sequence[JsonObject], noted: NotedByInput | None
 ) -> list[Told] | None:
-    """Return what such a run says of each input; None where it says nothing that can be read."""
     if not outcome.ok:
         return None
     try:

@@ -92,6 +92,8 @@ def test_a_failure_of_a_rejected_draft_is_a_program_that_shows_it(
     with open_sandbox("local") as sandbox, Registry.open("tools.db") as registry:
         report = validate(draft, sandbox, settings)
         whole = dossier(draft, report, settings)
+        # What would move a terminal, had it got past the gate by any way.
+        whole["tool"]["source"] += "# \x1b[2J\n"  # type: ignore[index, operator]
         registry.reject(spec_of(draft), report.reasons, report.evidence(), whole)
     shown = toolguild("tools", "report", "share", "--registry", "tools.db", "--json").json
     [failed] = [check for check in shown["findings"]["checks"] if check["passed"] is False]
@@ -99,6 +101,8 @@ def test_a_failure_of_a_rejected_draft_is_a_program_that_shows_it(
     assert wanted["arguments"]["people"] == 0
     ran = toolguild("validate", "share", "--failure", wanted["id"], "--registry", "tools.db")
     assert ran.code == 0
+    assert "\x1b" not in ran.out
+    assert "[2J" in ran.out
     program = tmp_path / "failure.py"
     program.write_text(ran.out)
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)

@@ -37,6 +37,7 @@ def test_a_tool_works_on_copies_of_what_its_code_changes(writer: Writer, local: 
     assert proven.passed, proven.report and proven.report.reasons
     assert proven.draft is not None
     assert "seen = deepcopy(seen)" in proven.draft.source
+    assert "words = " not in proven.draft.source
     assert "from copy import deepcopy" in proven.draft.source
 
 

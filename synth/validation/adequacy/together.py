@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from toolguild.policies import Tier
-from toolguild.sandbox import Access, JsonObject, Limits, Outcome, Program, Sandbox, Status
+from toolguild.sandbox import Access, JsonObject, Limits, Program, Sandbox, Status
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.adequacy.mutant import Mutant
 from toolguild.synth.validation.adequacy.scoring import Adequacy, AdequacySettings, Kill
-from toolguild.synth.validation.together import Told, program_for_all, read_all
+from toolguild.synth.validation.together import Together, Told, program_for_all, read_all
 
 __all__ = ["adequacy_together"]
 
@@ -49,16 +49,17 @@ def adequacy_together(
         SandboxUnavailableError: the sandbox cannot run anything.
     """
     stage = _Stage(entry, inputs, sandbox, limits, access)
-    usual_outcome, usual = stage.run(source, limits.wall_s)
+    alone = stage.run(source, limits.wall_s)
+    usual = alone.told
     if usual is None:
         return None
-    deadline_s = settings.deadline_s(usual_outcome)
+    deadline_s = settings.deadline_s(alone.outcome)
 
     def judge(mutant: Mutant) -> Kill | None:
-        outcome, told = stage.run(mutant.source, deadline_s)
-        if told is None:
-            return Kill(mutant, None, outcome.status is Status.TIMEOUT)
-        pairs = zip(inputs, usual, told, strict=True)
+        mutated = stage.run(mutant.source, deadline_s)
+        if mutated.told is None:
+            return Kill(mutant, None, mutated.outcome.status is Status.TIMEOUT)
+        pairs = zip(inputs, usual, mutated.told, strict=True)
         shown = next((given for given, one, other in pairs if _differ(one, other)), None)
         return None if shown is None else Kill(mutant, shown, timed_out=False)
 
@@ -80,7 +81,7 @@ class _Stage:
     limits: Limits
     access: Access
 
-    def run(self, source: str, deadline_s: float) -> tuple[Outcome, list[Told] | None]:
+    def run(self, source: str, deadline_s: float) -> Together:
         outcome = self.sandbox.run(
             Program(*program_for_all(source, self.entry)),
             {"inputs": [*self.inputs]},
@@ -88,7 +89,7 @@ class _Stage:
             limits=replace(self.limits, wall_s=deadline_s),
             access=self.access,
         )
-        return outcome, read_all(outcome, self.inputs)
+        return read_all(outcome, self.inputs)
 
 
 def _differ(one: Told, other: Told) -> bool:

@@ -1,4 +1,4 @@
-"""That the tool does the same as its original, the same each time, and nothing on the side."""
+"""That the tool does the same as its original, and the same each time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,8 @@ from toolguild.synth.validation.observation import (
 from toolguild.synth.validation.reference import Reference
 from toolguild.synth.validation.report import Check, CheckName, Counterexample
 from toolguild.synth.validation.subject import counterexample
-from toolguild.synth.validation.together import Told
 
-_COMPOSITES_AT_ONCE = 40
-"""Results of other tools are long, and one process may tell a megabyte."""
-
-__all__ = ["check_original", "check_state_and_arguments", "check_twice"]
+__all__ = ["check_original", "check_twice"]
 
 
 def check_original(trials: Trials, original: Reference | None) -> Check:
@@ -114,48 +110,3 @@ def _ending(observed: Observation) -> tuple[object, ...]:
 def _other_files(first: Observation, second: Observation) -> str:
     changes = {*first.outcome.changes} ^ {*second.outcome.changes}
     return ", ".join(sorted({change.path for change in changes}))
-
-
-def check_state_and_arguments(trials: Trials) -> list[Check]:
-    """Check that the tool keeps nothing from call to call, and leaves its arguments alone.
-
-    All inputs are run in one process, there and back again, and compared with single runs. Tools
-    that work on files are not asked: what is outside them has a state of its own.
-    """
-    names = CheckName.STATE, CheckName.ARGUMENTS
-    if not trials.subject.runs_together:
-        return [Check(name, None, "it works on files") for name in names]
-    ended = [pair for pair in trials if is_conclusive(pair[1].outcome)]
-    ended = ended[: _COMPOSITES_AT_ONCE if trials.subject.draft.calls else None]
-    there_and_back = [*ended, *reversed(ended)]
-    told = trials.subject.run_together([arguments for arguments, _ in there_and_back])
-    if told is None:
-        return [Check(name, None, "it does not run on all inputs at once") for name in names]
-    again = list(zip(there_and_back, told, strict=True))
-    stateful = next((pair for pair, one in again if not one.is_as(pair[1])), None)
-    changed = next(
-        ((pair, one) for pair, one in again if canonical(one.arguments) != canonical(pair[0])),
-        None,
-    )
-    return [
-        _state(stateful, len(again)),
-        _arguments(changed, len(ended)),
-    ]
-
-
-def _state(stateful: tuple[JsonObject, Observation] | None, runs: int) -> Check:
-    if stateful is None:
-        return Check(CheckName.STATE, True, f"{runs} runs in one process, as alone")
-    arguments, alone = stateful
-    observed = "does something else after other calls"
-    found = counterexample(arguments, in_words(alone.outcome), alone.outcome, observed)
-    return Check(CheckName.STATE, False, f"{observed}, for {short(arguments)}", (found,))
-
-
-def _arguments(changed: tuple[tuple[JsonObject, Observation], Told] | None, runs: int) -> Check:
-    if changed is None:
-        return Check(CheckName.ARGUMENTS, True, f"{runs} inputs left as they were")
-    (arguments, alone), one = changed
-    observed = f"changes them to {short(one.arguments)}"
-    found = counterexample(arguments, "its arguments unchanged", alone.outcome, observed)
-    return Check(CheckName.ARGUMENTS, False, f"{short(arguments)}: {observed}", (found,))

@@ -22,6 +22,7 @@ from toolguild.synth.validation.recordings import VariedTools
 from toolguild.synth.validation.reference import Reference
 from toolguild.synth.validation.report import Check, CheckName
 from toolguild.synth.validation.subject import Subject, counterexample
+from toolguild.synth.validation.together import ToolsFor
 
 __all__ = ["check_crowd"]
 
@@ -46,9 +47,8 @@ def check_crowd(trials: Trials, original: Reference | None) -> Check:
     inputs = subject.neighbours(trials.inputs)
     size = _COMPOSITES_AT_ONCE if subject.draft.calls else _AT_ONCE
     for start in range(0, len(inputs), size):
-        for number, arguments in crowd.suspects(_Chunk(start, inputs[start : start + size])):
-            if crowd.differs(number, arguments):
-                return crowd.failed(number, arguments)
+        if (failed := crowd.failure(_Chunk(start, inputs[start : start + size]))) is not None:
+            return failed
     if not crowd.compared:
         return Check(CheckName.CROWD, None, f"{original.words} came to no end on any")
     return Check(CheckName.CROWD, True, f"{crowd.compared:,} inputs, as {original.words}")
@@ -78,8 +78,8 @@ class _Crowd:
         self.compared = 0
         """Inputs on which both were run so far."""
 
-    def suspects(self, chunk: _Chunk) -> list[tuple[int, JsonObject]]:
-        """Return inputs that seem to tell the two apart, with their numbers."""
+    def failure(self, chunk: _Chunk) -> Check | None:
+        """Return the check, failed, if the tool does something else on one of these inputs."""
 
         def tools_for(number: int) -> VariedTools:
             return self._tools(chunk.start + number)
@@ -87,43 +87,53 @@ class _Crowd:
         limits = replace(self._limits, wall_s=_ORIGINAL_S)
         usual, took_s = self._original.observe_together(chunk.inputs, tools_for, limits)
         if usual is None:
-            return self._parted(chunk)
+            # Too much for the original at once; few inputs are left out then.
+            return None if len(chunk.inputs) < _TOO_FEW else self._failure_in_halves(chunk)
         limits = replace(self._limits, wall_s=max(_SHORTEST_S, _PATIENCE * took_s))
-        told = self._subject.run_together(chunk.inputs, tools_for, limits)
-        if told is None:
-            return self._narrowed(chunk)
+        ran = self._subject.run_together(chunk.inputs, tools_for, limits)
+        if ran.told is None:
+            return self._failure_where_stopped(chunk, tools_for)
         self.compared += len(chunk.inputs)
-        pairs = enumerate(zip(chunk.inputs, usual, told, strict=True), chunk.start)
-        return [
-            (number, arguments)
-            for number, (arguments, expected, one) in pairs
-            if not one.is_as(expected)
-        ]
+        pairs = enumerate(zip(chunk.inputs, usual, ran.told, strict=True), chunk.start)
+        for number, (arguments, expected, one) in pairs:
+            if not one.is_as(expected) and self._differs(number, arguments):
+                return self._failed(number, arguments)
+        return None
 
-    def _parted(self, chunk: _Chunk) -> list[tuple[int, JsonObject]]:
-        """Return the same of the halves of a chunk that is too much for the original."""
-        if len(chunk.inputs) < _TOO_FEW:
-            return []
-        return [one for half in chunk.halves() for one in self.suspects(half)]
+    def _failure_in_halves(self, chunk: _Chunk) -> Check | None:
+        return next((told for half in chunk.halves() if (told := self.failure(half))), None)
 
-    def _narrowed(self, chunk: _Chunk) -> list[tuple[int, JsonObject]]:
-        """Return the first input of a chunk that seems to be why the tool comes to no end on it."""
-        if len(chunk.inputs) == 1:
-            return [(chunk.start, chunk.inputs[0])]
-        found = (self.suspects(half) for half in chunk.halves())
-        return next((told for told in found if told), [])
+    def _failure_where_stopped(self, chunk: _Chunk, tools_for: ToolsFor) -> Check | None:
+        """Return why the tool comes to no end on a chunk on which the original does."""
+        if len(chunk.inputs) > 1:
+            found = self._failure_in_halves(chunk)
+        else:
+            number, arguments = chunk.start, chunk.inputs[0]
+            found = self._failed(number, arguments) if self._differs(number, arguments) else None
+        if found is not None:
+            return found
+        # Each input alone is as it should be. Once more, without haste, and then it is the tool's
+        # fault: something is left from one input to the next.
+        ran = self._subject.run_together(chunk.inputs, tools_for)
+        if ran.told is not None:
+            return None
+        last = chunk.inputs[-1]
+        observed = f"among {len(chunk.inputs)} inputs: {in_words(ran.outcome)}"
+        expected = "as each of them alone"
+        shown = counterexample(last, expected, ran.outcome, observed)
+        return Check(CheckName.CROWD, False, observed, (shown,))
 
-    def differs(self, number: int, arguments: JsonObject) -> bool:
+    def _differs(self, number: int, arguments: JsonObject) -> bool:
         """Whether runs of their own tell the two apart, too."""
         usual, observed = self._alone(number, arguments)
         return is_conclusive(usual.outcome) and usual.behaviour != observed.behaviour
 
-    def failed(self, number: int, arguments: JsonObject) -> Check:
+    def _failed(self, number: int, arguments: JsonObject) -> Check:
         """Return the check, with the simplest input that tells the two apart."""
         usual, observed = self._alone(number, arguments)
         simplest = arguments
         if is_conclusive(observed.outcome):  # else every try that fails would take until the end
-            simplest = self._subject.simplest(arguments, lambda one: self.differs(number, one))
+            simplest = self._subject.simplest(arguments, lambda one: self._differs(number, one))
             usual, observed = self._alone(number, simplest)
         expected, told = in_words(usual.outcome), in_words(observed.outcome)
         if expected == told:

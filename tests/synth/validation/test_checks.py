@@ -188,6 +188,40 @@ def test_what_is_kept_between_calls_shows(local: Sandbox, before: str, body: str
         assert failed(stateful, local) == [CheckName.STATE]
 
 
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        ('return float("nan")', "raises ValueError"),
+        ("while True:\n        pass", "ends by timeout"),
+        ('return "x" * 2_000_000', "ends by output_limit"),
+    ],
+)
+def test_what_ends_a_whole_process_after_some_calls_is_state(
+    local: Sandbox, what: str, status: str
+) -> None:
+    from toolguild.synth.validation import validator
+
+    body = f"_SEEN.append(x)\nif len(_SEEN) > 10:\n    {what}\nreturn x"
+    stateful = tool("f(x: int) -> int", body, case(2, x=2), before="_SEEN: list[int] = []")
+    settings = replace(SETTINGS, limits=Limits(wall_s=0.5))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validator, "check_source", lambda *_, **__: [])
+        report = validate(stateful, local, settings)
+    (check,) = [check for check in report.checks if check.passed is False]
+    assert check.name is CheckName.STATE
+    assert status in check.detail
+    (found,) = check.counterexamples
+    assert found.expected == f"returns {found.arguments['x']}"
+
+
+def test_results_that_json_cannot_carry_keep_no_others_from_being_compared(local: Sandbox) -> None:
+    """The tool says that it raises this error, and the sandbox raises it where nan is returned."""
+    body = 'if x > 900:\n    raise ValueError("much")\nreturn x if x else float("nan")'
+    draft = tool("f(x: int) -> float", body, case(2, x=2), original=body)
+    check = judged(draft, local, CheckName.STATE)
+    assert check.passed, check.detail
+
+
 def test_arguments_that_are_changed(local: Sandbox) -> None:
     bad = tool("f(xs: list[int]) -> int", "xs.sort()\nreturn sum(xs)", case(3, xs=[2, 1]))
     check = judged(bad, local, CheckName.ARGUMENTS)

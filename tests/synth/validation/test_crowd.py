@@ -73,6 +73,19 @@ def test_what_is_wrong_for_few_inputs_is_found(local: Sandbox, body: str) -> Non
     assert failed
 
 
+@pytest.mark.parametrize("what", ["return [float('inf')]", "while True:\n        pass"])
+def test_what_ends_a_process_only_after_many_inputs_is_found(local: Sandbox, what: str) -> None:
+    from toolguild.synth.validation import validator
+
+    body = f"_SEEN.append(text)\nif len(_SEEN) > 200:\n    {what}\nreturn text.upper()"
+    with pytest.MonkeyPatch.context() as patch:
+        # The static gate knows of such state; here it must be seen by what it does.
+        patch.setattr(validator, "check_source", lambda *_, **__: [])
+        check = crowd(tool(body, before="_SEEN: list[str] = []"), local)
+    assert check.passed is False
+    assert check.detail.startswith("among 250 inputs: ")
+
+
 def test_an_original_that_is_slow_for_some_is_compared_on_the_others(local: Sandbox) -> None:
     slow = "return text.upper() if len(text) < 30 else [0 for _ in iter(int, 1)]"
     check = crowd(tool("return text.upper()", original=slow), local)
