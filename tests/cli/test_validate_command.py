@@ -93,7 +93,9 @@ def test_a_failure_of_a_rejected_draft_is_a_program_that_shows_it(
         report = validate(draft, sandbox, settings)
         whole = dossier(draft, report, settings)
         # What would move a terminal, had it got past the gate by any way.
-        whole["tool"]["source"] += "# \x1b[2J\n"  # type: ignore[index, operator]
+        kept = whole["tool"]
+        assert isinstance(kept, dict)
+        kept["source"] = f"{kept['source']}# \x1b[2J\n"
         registry.reject(spec_of(draft), report.reasons, report.evidence(), whole)
     shown = toolguild("tools", "report", "share", "--registry", "tools.db", "--json").json
     [failed] = [check for check in shown["findings"]["checks"] if check["passed"] is False]
