@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import hypothesis
@@ -15,6 +16,10 @@ MAY_BE_SKIPPED = (
     "run in a container only",
 )
 """Reasons that hold on CI's machine as well; any other means that `.ci/run` failed to provide."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As a shell's background job; tests interrupt themselves and what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("desk", deadline=None)

@@ -10,7 +10,7 @@ from toolguild.sandbox import Json, JsonObject, ToolCallError
 from toolguild.synth.mining import believed_read_only, canonical
 from toolguild.synth.traces import ToolCall
 
-__all__ = ["RecordedTools", "SimulatedTools"]
+__all__ = ["RecordedTools", "SimulatedTools", "VariedTools", "with_repeats"]
 
 
 class RecordedTools:
@@ -94,7 +94,7 @@ class VariedTools:
     def __init__(self, simulated: SimulatedTools, number: int) -> None:
         """Answer the calls of the input with this number."""
         self._simulated = simulated
-        self._fails = number // _FAILING % _FAILING_CALLS if number % _FAILING == 1 else -1
+        self._fails = number // _FAILING % _FAILING_CALLS if _is_failing(number) else -1
         self._marks = number % 4 != 3
         self._calls = 0
 
@@ -114,6 +114,23 @@ class VariedTools:
 
 _FAILING = 5
 _FAILING_CALLS = 3
+
+
+def _is_failing(number: int) -> bool:
+    return number % _FAILING == 1
+
+
+def with_repeats(inputs: Iterable[JsonObject]) -> list[JsonObject]:
+    """Return inputs with some of them twice: each is once at a number of which no call fails.
+
+    What a tool does after a call that fails says little of what it does with its arguments.
+    """
+    repeated: list[JsonObject] = []
+    for arguments in inputs:
+        repeated.append(arguments)
+        if _is_failing(len(repeated)):
+            repeated.append(arguments)
+    return repeated
 
 
 def _marked(value: Json, path: str) -> Json:

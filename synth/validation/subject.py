@@ -14,7 +14,7 @@ from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs import arguments_strategy, draw, neighbours, shrink
 from toolguild.synth.validation.needs import needs_or_none
 from toolguild.synth.validation.observation import NotedTools, Observation, error_type, in_words
-from toolguild.synth.validation.recordings import SimulatedTools
+from toolguild.synth.validation.recordings import SimulatedTools, with_repeats
 from toolguild.synth.validation.report import Counterexample
 from toolguild.synth.validation.settings import ValidationSettings
 from toolguild.synth.validation.together import (
@@ -86,7 +86,8 @@ class Subject:
             return neighbours(self._strategy, inputs, self.settings.crowd)
         found = neighbours(self._strategy, inputs, self.settings.crowd // _COMPOSITES_SLOWER)
         # Even the same input again is another one: other calls of it fail.
-        return [*inputs[:_COMPOSITES_AGAIN], *found, *list(inputs[:1]) * _COMPOSITES_AGAIN]
+        again = list(inputs[:1]) * _COMPOSITES_AGAIN
+        return with_repeats([*inputs[:_COMPOSITES_AGAIN], *found, *again])
 
     def run(
         self,

@@ -7,7 +7,8 @@ thousands: enough to meet conditions that one input in a few hundred meets.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
+from typing import Any, Final
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining import canonical
@@ -37,50 +38,90 @@ def neighbours(
 ) -> list[JsonObject]:
     """Return up to so many different inputs that fit the schema, none of them among those given.
 
-    Always the same ones for the same inputs. Each differs from one of them in one argument; those
-    near recorded inputs come first.
+    Always the same ones for the same inputs. By turns one differs from an input in one argument,
+    and one in all of them: the first keeps what arguments have to do with one another, the second
+    brings a new value of every argument each time. Those near recorded inputs come first.
 
     Args:
         strategy: What inputs may be.
         inputs: What they are made of, besides the recorded ones.
         count: How many, at most.
     """
+    changes = _Changes(strategy)
     seen = {canonical(arguments) for arguments in inputs}
-    usual = [_changed(strategy, base) for base in strategy.recorded[:_RECORDED]]
-    others = [_changed(strategy, base) for base in inputs]
+    usual = [changes.of(base) for base in strategy.recorded[:_RECORDED]]
+    others = [changes.of(base) for base in inputs]
     found: list[JsonObject] = []
     for candidates, total in ((usual, round(count * _NEAR_RECORDED)), (others, count)):
         for arguments in _in_turn(candidates):
             if len(found) == total:
                 break
             key = canonical(arguments)
-            if key not in seen and strategy.allows(arguments):
+            if key not in seen:
                 found.append(arguments)
             seen.add(key)
     return found
 
 
-def _changed(strategy: ArgumentsStrategy, base: JsonObject) -> Iterator[JsonObject]:
-    """Yield arguments with one of them changed, by turns."""
-    return _in_turn([_with_other(strategy, base, name) for name in base])
+class _Changes:
+    """Makes other arguments of given ones; all of them fit the schema."""
+
+    def __init__(self, strategy: ArgumentsStrategy) -> None:
+        self._strategy = strategy
+        self._fitting: dict[tuple[str, str], bool] = {}
+        self._longest = {name: self._longest_recorded(name) for name in strategy.values}
+
+    def of(self, base: JsonObject) -> Iterator[JsonObject]:
+        """Yield arguments with one or all of them changed, by turns."""
+        if not self._strategy.allows(base):
+            return iter(())
+        single = _in_turn([self._with_other(base, name) for name in base])
+        return _in_turn([single, self._with_others(base)] if len(base) > 1 else [single])
+
+    def _with_other(self, base: JsonObject, name: str) -> Iterator[JsonObject]:
+        """Yield arguments with another value of one of them."""
+        for value in self._values(base, name):
+            yield {**base, name: value}
+
+    def _with_others(self, base: JsonObject) -> Iterator[JsonObject]:
+        """Yield arguments with other values of all of them, so long as there are any of one."""
+        # Each begins elsewhere, so that values meet that do not stand at the same place.
+        columns = [islice(self._values(base, name), place, None) for place, name in enumerate(base)]
+        for row in zip_longest(*columns, fillvalue=_SPENT):
+            values = zip(base.items(), row, strict=True)
+            arguments = {name: kept if value is _SPENT else value for (name, kept), value in values}
+            if self._strategy.is_memberwise or self._strategy.allows(arguments):
+                yield arguments
+
+    def _values(self, base: JsonObject, name: str) -> Iterator[Json]:
+        """Yield other values of one argument that fit, those first that tell most."""
+        near = islice(self._unchecked(base[name], name), _AT_ONE_PLACE)
+        return (value for value in near if self._fits(base, name, value))
+
+    def _unchecked(self, value: Json, name: str) -> Iterator[Json]:
+        """Yield values near one, with constants of the texts between, then edges."""
+        strategy = self._strategy
+        mined = strategy.values[name].mined() if name in strategy.values else []
+        yield from strategy.displays
+        yield from interleaved(_near(value, self._longest.get(name, 0)), mined)
+        yield from strategy.edges.get(name, ())
+
+    def _fits(self, base: JsonObject, name: str, value: Json) -> bool:
+        arguments = {**base, name: value}
+        if not self._strategy.is_memberwise:
+            return self._strategy.allows(arguments)
+        key = name, canonical(value)
+        if key not in self._fitting:
+            self._fitting[key] = self._strategy.allows(arguments)
+        return self._fitting[key]
+
+    def _longest_recorded(self, name: str) -> int:
+        values = (arguments.get(name) for arguments in self._strategy.recorded)
+        return max((len(value) for value in values if isinstance(value, str)), default=0)
 
 
-def _with_other(strategy: ArgumentsStrategy, base: JsonObject, name: str) -> Iterator[JsonObject]:
-    """Yield arguments with another value of one of them."""
-    for value in islice(_values(strategy, name, base), _AT_ONE_PLACE):
-        yield {**base, name: value}
-
-
-def _values(strategy: ArgumentsStrategy, name: str, base: JsonObject) -> Iterator[Json]:
-    """Yield values near the one that there is, with constants of the texts between, then edges."""
-    mined = strategy.values[name].mined() if name in strategy.values else []
-    longest = max(
-        (len(text) for one in strategy.recorded if isinstance(text := one.get(name), str)),
-        default=0,
-    )
-    yield from strategy.displays
-    yield from interleaved(_near(base[name], longest), mined)
-    yield from strategy.edges.get(name, ())
+_SPENT: Final[Any] = object()
+"""Stands for a value where there are no more."""
 
 
 def _in_turn(several: Sequence[Iterator[JsonObject]]) -> Iterator[JsonObject]:

@@ -34,6 +34,11 @@ __all__ = ["ArgumentsStrategy", "arguments_strategy"]
 _BASES = 4
 """Arguments that stand for recorded ones where there are none."""
 _BASES_TRIED = 12
+_OF_MEMBERS = {
+    *("type", "properties", "required", "additionalProperties"),
+    *("$schema", "$id", "$defs", "definitions", "title", "description"),
+}
+"""Keywords of an object that tie none of its members to another."""
 _SMALL_PROGRAM = TextLimits(max_bytes=64_000, max_nodes=20_000, max_depth=100)
 
 
@@ -90,6 +95,11 @@ class ArgumentsStrategy:
             return is_plain(arguments) and bool(self._validator.is_valid(arguments))
         except Unresolvable:  # a reference out of the schema, which is not followed
             return False
+
+    @property
+    def is_memberwise(self) -> bool:
+        """Whether the schema says of each argument alone whether it fits."""
+        return self.schema.keys() <= _OF_MEMBERS
 
     @cached_property
     def drawn(self) -> SearchStrategy[JsonObject]:

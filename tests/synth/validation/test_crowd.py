@@ -17,7 +17,7 @@ from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation import Check, CheckName, ValidationSettings, validate
 from toolguild.synth.validation.chance import new_sources_of_chance
 from toolguild.synth.validation.inputs import arguments_strategy, neighbours
-from toolguild.synth.validation.recordings import SimulatedTools, VariedTools
+from toolguild.synth.validation.recordings import SimulatedTools, VariedTools, with_repeats
 
 SETTINGS = ValidationSettings(inputs=20, repeats=3, limits=Limits(wall_s=1.0), mutants=0)
 PLACE = Place("log.jsonl", 1)
@@ -202,15 +202,45 @@ def test_neighbours_fit_and_are_new_and_always_the_same(
     assert all(strategy.allows(one) for one in found)
 
 
-def test_every_argument_is_changed_in_turn() -> None:
+def test_one_argument_and_all_of_them_are_changed_by_turns() -> None:
     base: JsonObject = {"n": 1000, "t": "quite", "xs": [7, 8]}
     strategy = arguments_strategy(SCHEMA, [base])
     found = neighbours(strategy, [base], 60)
-    changed = [[name for name in base if one[name] != base[name]] for one in found]
-    assert all(len(names) == 1 for names in changed)
-    assert {names[0] for names in changed[:3]} == {"n", "t", "xs"}
+    changed = [{name for name in base if one[name] != base[name]} for one in found[:20]]
+    single, whole = changed[::2], changed[1::2]
+    assert all(len(names) == 1 for names in single)
+    assert set().union(*single[:3]) == {"n", "t", "xs"}
+    assert all(len(names) == 3 for names in whole)
     assert {"n": 1000, "t": "quitee", "xs": [7, 8]} in found
     assert {"n": 2003, "t": "quite", "xs": [7, 8]} in found
+
+
+def test_schemas_that_tie_arguments_to_one_another_are_kept_when_all_are_changed() -> None:
+    tied: JsonObject = {
+        **SCHEMA,
+        "if": {"properties": {"n": {"minimum": 5}}},
+        "then": {"properties": {"t": {"minLength": 4}}},
+    }
+    strategy = arguments_strategy(tied, [{"n": 3, "t": "abcde", "xs": [1]}])
+    found = neighbours(strategy, [{"n": 3, "t": "ab", "xs": [1]}], 300)
+    assert len(found) > 100
+    assert all(strategy.allows(one) for one in found)
+
+
+@given(st.lists(st.integers(), max_size=60))
+def test_no_input_is_there_only_with_a_call_that_fails(numbers: list[int]) -> None:
+    inputs: list[JsonObject] = [{"n": number} for number in numbers]
+    tools = SimulatedTools(RECORDED)
+    unfailing = []
+    for number, arguments in enumerate(with_repeats(inputs)):
+        answers = VariedTools(tools, number)
+        try:
+            for _ in range(9):
+                answers("get_a", {"key": "x"})
+        except ToolCallError:
+            continue
+        unfailing.append(arguments)
+    assert unfailing == inputs
 
 
 # -- chance
