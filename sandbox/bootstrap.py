@@ -31,8 +31,8 @@ __all__ = [
 ]
 
 WORKER_MODULES = (
-    "linux", "linux.syscalls", "linux.kernel", "linux.seccomp", "frames", "inside",
-    "inside.plain", "inside.byte_queue", "inside.library", "wall", "wall.rules",
+    "linux", "linux.syscalls", "linux.kernel", "linux.seccomp", "linux.code_pages", "frames",
+    "inside", "inside.plain", "inside.byte_queue", "inside.library", "wall", "wall.rules",
     "wall.transformer", "wall.names", "wall.attributes", "wall.patterns", "wall.definitions",
     "wall.policy", "wall.format", "wall.classes", "wall.methods", "wall.guards", "wall.patches",
     "wall.files", "wall.stand_ins", "wall.modules", "wall.wall", "inside.observation",
@@ -111,7 +111,10 @@ for name, text, code in start["modules"]:
 for name in list(sys.modules):
     if name.split(".")[0] in ("json", "toolguild", "RestrictedPython"):
         del sys.modules[name]
-module.main(start["settings"])
+# What every child would get a copy of, and none has a use for.
+main, settings = module.main, start["settings"]
+del start, module, name, text, code, read
+main(settings)
 """
 
 COMMAND_LINE = (*_FLAGS, "-c", _BOOTSTRAP)

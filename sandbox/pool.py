@@ -7,7 +7,7 @@ import math
 import os
 import threading
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 from toolguild.policies import Profile, Tier, load_profile
@@ -142,18 +142,20 @@ class PooledSandbox(Sandbox):
     ) -> Outcome:
         lost_at_start = 0
         while True:
-            with self._worker(limits, setting) as worker:
-                try:
-                    return worker.run(
-                        program, arguments, tier, limits, tools, parcel, reached.hosts
-                    )
-                except WorkerLostError as lost:
-                    if lost.started:
-                        return with_hosts(self._why_lost(lost), lost.hosts)
-                    lost_at_start += worker.runs == 1
-                    if lost_at_start == 2:
-                        msg = f"The {self.name} sandbox's workers end before they start: {lost}."
-                        raise SandboxUnavailableError(msg) from lost
+            worker = self._acquire(limits, setting)
+            before = _held.set(_held.get() + 1)
+            try:
+                return worker.run(program, arguments, tier, limits, tools, parcel, reached.hosts)
+            except WorkerLostError as lost:
+                if lost.started:
+                    return with_hosts(self._why_lost(lost), lost.hosts)
+                lost_at_start += worker.runs == 1
+                if lost_at_start == 2:
+                    msg = f"The {self.name} sandbox's workers end before they start: {lost}."
+                    raise SandboxUnavailableError(msg) from lost
+            finally:
+                _held.reset(before)
+                self._release(worker)
 
     def close(self) -> None:
         """End every worker, also those that have a run; closing twice is harmless."""
@@ -175,16 +177,6 @@ class PooledSandbox(Sandbox):
                 worker.close()
         else:
             worker.abandon()
-
-    @contextlib.contextmanager
-    def _worker(self, limits: Limits, setting: Setting) -> Iterator[Worker]:
-        worker = self._acquire(limits, setting)
-        before = _held.set(_held.get() + 1)
-        try:
-            yield worker
-        finally:
-            _held.reset(before)
-            self._release(worker)
 
     def _acquire(self, limits: Limits, setting: Setting) -> Worker:
         self._forget_inherited()

@@ -64,6 +64,8 @@ class Nursery:
         """
         self._orders, self._run_child = orders, run_child
         self._supervisor = self._child = 0
+        self._is_first = os.getpid() == 1
+        """Whether all that lives in its namespace comes from it, and ends with it."""
 
     def serve(self, supervisor: int) -> NoReturn:
         """Obey until the supervisor ends, then end everything.
@@ -74,7 +76,9 @@ class Nursery:
         try:
             while self._obey():
                 pass
-            self._end_child()
+            if not self._is_first:  # else the kernel does it
+                self._kill_child()
+                self._end_child()
             # Its socket is closed before it has quite ended.
             _, status = os.waitpid(supervisor, 0)
             os._exit(1 if status else 0)
@@ -89,6 +93,8 @@ class Nursery:
         elif order == b"w":
             self._tell_end()
         elif order == b"k":
+            if not self._is_first:  # else the supervisor did, with all that the child left
+                self._kill_child()
             self._end_child()
             self._tell(b"c")
         return bool(order)
@@ -123,8 +129,8 @@ class Nursery:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its end is seen soon
             self._orders.send(_REPORT.pack(letter, code, status))
 
-    def _end_child(self) -> None:
-        """Kill the child and what it left, and wait until they are gone."""
+    def _kill_child(self) -> None:
+        """Kill the child and what it left."""
         if self._child:
             for kill in (os.kill, os.killpg):
                 _kill(kill, self._child)
@@ -135,18 +141,19 @@ class Nursery:
                 _kill(os.kill, child)
             for child in adopted:
                 os.waitpid(child, 0)
+
+    def _end_child(self) -> None:
+        """Wait until the child and what it left are gone, all of which have been killed."""
+        if self._child:
+            os.waitpid(self._child, 0)
+            self._child = 0
         look = os.WEXITED | os.WNOHANG | os.WNOWAIT
         while (end := os.waitid(os.P_ALL, 0, look)) and end.si_pid != self._supervisor:
             os.waitpid(end.si_pid, 0)
 
 
 def _adopted() -> set[int]:
-    """Return the children of this process, some of whom may have lost their own parent.
-
-    As process 1 of a namespace we need not look: the supervisor kills all in it.
-    """
-    if os.getpid() == 1:
-        return set()
+    """Return the children of this process, some of whom may have lost their own parent."""
     # Where /proc is out of reach, the filter is in force that lets a program have no children.
     with contextlib.suppress(OSError):
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")

@@ -39,6 +39,7 @@ from toolguild.sandbox.inside.nursery import Nursery, NurseryClosedError, Remote
 from toolguild.sandbox.inside.observation import install_hook
 from toolguild.sandbox.inside.oom import OomCounter
 from toolguild.sandbox.linux import kernel, seccomp
+from toolguild.sandbox.linux.code_pages import copy_code_on_fork
 from toolguild.sandbox.network.relay import Relay
 from toolguild.sandbox.seats import keep_to_processor
 from toolguild.sandbox.wall.wall import Rules, Wall
@@ -107,6 +108,7 @@ def main(settings: Mapping[str, Any]) -> None:
     wall = Wall(Rules.from_plain(settings["wall"]), ModuleType(MODULE_NAME))
     program_filter = seccomp.Filter(bytes.fromhex(settings["program_filter"]))
     nursery = Nursery(nurserys, partial(run_child, program_filter, wall, install_hook()))
+    copy_code_on_fork()
     for _ in range(_REHEARSALS):
         rehearse(wall)
     # What lives now lives on in every child: the collector must not touch, and so copy, its pages.

@@ -19,6 +19,7 @@ __all__ = [
     "drop_capabilities",
     "forbid_new_privileges",
     "mount",
+    "mprotect",
     "prctl",
     "prctl_ahead",
     "syscall",
@@ -69,6 +70,19 @@ def _check(result: int) -> int:
 def _raise_error() -> NoReturn:
     code = ctypes.get_errno()
     raise OSError(code, os.strerror(code))
+
+
+def mprotect(address: int, length: int, protection: int) -> None:
+    """Say what may be done with pages of this process's memory.
+
+    Raises:
+        OSError: the kernel refused it.
+    """
+    _check(
+        _libc().mprotect(
+            ctypes.c_void_p(address), ctypes.c_size_t(length), ctypes.c_int(protection)
+        )
+    )
 
 
 def prctl(option: int, value: int = 0, third: object = 0) -> None:

@@ -59,6 +59,7 @@ def test_a_process_ended_while_writing_leaves_whole_changes_only(path, ending):
                 continue
         os.kill(process.pid, ending)
         process.join(60)
+        process.kill()
         assert process.exitcode not in (None, 0)
         assert written >= 20
         report = verify(registry)
