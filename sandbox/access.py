@@ -124,6 +124,9 @@ class Reach:
     hosts: frozenset[str] | None = frozenset()
 
 
+_OUT_OF_REACH = Reach()
+
+
 @dataclass(frozen=True, slots=True)
 class FileChange:
     """One file of a workspace that a run made, changed or removed."""
@@ -139,6 +142,8 @@ def reach(needs: Iterable[Capability], tier: Tier, access: Access) -> Reach:
     capabilities = frozenset(needs) & (tier.capabilities | {Capability.WRITE})
     if access.hosts is not None and not access.hosts:
         capabilities -= {Capability.NETWORK}
+    if not capabilities:
+        return _OUT_OF_REACH
     writes = Capability.WRITE in capabilities
     mounts: tuple[Mount, ...] = ()
     if Capability.READ in capabilities:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from toolguild.policies import Capability, Tier
@@ -256,6 +257,7 @@ def _run_frame(
     return encode_frame(header, files + _encode(job).encode("ascii"))
 
 
+@lru_cache(maxsize=64)
 def _name_of(source: str, *, walled: bool) -> str:
     text = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{text} behind the wall" if walled else text

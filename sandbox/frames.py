@@ -23,6 +23,8 @@ __all__ = [
 
 FRAME_LENGTHS = struct.Struct("!II")
 _MAX_HEADER = 1 << 16
+_encode = json.JSONEncoder().encode
+_decode = json.JSONDecoder().decode
 
 Header = dict[str, Any]
 
@@ -50,7 +52,7 @@ def encode_frame(header: Header, body: bytes = b"") -> bytes:
 
 def frame_head(header: Header, body_bytes: int) -> bytes:
     """Return the bytes of one frame up to its body."""
-    head = json.dumps(header).encode("ascii")
+    head = _encode(header).encode("ascii")
     return FRAME_LENGTHS.pack(len(head), body_bytes) + head
 
 
@@ -81,7 +83,7 @@ class FrameBuffer:
         if len(self._bytes) < end:
             return None
         try:
-            header = json.loads(self._bytes[FRAME_LENGTHS.size : start])
+            header = _decode(self._bytes[FRAME_LENGTHS.size : start].decode("ascii"))
         except ValueError as error:
             msg = f"frame header: {error}"
             raise FrameError(msg) from error

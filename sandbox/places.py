@@ -73,6 +73,8 @@ class Places:
         Raises:
             PlacesClosedError: there are none any more.
         """
+        if (worker := self._at_hand(fits)) is not None:
+            return Place(worker)
         turn = _Turn(fits, threading.Lock())
         turn.come.acquire()
         try:
@@ -128,6 +130,21 @@ class Places:
                 turn.come.release()
             self._waiting.clear()
         return idle, busy
+
+    def _at_hand(self, fits: Callable[[Worker], bool]) -> Worker | None:
+        """Take a worker that is idle while nobody waits: so it mostly is, and the rest is dear."""
+        with self._lock:
+            if self._waiting or self._closed:
+                return None
+            return self._take_idle(fits)
+
+    def _take_idle(self, fits: Callable[[Worker], bool]) -> Worker | None:
+        for worker in reversed(self.idle):
+            if fits(worker):
+                del self.idle[worker]
+                self.busy.add(worker)
+                return worker
+        return None
 
     def _join(self, turn: _Turn, *, at_once: bool) -> None:
         with self._lock:
@@ -189,12 +206,9 @@ class Places:
         return time.monotonic() - next(iter(self.idle.values())) > _PATIENCE_S
 
     def _serve(self, turn: _Turn) -> None:
-        for worker in reversed(self.idle):
-            if turn.fits(worker):
-                del self.idle[worker]
-                self.busy.add(worker)
-                turn.place = Place(worker)
-                return
+        if (worker := self._take_idle(turn.fits)) is not None:
+            turn.place = Place(worker)
+            return
         # The longest idle goes, where there is no room otherwise.
         unfit = next(iter(self.idle), None) if not self._has_room() else None
         if unfit:

@@ -9,6 +9,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 
 from toolguild.policies import Profile, Tier, load_profile
 from toolguild.sandbox.access import NOTHING, Access, Reach, reach
@@ -239,6 +240,7 @@ class PooledSandbox(Sandbox):
                 self._process = os.getpid()
 
 
+@lru_cache(maxsize=64)
 def _check(limits: Limits) -> None:
     numbers = (limits.wall_s, limits.memory_mb, limits.output_bytes, limits.processes)
     if not all(math.isfinite(number) and number > 0 for number in (*numbers, limits.workspace_mb)):

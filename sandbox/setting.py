@@ -34,6 +34,8 @@ class Setting:
     @classmethod
     def of(cls, reached: Reach, limits: Limits) -> Setting:
         """Return what a run needs that is to get something under some limits."""
+        if not reached.capabilities:
+            return BARE
         writes = Capability.WRITE in reached.capabilities
         return cls(reached.capabilities, reached.mounts, limits.workspace_mb if writes else 0)
 
