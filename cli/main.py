@@ -13,6 +13,7 @@ from toolguild.cli.demo_command import demo
 from toolguild.cli.doctor import doctor
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.image import image
+from toolguild.cli.measure import measure
 from toolguild.cli.settings import default_map
 from toolguild.cli.synthesize import mine, synthesize
 from toolguild.cli.tools import tools
@@ -35,7 +36,7 @@ def toolguild(context: click.Context) -> None:
         context.default_map = default_map(group)
 
 
-for command in (synthesize, mine, check, validate, tools, call, image, doctor, demo):
+for command in (synthesize, mine, measure, check, validate, tools, call, image, doctor, demo):
     toolguild.add_command(command)
 
 

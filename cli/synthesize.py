@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
@@ -16,9 +15,10 @@ from toolguild.cli.access import access_of, file_options
 from toolguild.cli.console import out, plain, print_json, progress, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.logs import log_options, read_options, tell_problems
 from toolguild.cli.profile import profile_option
 from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
-from toolguild.cli.settings import as_json, registry_option
+from toolguild.cli.settings import registry_option
 from toolguild.policies import Profile
 from toolguild.registry import Registry
 from toolguild.sandbox import Access, Json, JsonObject, Mount
@@ -26,9 +26,12 @@ from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
 from toolguild.synth.mining import (
+    FromResult,
     LoopStep,
     MiningSettings,
     Opportunity,
+    Parameter,
+    PlanStep,
     RepeatedCode,
     RepeatedSequence,
     render_path,
@@ -40,34 +43,16 @@ from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["mine", "synthesize"]
 
-MAX_PROBLEMS_SHOWN = 5
-F = TypeVar("F", bound=Callable[..., Any])
-
-_LOG_OPTIONS = [
-    click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path)),
-    click.option("--format", "log_format", help="Name of the log format; found out if not given."),
-    click.option("--messages-key", help="Where a record holds its messages, as in `run.messages`."),
-    click.option("--task-key", help="Where a record holds what its task is known by."),
-    click.option("--score-key", help="Where a record holds its score."),
-    click.option("--trial-key", help="Where a record holds the number of its trial."),
-    click.option(
-        "--min-support",
-        type=click.IntRange(min=1),
-        help="Distinct tasks that must show a pattern [default: 3, for a whole function 2].",
-    ),
-    as_json,
-]
-
-
-def log_options(command: F) -> F:
-    """Add the arguments and options of every command that reads logs."""
-    for option in reversed(_LOG_OPTIONS):
-        command = option(command)
-    return command
+_min_support = click.option(
+    "--min-support",
+    type=click.IntRange(min=1),
+    help="Distinct tasks that must show a pattern [default: 3, for a whole function 2].",
+)
 
 
 @click.command()
 @log_options
+@_min_support
 @registry_option
 @sandbox_options
 @profile_option
@@ -89,7 +74,7 @@ def synthesize(
     """
     access = access_of(mount, workspace)
     with Registry.open(registry) as opened:
-        mined = _mine(paths, _read_options(log), min_support)
+        mined = _mine(paths, read_options(log), min_support)
         settings = ValidationSettings(profile=profile)
         results = _synthesize(mined.opportunities, opened, sandbox, settings, access)
     if as_json:
@@ -102,28 +87,19 @@ def synthesize(
 
 @click.command()
 @log_options
+@_min_support
 def mine(paths: tuple[Path, ...], min_support: int | None, as_json: bool, **log: str | None) -> int:
     """Show what recurs in trace logs, and what a tool for it would save.
 
     PATHS are log files, or folders of them. Nothing is run and nothing is stored.
     """
-    mined = _mine(paths, _read_options(log), min_support)
+    mined = _mine(paths, read_options(log), min_support)
     if as_json:
         described: list[Json] = [_opportunity(one) for one in mined.opportunities]
         print_json({**_logs(mined), "opportunities": described})
     else:
         _show_opportunities(mined)
     return ExitCode.DONE if mined.opportunities else ExitCode.REFUSED
-
-
-def _read_options(log: dict[str, str | None]) -> ReadOptions:
-    return ReadOptions(
-        format=log["log_format"],
-        messages_key=log["messages_key"],
-        task_key=log["task_key"],
-        score_key=log["score_key"],
-        trial_key=log["trial_key"],
-    )
 
 
 def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> Mined:
@@ -147,10 +123,7 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
             settings=settings,
             on_progress=lambda stage, done: bar.update(tasks[stage], completed=done),
         )
-    for problem in mined.problems[:MAX_PROBLEMS_SHOWN]:
-        say(f"{problem.place}: skipped: {problem.message}", "yellow")
-    if len(mined.problems) > MAX_PROBLEMS_SHOWN:
-        say(f"... and {len(mined.problems) - MAX_PROBLEMS_SHOWN} more skipped", "yellow")
+    tell_problems(mined.problems)
     return mined
 
 
@@ -236,13 +209,16 @@ def _kind(opportunity: Opportunity) -> str:
 def _pattern(opportunity: Opportunity) -> str:
     if isinstance(opportunity, RepeatedCode):
         return f"{opportunity.name}({', '.join(opportunity.parameters)})"
-    steps = (
-        f"{step.tool} for each of {render_path(step.over.path) or 'its items'}"
-        if isinstance(step, LoopStep)
-        else step.tool
-        for step in opportunity.plan
-    )
-    return " -> ".join(steps)
+    return " -> ".join(map(_spoken, opportunity.plan))
+
+
+def _spoken(step: PlanStep) -> str:
+    match step:
+        case LoopStep(over=Parameter(name)):
+            return f"{step.tool} for each of {name}"
+        case LoopStep(over=FromResult(path=path)):
+            return f"{step.tool} for each of {render_path(path) or 'its items'}"
+    return step.tool
 
 
 def _saved(opportunity: Opportunity) -> str:

@@ -21,6 +21,7 @@ from toolguild.synth.drafting.wording import (
     unique,
 )
 from toolguild.synth.mining import (
+    MAX_BATCH,
     CallStep,
     Constant,
     FromItem,
@@ -101,7 +102,8 @@ def parameter_spellings(plan: Plan) -> dict[str, str]:
     """Return a Python name for each parameter, in the order in which the calls take them."""
     spellings: dict[str, str] = {}
     for step in plan:
-        for _, origin in step.arguments:
+        given = [origin for _, origin in step.arguments]
+        for origin in [step.over, *given] if isinstance(step, LoopStep) else given:
             if isinstance(origin, Parameter) and origin.name not in spellings:
                 taken = [*spellings.values(), "call_tool"]
                 spellings[origin.name] = unique(snake_case(origin.name), taken)
@@ -121,6 +123,8 @@ def result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
 
 
 def _list_name(step: LoopStep) -> str:
+    if isinstance(step.over, Parameter):
+        return "results"
     names = [part for part in step.over.path if isinstance(part, str)]
     return snake_case(names[-1]) if names else f"{noun_of(step.tool)}_list"
 
@@ -128,7 +132,9 @@ def _list_name(step: LoopStep) -> str:
 def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> str:
     tools = [snake_case(step.tool) for step in plan]
     last = plan[-1]
-    if len(set(tools)) == 1 and isinstance(last, CallStep):
+    if len(tools) == 1:
+        name = f"{tools[0]}_for_each"
+    elif len(set(tools)) == 1 and isinstance(last, CallStep):
         name = f"{tools[0]}_{'twice' if len(tools) == 2 else f'{len(tools)}_times'}"
     elif not all(believed_read_only(step.tool) for step in plan):
         name = _name_of_pipeline(plan, spellings) or "_then_".join(tools)
@@ -140,6 +146,8 @@ def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) ->
         name = _name_of_pipeline(plan, spellings) or "_then_".join(tools)
     if len(name) <= MAX_NAME:
         return name
+    if len(tools) == 1:
+        return f"{tools[0][: MAX_NAME - len('_for_each')].rstrip('_')}_for_each"
     ending = f"_and_{len(tools) - 1}_more"
     return f"{tools[0][: MAX_NAME - len(ending)].rstrip('_')}{ending}"
 
@@ -161,6 +169,12 @@ def _takes_results(step: PlanStep) -> bool:
     return any(isinstance(origin, FromResult) for _, origin in step.arguments)
 
 
+def _spoken_list(over: FromResult | Parameter, keys: Sequence[str]) -> str:
+    if isinstance(over, Parameter):
+        return snake_case(over.name)
+    return f"{keys[over.step]}{_dotted(over.path)}"
+
+
 def _summary(plan: Plan, keys: Sequence[str]) -> str:
     """Return one sentence, without its full stop, on what the tool does."""
     if len({step.tool for step in plan}) == 1 and not isinstance(plan[-1], LoopStep):
@@ -168,7 +182,7 @@ def _summary(plan: Plan, keys: Sequence[str]) -> str:
     parts = []
     for step in plan:
         if isinstance(step, LoopStep):
-            source = f"{keys[step.over.step]}{_dotted(step.over.path)}"
+            source = _spoken_list(step.over, keys)
             parts.append(f"{_spoken_tool(step)} for every item of `{source}`")
         else:
             parts.append(_spoken_tool(step))
@@ -190,6 +204,10 @@ def _dotted(path: JsonPath) -> str:
 def _describe_parameter(opportunity: RepeatedSequence, name: str) -> str:
     """Return the words of the tool that takes the parameter, or else its name and an example."""
     for step in opportunity.plan:
+        if isinstance(step, LoopStep) and step.over == Parameter(name):
+            lists = [occurrence.bindings[name] for occurrence in opportunity.occurrences]
+            most = f"at most {MAX_BATCH}"
+            return f"What to call {_spoken_tool(step)} with, in order, {most}{example(lists)}"
         for argument, origin in step.arguments:
             if origin != Parameter(name):
                 continue
@@ -209,7 +227,11 @@ def _declared_property(opportunity: RepeatedSequence, tool: str, argument: str) 
 
 
 def _parameter_schema(opportunity: RepeatedSequence, name: str) -> JsonObject:
-    return infer_schema([occurrence.bindings[name] for occurrence in opportunity.occurrences])
+    schema = infer_schema([occurrence.bindings[name] for occurrence in opportunity.occurrences])
+    is_batch = any(
+        isinstance(step, LoopStep) and step.over == Parameter(name) for step in opportunity.plan
+    )
+    return {**schema, "maxItems": MAX_BATCH} if is_batch else schema
 
 
 def _describe_result(plan: Plan, keys: Sequence[str]) -> str:
@@ -253,9 +275,11 @@ def _case(
     """Return what the recording says that the tool returns for an occurrence's bindings."""
     results: list[Json] = []
     for step, calls in zip(plan, occurrence.steps, strict=True):
-        if isinstance(step, LoopStep):
+        if isinstance(step, LoopStep) and isinstance(step.over, FromResult):
             items = value_at(results[step.over.step], step.over.path)
             results.append(_in_order_of_items(step, calls, items))
+        elif isinstance(step, LoopStep):
+            results.append([call.result for call in calls])
         else:
             results.append(calls[0].result)
     return Case(
@@ -285,8 +309,11 @@ def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list
         if isinstance(step, CallStep):
             lines += _call(f"{key} = ", step, "", keys, spellings)
         else:
-            item = unique(singular(_list_name(step)), [*keys, *spellings.values()])
-            source = keys[step.over.step] + _subscripts(step.over.path)
+            wish = _list_name(step)
+            if isinstance(step.over, Parameter):
+                wish = spellings[step.over.name].removesuffix("_list")
+            item = unique(singular(wish), [*keys, *spellings.values(), "call_tool"])
+            source = _expression(step.over, "", keys, spellings)
             call = _call("", step, item, keys, spellings)
             lines += [f"{key} = [", *(f"    {line}" for line in call)]
             lines += [f"    for {item} in {source}", "]"]

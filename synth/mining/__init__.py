@@ -15,6 +15,7 @@ from toolguild.synth.mining.opportunity import (
     support_of,
 )
 from toolguild.synth.mining.plan import (
+    MAX_BATCH,
     CallStep,
     Constant,
     FromItem,
@@ -36,6 +37,7 @@ from toolguild.synth.mining.windows import believed_read_only
 __all__ = [
     "BLOCK_MARK",
     "ENTRY",
+    "MAX_BATCH",
     "CallStep",
     "CodeMiner",
     "CodeOccurrence",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -16,7 +16,7 @@ from toolguild.synth.mining.flows import Flow
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import Window
 
-__all__ = ["Fold", "Tally", "Trial", "chance_of_so_few", "folds_of", "try_out"]
+__all__ = ["Fold", "Tally", "Trial", "chance_of_so_few", "drawn_tasks", "folds_of", "try_out"]
 
 MAX_FOLDS = 4
 MAX_CHANCE = 0.05
@@ -40,8 +40,7 @@ def folds_of(windows: Sequence[Window], settings: MiningSettings) -> Iterator[Fo
     """
     telling = {window.log.task_id for window in windows if not window.acts_on_an_answer()}
     tasks = sorted(telling, key=_lot)
-    spare = len(tasks) - settings.sequence_support
-    size = min(int(len(tasks) * settings.held_out_share), spare)
+    size = _size(len(tasks), settings)
     if size < 1:
         yield Fold(tuple(windows))
         return
@@ -51,6 +50,15 @@ def folds_of(windows: Sequence[Window], settings: MiningSettings) -> Iterator[Fo
             tuple(window for window in windows if window.log.task_id not in drawn),
             tuple(window for window in windows if window.log.task_id in drawn),
         )
+
+
+def drawn_tasks(tasks: Collection[str], settings: MiningSettings) -> set[str]:
+    """Return the tasks to be held out where there is nothing that another draw could mend."""
+    return {*sorted(tasks, key=_lot)[: max(_size(len(tasks), settings), 0)]}
+
+
+def _size(tasks: int, settings: MiningSettings) -> int:
+    return min(int(tasks * settings.held_out_share), tasks - settings.sequence_support)
 
 
 def _lot(task: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from toolguild.sandbox import Json
 
 __all__ = [
+    "MAX_BATCH",
     "CallStep",
     "Constant",
     "FromItem",
@@ -20,6 +21,9 @@ __all__ = [
     "PlanStep",
     "render_path",
 ]
+
+MAX_BATCH = 20
+"""Items of a list that a caller gives for a loop, at most: one mistake should not do more harm."""
 
 JsonPath: TypeAlias = tuple[str | int, ...]
 """Keys and indices that lead from a JSON value to a part of it; -1 is the last item of a list."""
@@ -68,10 +72,10 @@ class CallStep:
 
 @dataclass(frozen=True, slots=True)
 class LoopStep:
-    """Call a tool once for each item of a list in an earlier result."""
+    """Call a tool once for each item of a list: in an earlier result, or the caller's."""
 
     tool: str
-    over: FromResult
+    over: FromResult | Parameter
     arguments: tuple[tuple[str, Origin], ...]
 
 

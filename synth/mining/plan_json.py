@@ -58,7 +58,7 @@ def _read_step(data: Json) -> PlanStep:
     match data:
         case {"for_each": looped, "call": str() as tool, "arguments": list() as pairs}:
             over = _read_origin(looped)
-            if isinstance(over, FromResult):
+            if isinstance(over, FromResult | Parameter):
                 return LoopStep(tool, over, _read_arguments(pairs))
         case {"call": str() as tool, "arguments": list() as pairs}:
             return CallStep(tool, _read_arguments(pairs))

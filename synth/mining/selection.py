@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from toolguild.synth.mining.opportunity import (
     support_of,
 )
 
-__all__ = ["choose"]
+__all__ = ["choose", "rank"]
 
 C = TypeVar("C", RepeatedSequence, RepeatedCode)
 P = TypeVar("P", SequenceOccurrence, CodeOccurrence)
@@ -27,6 +27,7 @@ def choose(
     *,
     worth_keeping: Callable[[C, Sequence[C]], bool],
     limit: int,
+    taken: Collection[Unit] = (),
 ) -> list[C]:
     """Pick candidates greedily by what each still saves where no better one applies.
 
@@ -35,22 +36,24 @@ def choose(
         worth_keeping: Whether a candidate, cut down to what is left of it, is still worth a tool
             beside those chosen already.
         limit: How many to choose at most.
+        taken: Parts of the traces that none may claim.
     """
     chosen: list[C] = []
-    taken: set[Unit] = set()
+    taken = set(taken)
     remaining = list(candidates)
     while remaining and len(chosen) < limit:
         trimmed = [_outside(candidate, taken) for candidate in remaining]
         remaining = [candidate for candidate in trimmed if worth_keeping(candidate, chosen)]
         if remaining:
-            best = min(remaining, key=_rank)
+            best = min(remaining, key=rank)
             remaining.remove(best)
             chosen.append(best)
             taken.update(*(occurrence.units for occurrence in best.everywhere))
     return chosen
 
 
-def _rank(candidate: RepeatedSequence | RepeatedCode) -> tuple[bool, int, int, int, str]:
+def rank(candidate: RepeatedSequence | RepeatedCode) -> tuple[bool, int, int, int, str]:
+    """Return what candidates are sorted by, the best first."""
     everywhere = candidate.everywhere
     saving = saving_of(everywhere)
     size = (-saving.calls, -saving.characters, -support_of(everywhere))

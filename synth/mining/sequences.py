@@ -8,9 +8,10 @@ in every occurrence that is claimed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.mining.batches import batches_of
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
@@ -23,6 +24,7 @@ from toolguild.synth.mining.opportunity import (
 )
 from toolguild.synth.mining.plan import (
     CallStep,
+    Constant,
     FromItem,
     FromResult,
     LoopStep,
@@ -31,7 +33,7 @@ from toolguild.synth.mining.plan import (
     Plan,
     PlanStep,
 )
-from toolguild.synth.mining.selection import choose
+from toolguild.synth.mining.selection import choose, rank
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import CallLog, Window, believed_read_only
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
@@ -63,11 +65,21 @@ class SequenceMiner:
         for done, windows in enumerate(groups):
             candidates += self._candidates(windows)
             progress(done / len(groups))
+        batches = [*batches_of(self._sorted_logs(), self._settings, self._tools)]
+        batched = {one.plan[0].tool for one in batches}
+        limit = self._settings.max_opportunities
         chosen = choose(
-            candidates, worth_keeping=self._is_worth_keeping, limit=self._settings.max_opportunities
+            [one for one in candidates if not _is_a_small_batch(one.plan, batched)],
+            worth_keeping=self._is_worth_keeping,
+            limit=limit,
+        )
+        # Last: whoever finds a list in an earlier result should not have to write it out.
+        claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
+        chosen += choose(
+            batches, worth_keeping=lambda one, _: bool(one.occurrences), limit=limit, taken=claimed
         )
         progress(1.0)
-        return chosen
+        return sorted(chosen, key=rank)[:limit]
 
     def _candidates(self, windows: Sequence[Window]) -> list[RepeatedSequence]:
         """Return the plans of one shape, each with the first held out tasks that it stands.
@@ -111,10 +123,13 @@ class SequenceMiner:
             _within(candidate.plan, better.plan) for better in chosen
         )
 
+    def _sorted_logs(self) -> list[CallLog]:
+        """Return the logs so that the order in which they were added changes nothing."""
+        return sorted(self._logs, key=lambda log: log.trace_id)
+
     def _groups(self) -> list[list[Window]]:
         by_shape: defaultdict[object, list[Window]] = defaultdict(list)
-        # Sorted, so that the order in which traces were added changes nothing, not even examples.
-        for log in sorted(self._logs, key=lambda log: log.trace_id):
+        for log in self._sorted_logs():
             for window in log.windows():
                 by_shape[window.shape()].append(window)
         return [
@@ -163,6 +178,17 @@ def _occurrence(window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
     )
 
 
+def _is_a_small_batch(plan: Plan, batched: Collection[str]) -> bool:
+    """Say whether a plan calls one tool a fixed number of times, with what the caller gives."""
+    return {step.tool for step in plan} <= set(batched) and all(
+        len(plan) > 1
+        and step.tool == plan[0].tool
+        and isinstance(step, CallStep)
+        and all(isinstance(origin, Parameter | Constant) for _, origin in step.arguments)
+        for step in plan
+    )
+
+
 def _within(plan: Plan, better: Plan) -> bool:
     """Say whether a plan only does a part of what a chosen plan does.
 
@@ -186,9 +212,10 @@ def _is_one_turn(step: PlanStep, loop: PlanStep) -> bool:
     )
 
 
-def _is_of_one_item(origin: Origin, looped: Origin, over: FromResult) -> bool:
+def _is_of_one_item(origin: Origin, looped: Origin, over: FromResult | Parameter) -> bool:
     return origin == looped or (
-        isinstance(looped, FromItem)
+        isinstance(over, FromResult)
+        and isinstance(looped, FromItem)
         and isinstance(origin, FromResult)
         and origin.step == over.step
         and origin.path in [(*over.path, end, *looped.path) for end in (0, -1)]

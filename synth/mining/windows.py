@@ -129,11 +129,7 @@ class Window:
         """Say whether the agent could have given the value before the first call."""
         first = self.items[0].calls[0]
         value = self.first_call(item).arguments[argument]
-        return (
-            item == 0
-            or value in self.log.calls[first].arguments.values()
-            or self.log.known.knew(value, self.log.moments[first])
-        )
+        return item == 0 or self.log.knew(value, first)
 
     def acts_on_an_answer(self) -> bool:
         """Say whether the user spoke between the calls and a writing call came after it.
@@ -185,6 +181,18 @@ class CallLog:
             # The next call may be a retry: nothing is taken as one across a failure.
             self._breaks.add(len(self.calls))
         self.known.add(call.result)
+
+    def knew(self, value: Json, position: int) -> bool:
+        """Say whether a value could be given before the call at a position was made."""
+        given = self.calls[position].arguments.values()
+        return value in given or self.known.knew(value, self.moments[position])
+
+    def runs(self) -> Iterator[tuple[int, int]]:
+        """Yield the start and end of each run of calls of one tool with the same arguments' names.
+
+        A failed call ends a run: the next one may be a retry.
+        """
+        yield from ((start, end) for start, end in enumerate(self._runs) if end is not None)
 
     def index(self, position: int) -> ResultIndex:
         """Return the index of one call's result."""

@@ -93,14 +93,14 @@ def run_plan(plan: Plan, bindings: Mapping[str, Json], call: ToolGateway) -> lis
         if isinstance(step, CallStep):
             results.append(_call(step, None, bindings, results, call))
         else:
-            items = _items(step, results)
+            items = _items(step, bindings, results)
             results.append([_call(step, item, bindings, results, call) for item in items])
     return results
 
 
-def _items(step: LoopStep, results: list[Json]) -> Iterable[Json]:
+def _items(step: LoopStep, bindings: Mapping[str, Json], results: list[Json]) -> Iterable[Json]:
     # Iterated as it is: the keys of an object and the characters of a text are items, too.
-    return cast("Iterable[Json]", _part(results[step.over.step], step.over.path))
+    return cast("Iterable[Json]", _value(step.over, None, bindings, results))
 
 
 def _call(

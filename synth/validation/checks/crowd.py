@@ -29,6 +29,8 @@ __all__ = ["check_crowd"]
 _AT_ONCE = 250
 _COMPOSITES_AT_ONCE = 25
 """Results of other tools are long, and one process may tell a megabyte."""
+_MOST_CALLS = 8_000
+"""A tool that calls others for every item of long lists gets fewer inputs."""
 _MEMORY_MB = 48
 """What the original does with so much, the tool must."""
 _ORIGINAL_S = 0.5
@@ -47,6 +49,8 @@ def check_crowd(trials: Trials, original: Reference | None) -> Check:
     inputs = subject.neighbours(trials.inputs)
     size = _COMPOSITES_AT_ONCE if subject.draft.calls else _AT_ONCE
     for start in range(0, len(inputs), size):
+        if crowd.calls > _MOST_CALLS:
+            break
         if (failed := crowd.failure(_Chunk(start, inputs[start : start + size]))) is not None:
             return failed
     if not crowd.compared:
@@ -77,6 +81,8 @@ class _Crowd:
         self._limits = replace(subject.settings.limits, memory_mb=_MEMORY_MB)
         self.compared = 0
         """Inputs on which both were run so far."""
+        self.calls = 0
+        """Calls of other tools that the original made on them."""
 
     def failure(self, chunk: _Chunk) -> Check | None:
         """Return the check, failed, if the tool does something else on one of these inputs."""
@@ -94,6 +100,7 @@ class _Crowd:
         if ran.told is None:
             return self._failure_where_stopped(chunk, tools_for)
         self.compared += len(chunk.inputs)
+        self.calls += sum(len(one.calls) for one in usual)
         pairs = enumerate(zip(chunk.inputs, usual, ran.told, strict=True), chunk.start)
         for number, (arguments, expected, one) in pairs:
             if not one.is_as(expected) and self._differs(number, arguments):

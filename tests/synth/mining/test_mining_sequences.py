@@ -17,6 +17,8 @@ from toolguild.synth.mining import (
     LoopStep,
     MiningSettings,
     Parameter,
+    Plan,
+    RepeatedSequence,
     support_of,
 )
 from toolguild.synth.mining.selection import choose
@@ -200,7 +202,7 @@ def test_parameters_of_one_name_and_different_values_are_told_apart(writer: Writ
         return writer.trace(
             f"task{task}",
             writer.call("get_fare", {"city": f"Oslo{task}", "trip": f"trip{task}"}, 10),
-            writer.call("get_fare", {"city": f"Rome{task}", "trip": f"trip{task}"}, 20),
+            writer.call("get_price", {"city": f"Rome{task}", "trip": f"trip{task}"}, 20),
             text=f"from Oslo{task} to Rome{task} on trip{task}",
         )
 
@@ -408,13 +410,22 @@ def test_an_empty_list_makes_no_occurrence_and_spoils_none(writer: Writer) -> No
     assert [one.task_id for one in found.occurrences] == ["task1", "task2", "task4"]
 
 
+def loops_only(found: list[RepeatedSequence]) -> list[RepeatedSequence]:
+    """Leave out batches, which take a list from the caller."""
+    return [one for one in found if not is_batch(one.plan)]
+
+
+def is_batch(plan: Plan) -> bool:
+    return isinstance(plan[0], LoopStep)
+
+
 def test_a_part_of_a_loop_is_not_claimed(writer: Writer) -> None:
     def partial(task: int) -> Trace:
         calls = [get_order(writer, f"ord-{task}-{number}") for number in (0, 1)]
         return writer.trace(f"task{task}", get_customer(writer, task, orders=3), *calls)
 
     traces = [*(looped(writer, task, 2) for task in range(3)), *(partial(n) for n in range(3, 6))]
-    (found,) = writer.sequences(traces)
+    (found,) = loops_only(writer.sequences(traces))
     assert found.plan == (GET_CUSTOMER, ORDERS_OF_CUSTOMER)
     assert {one.task_id for one in found.occurrences} == {"task0", "task1", "task2"}
 
@@ -425,7 +436,7 @@ def test_a_run_that_goes_over_a_list_and_beyond_it_is_no_loop(writer: Writer) ->
         calls = [get_order(writer, order) for order in orders]
         return writer.trace(f"task{task}", get_customer(writer, task, orders=3), *calls)
 
-    assert writer.sequences(map(beyond, range(4))) == []
+    assert loops_only(writer.sequences(map(beyond, range(4)))) == []
 
 
 def test_runs_of_one_tool_are_taken_whole(writer: Writer) -> None:
@@ -436,7 +447,7 @@ def test_runs_of_one_tool_are_taken_whole(writer: Writer) -> None:
         return writer.trace(f"task{task}", *orders, last, text=told)
 
     # Only the last get_order of three feeds the invoice: a part of a run is no pattern.
-    assert writer.sequences(map(trace, range(4))) == []
+    assert loops_only(writer.sequences(map(trace, range(4)))) == []
 
 
 def test_a_run_in_which_two_arguments_vary_is_no_loop(writer: Writer) -> None:
@@ -448,18 +459,6 @@ def test_a_run_in_which_two_arguments_vary_is_no_loop(writer: Writer) -> None:
         return writer.trace(f"task{task}", get_customer(writer, task, 3), *calls)
 
     assert writer.sequences(map(trace, range(4))) == []
-
-
-def test_three_calls_of_one_tool_that_are_no_loop_are_no_pattern(writer: Writer) -> None:
-    def trace(task: int, calls: int) -> Trace:
-        cities = [f"City{number}of{task}" for number in range(calls)]
-        fares = [
-            writer.call("get_fare", {"city": city, "trip": f"trip{task}"}, {}) for city in cities
-        ]
-        return writer.trace(f"task{task}", *fares, text=f"trip{task} to {' '.join(cities)}")
-
-    assert writer.sequences(trace(task, 3) for task in range(4)) == []
-    assert len(writer.sequences(trace(task, 2) for task in range(4))) == 1
 
 
 def test_occurrences_of_one_sequence_share_no_call(writer: Writer) -> None:

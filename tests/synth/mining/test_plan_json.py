@@ -31,7 +31,8 @@ origins = st.one_of(
 arguments = st.lists(st.tuples(texts, origins), max_size=3).map(tuple)
 plans = st.lists(
     st.one_of(
-        st.builds(CallStep, texts, arguments), st.builds(LoopStep, texts, results, arguments)
+        st.builds(CallStep, texts, arguments),
+        st.builds(LoopStep, texts, results | st.builds(Parameter, texts), arguments),
     ),
     max_size=3,
 ).map(tuple)
@@ -52,7 +53,7 @@ def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
         [{"call": "a", "arguments": [["x"]]}],
         [{"call": "a", "arguments": [["x", {"path": []}]]}],
         [{"call": "a", "arguments": [["x", {"item": [None]}]]}],
-        [{"for_each": {"parameter": "x"}, "call": "a", "arguments": []}],
+        [{"for_each": {"constant": [1]}, "call": "a", "arguments": []}],
     ],
 )
 def test_what_is_no_plan_is_refused(data: Json) -> None:

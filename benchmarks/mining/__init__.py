@@ -1,0 +1,1 @@
+"""What mining saves on tasks that it has not seen, beside miners that count only."""

@@ -1,0 +1,149 @@
+"""`toolguild measure`: what the registry's tools would have saved in recorded runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from toolguild.cli.console import out, plain, print_json, progress, say
+from toolguild.cli.console import table as new_table
+from toolguild.cli.errors import ExitCode
+from toolguild.cli.logs import log_options, read_options, tell_problems
+from toolguild.cli.profile import profile_option
+from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
+from toolguild.cli.settings import registry_option
+from toolguild.cli.validate import report_of
+from toolguild.policies import Profile
+from toolguild.registry import Registry, UnknownToolError
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.drafting import OriginalCalls
+from toolguild.synth.measuring import Measured, PlannedTool, Substitution, Tally
+from toolguild.synth.measuring import measure as measure_tools
+from toolguild.synth.traces import Problem, read_traces
+from toolguild.synth.validation import read_dossier
+
+__all__ = ["measure"]
+
+_CHARACTERS_A_TOKEN = 4
+"""Roughly, of English and JSON in the tokenisers of today's models."""
+
+
+@click.command()
+@log_options
+@registry_option
+@sandbox_options
+@profile_option
+def measure(
+    paths: tuple[Path, ...],
+    registry: str,
+    sandbox: SandboxChoice,
+    profile: Profile,
+    as_json: bool,
+    **log: str | None,
+) -> int:
+    """Count the calls that the registry's composite tools would have saved in recorded runs.
+
+    PATHS are log files, or folders of them: best of runs that the tools were not made from. A
+    saving counts where the tool, run in the sandbox on what was known before its first call,
+    returns the recorded result of every call that it takes the place of. Besides those it may only
+    read; such extra calls are counted apart.
+    """
+    with Registry.open(registry) as opened:
+        tools, others = _composites(opened, profile)
+    problems: list[Problem] = []
+    traces = read_traces(paths, options=read_options(log), on_problem=problems.append)
+    with sandbox.open(profile) as box, progress() as bar:
+        measuring = bar.add_task("Measuring runs", total=None)
+        measured = measure_tools(
+            tools, traces, box, on_progress=lambda done: bar.update(measuring, completed=done)
+        )
+    tell_problems(problems)
+    if as_json:
+        print_json(_as_json(measured, others))
+    else:
+        _show(measured, others)
+    return ExitCode.DONE if measured.saved else ExitCode.REFUSED
+
+
+def _composites(registry: Registry, profile: Profile) -> tuple[list[PlannedTool], int]:
+    """Return the tools whose plans are known, and how many others there are."""
+    composites = []
+    versions = registry.tools()
+    for version in versions:
+        try:
+            _, report = report_of(registry, version.ref)
+        except UnknownToolError:
+            continue
+        original = read_dossier(report, profile).draft.original
+        if isinstance(original, OriginalCalls):
+            spec = version.spec
+            composites.append(PlannedTool(version.ref, spec.name, spec.source, original.plan))
+    return composites, len(versions) - len(composites)
+
+
+def _as_json(measured: Measured, others: int) -> JsonObject:
+    total = measured.total
+    tools: list[Json] = [
+        {"tool": ref, **_tally(tally)} for ref, tally in sorted(measured.tallies.items())
+    ]
+    return {
+        "traces": measured.traces,
+        "calls": measured.calls,
+        "share_saved": round(measured.share, 4),
+        **_tally(total),
+        "unsound": 0,
+        "not_measured": others,
+        "tools": tools,
+        "substitutions": [_substitution(one) for one in measured.substitutions],
+        "refused": [{**_substitution(one), "why": why} for one, why in measured.refused],
+    }
+
+
+def _tally(tally: Tally) -> JsonObject:
+    return {
+        "uses": tally.uses,
+        "calls_saved": tally.saved,
+        "calls_replaced": tally.replaced,
+        "extra_reads": tally.extra,
+        "characters_saved": tally.characters,
+        "tokens_saved": _tokens(tally),
+    }
+
+
+def _tokens(tally: Tally) -> int:
+    return round(tally.characters / _CHARACTERS_A_TOKEN)
+
+
+def _substitution(one: Substitution) -> JsonObject:
+    replaced: list[Json] = [
+        {"tool": call.tool, "place": str(call.place)} for call in one.replaced_calls
+    ]
+    extra: list[Json] = [{"tool": tool, "arguments": given} for tool, given in one.extra]
+    return {
+        "trace": one.timeline.trace_id,
+        "tool": one.tool.ref,
+        "arguments": one.arguments,
+        "replaced": replaced,
+        "extra": extra,
+    }
+
+
+def _show(measured: Measured, others: int) -> None:
+    table = new_table("tool", "uses", "calls replaced", "extra reads", "calls saved", "characters")
+    ranked = sorted(measured.tallies.items(), key=lambda one: (-one[1].saved, one[0]))
+    for ref, tally in ranked:
+        numbers = (tally.uses, tally.replaced, tally.extra, tally.saved, tally.characters)
+        table.add_row(plain(ref), *map(str, numbers))
+    if ranked:
+        out.print(table)
+    total = measured.total
+    out.print(
+        f"{total.saved} of {measured.calls} calls in {measured.traces} runs saved"
+        f" ({measured.share:.1%}), with {total.extra} extra reads; about"
+        f" {_tokens(total)} tokens that agents need not have written."
+    )
+    if measured.refused:
+        say(f"{len(measured.refused)} uses that the tools did not bear out are not counted.")
+    if others:
+        say(f"{others} tools that are no composites of calls are not measured.")

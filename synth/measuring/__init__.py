@@ -1,0 +1,7 @@
+"""What tools would have saved in recorded runs, counted only where it can be verified."""
+
+from toolguild.synth.measuring.budget import choose_toolbox
+from toolguild.synth.measuring.matching import PlannedTool, Substitution
+from toolguild.synth.measuring.measure import Measured, Tally, measure
+
+__all__ = ["Measured", "PlannedTool", "Substitution", "Tally", "choose_toolbox", "measure"]

@@ -1,0 +1,68 @@
+"""`toolguild measure`: what the registry's tools would have saved, and every use that counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def customer_run(number: int, orders: int) -> dict[str, Any]:
+    """Return a run that looks up a customer and then each of the customer's orders."""
+    listed = [f"order-{number}-{place}" for place in range(orders)]
+    calls: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("find_customer", {"email": f"{number}@example.com"}, {"orders": listed}),
+        *(("get_order", {"order_id": order}, {"id": order}) for order in listed),
+    ]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": f"{number}@example.com"}]
+    for place, (name, arguments, result) in enumerate(calls):
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        call = {"id": f"c{place}", "type": "function", "function": function}
+        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        content = json.dumps(result)
+        messages.append({"role": "tool", "tool_call_id": f"c{place}", "content": content})
+    return {"messages": messages}
+
+
+@pytest.fixture
+def unseen(toolguild: Any, tmp_path: Path) -> Path:
+    """Register a tool made of some runs, and return a log of others."""
+    for name, numbers in (("seen.jsonl", range(6)), ("unseen.jsonl", range(10, 13))):
+        runs = [json.dumps(customer_run(number, 1 + number % 3)) for number in numbers]
+        (tmp_path / name).write_text("\n".join(runs))
+    assert toolguild("synthesize", tmp_path / "seen.jsonl", "--registry", "tools.db").code == 0
+    return tmp_path / "unseen.jsonl"
+
+
+def test_every_use_is_listed_with_what_it_takes_the_place_of(toolguild: Any, unseen: Path) -> None:
+    ran = toolguild("measure", unseen, "--registry", "tools.db", "--json")
+    assert ran.code == 0
+    told = ran.json
+    assert (told["traces"], told["calls"], told["calls_saved"], told["unsound"]) == (3, 9, 6, 0)
+    assert told["share_saved"] == round(6 / 9, 4)
+    [tool] = told["tools"]
+    assert (tool["uses"], tool["calls_replaced"], tool["extra_reads"]) == (3, 9, 0)
+    first = told["substitutions"][0]
+    assert first["tool"] == tool["tool"]
+    assert first["arguments"]["email"].endswith("@example.com")
+    assert [one["tool"] for one in first["replaced"]][:2] == ["find_customer", "get_order"]
+    assert all(one["place"].startswith(str(unseen)) for one in first["replaced"])
+
+
+def test_a_person_sees_a_table_and_the_sum(toolguild: Any, unseen: Path) -> None:
+    ran = toolguild("measure", unseen, "--registry", "tools.db")
+    assert ran.code == 0
+    assert "find_customer_with_orders@1" in ran.out
+    assert "6 of 9 calls in 3 runs saved (66.7%)" in ran.out
+
+
+def test_nothing_saved_is_exit_code_1(toolguild: Any, unseen: Path) -> None:
+    ran = toolguild("measure", unseen, "--registry", "empty.db", "--json")
+    assert ran.code == 1
+    assert ran.json["calls_saved"] == 0
+
+
+def test_logs_that_cannot_be_read_are_exit_code_2(toolguild: Any, tmp_path: Path) -> None:
+    assert toolguild("measure", tmp_path / "none.jsonl").code == 2
