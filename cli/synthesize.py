@@ -15,6 +15,8 @@ from toolguild.cli.access import access_of, file_options
 from toolguild.cli.console import out, plain, print_json, progress, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.explanation import explain, explanation
+from toolguild.cli.flow_graph import dot, mermaid
 from toolguild.cli.logs import log_options, read_options, tell_problems
 from toolguild.cli.profile import profile_option
 from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
@@ -42,6 +44,8 @@ from toolguild.synth.traces import ReadOptions
 from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["mine", "synthesize"]
+
+_DRAWINGS = {"mermaid": mermaid, "dot": dot}
 
 _min_support = click.option(
     "--min-support",
@@ -88,7 +92,17 @@ def synthesize(
 @click.command()
 @log_options
 @_min_support
-def mine(paths: tuple[Path, ...], min_support: int | None, as_json: bool, **log: str | None) -> int:
+@click.option("--explain", "explains", is_flag=True, help="Say why, and where, for each pattern.")
+@click.option("--mermaid", "drawing", flag_value="mermaid", help="Draw data flows for Mermaid.")
+@click.option("--dot", "drawing", flag_value="dot", help="Draw data flows for Graphviz.")
+def mine(
+    paths: tuple[Path, ...],
+    min_support: int | None,
+    explains: bool,
+    drawing: str | None,
+    as_json: bool,
+    **log: str | None,
+) -> int:
     """Show what recurs in trace logs, and what a tool for it would save.
 
     PATHS are log files, or folders of them. Nothing is run and nothing is stored.
@@ -97,6 +111,12 @@ def mine(paths: tuple[Path, ...], min_support: int | None, as_json: bool, **log:
     if as_json:
         described: list[Json] = [_opportunity(one) for one in mined.opportunities]
         print_json({**_logs(mined), "opportunities": described})
+    elif drawing:
+        sequences = [one for one in mined.opportunities if isinstance(one, RepeatedSequence)]
+        out.file.write(_DRAWINGS[drawing]([one.plan for one in sequences]))
+    elif explains:
+        for opportunity in mined.opportunities:
+            explain(opportunity, f"{_pattern(opportunity)}: saves {_saved(opportunity)}")
     else:
         _show_opportunities(mined)
     return ExitCode.DONE if mined.opportunities else ExitCode.REFUSED
@@ -172,6 +192,7 @@ def _opportunity(opportunity: Opportunity) -> JsonObject:
         "occurrences": [str(one.place) for one in opportunity.everywhere],
         "saving": {"calls": saving.calls, "characters": saving.characters},
         **_held_out(opportunity),
+        **explanation(opportunity),
     }
 
 

@@ -87,7 +87,8 @@ def seeded(tools: Iterable[RealTool], of_one_tool: int = OF_ONE_TOOL) -> list[Fa
 
 def _of_tool(tool: RealTool, count: int) -> Iterator[Fault]:
     made = mutants(tool.draft.source, tool.name, limit=_MADE, seed=_SEED)
-    # By an id that stays when words and types of the tool change, and with them the mutant's own.
+    # By an id that stays when words and types of the tool change, or it works on copies, and with
+    # that the mutant's own.
     left = sorted(
         (Fault(_id(tool.name, mutant.source), tool, mutant) for mutant in made),
         key=lambda fault: fault.id,
@@ -153,4 +154,18 @@ def _id(name: str, source: str) -> str:
                 node.body = node.body[1:]
         elif isinstance(node, ast.arg):
             node.annotation = None
+        if isinstance(node, ast.Module | ast.FunctionDef):
+            node.body = [part for part in node.body if not _copies(part)]
     return hashlib.sha256(f"{name}\n{ast.dump(module)}".encode()).hexdigest()[:_ID_DIGITS]
+
+
+def _copies(statement: ast.stmt) -> bool:
+    """Whether a statement belongs to how drafting has a tool work on copies of its arguments."""
+    match statement:
+        case ast.ImportFrom(module="copy"):
+            return True
+        case ast.Assign(
+            targets=[ast.Name(name)], value=ast.Call(ast.Name(), [ast.Name(given)], [])
+        ):
+            return name == given
+    return False

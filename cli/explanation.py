@@ -1,0 +1,90 @@
+"""Why the miner believes what it found, in words and as data."""
+
+from __future__ import annotations
+
+from toolguild.cli.console import out, plain
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.mining import (
+    Constant,
+    FromItem,
+    FromResult,
+    LoopStep,
+    Opportunity,
+    Origin,
+    Parameter,
+    PlanStep,
+    RepeatedCode,
+    RepeatedSequence,
+    canonical,
+    plan_to_json,
+    render_path,
+)
+
+__all__ = ["explain", "explanation"]
+
+_MAX_PLACES = 5
+_MAX_VALUE = 60
+
+
+def explanation(opportunity: Opportunity) -> JsonObject:
+    """Return the shape of an opportunity and what speaks for and against it, as plain data."""
+    if isinstance(opportunity, RepeatedCode):
+        return {"source": opportunity.source}
+    return {
+        "plan": plan_to_json(opportunity.plan),
+        "why": [_reasons(step) for step in opportunity.plan],
+        "near_misses": {**opportunity.near_misses},
+        "held_out_missed": {**opportunity.held_out_missed},
+    }
+
+
+def _reasons(step: PlanStep) -> JsonObject:
+    reasons: JsonObject = {name: _why(origin, step) for name, origin in step.arguments}
+    return reasons
+
+
+def _why(origin: Origin, step: PlanStep) -> str:
+    match origin:
+        case Parameter(name):
+            return f"given by the caller as {name}: it was known before the first call everywhere"
+        case Constant(value):
+            return f"always {_short(value)}"
+        case FromResult(number, path):
+            return f"{render_path(path) or 'the result'} of call {number + 1}"
+        case FromItem(path):
+            part = f"{render_path(path)} of each item" if path else "each item"
+            return f"{part} of {_list(step)}"
+
+
+def _list(step: PlanStep) -> str:
+    match step:
+        case LoopStep(over=Parameter(name)):
+            return f"{name}, which the caller gives"
+        case LoopStep(over=FromResult(number, path)):
+            return f"{render_path(path) or 'the list'} in the result of call {number + 1}"
+    return "a list"
+
+
+def _short(value: Json) -> str:
+    text = canonical(value)
+    return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 3]}..."
+
+
+def explain(opportunity: Opportunity, title: str) -> None:
+    """Print the same for a person, with the first places."""
+    out.print(plain(title, "bold"))
+    if isinstance(opportunity, RepeatedSequence):
+        for number, step in enumerate(opportunity.plan, 1):
+            out.print(plain(f"  {number}. {step.tool}"))
+            for name, why in _reasons(step).items():
+                out.print(plain(f"     {name}: {why}"))
+        for reason, count in opportunity.near_misses.items():
+            out.print(plain(f"  not claimed at {count} places: {reason}", "dim"))
+        for reason, count in opportunity.held_out_missed.items():
+            out.print(plain(f"  held out, and not explained at {count} places: {reason}", "dim"))
+    # A log may hold all its runs on one line.
+    places = [f"{one.place}, run {one.trace_id}" for one in opportunity.everywhere]
+    for place in places[:_MAX_PLACES]:
+        out.print(plain(f"  at {place}"))
+    if len(places) > _MAX_PLACES:
+        out.print(plain(f"  and at {len(places) - _MAX_PLACES} other places", "dim"))

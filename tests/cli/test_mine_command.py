@@ -1,0 +1,58 @@
+"""What `toolguild mine` says about why it believes what it found."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from toolguild.cli.flow_graph import dot, mermaid
+from toolguild.synth.mining import CallStep, Constant, FromItem, FromResult, LoopStep, Parameter
+
+PLAN = (
+    CallStep("find_customer", (("email", Parameter("email")), ("max", Constant(1)))),
+    LoopStep("get_order", FromResult(0, ("orders",)), (("order_id", FromItem(("id",))),)),
+)
+HOSTILE = 'x"]; end\n--> evil <script>alert(1)</script> "];}'
+
+
+def test_a_person_learns_where_each_argument_comes_from(toolguild: Any, log: Path) -> None:
+    ran = toolguild("mine", log, "--explain")
+    assert ran.code == 0
+    assert "1. find_customer" in ran.out
+    assert "email: given by the caller as email" in ran.out
+    assert "order_id: each item of orders in the result of call 1" in ran.out
+    assert re.search(r"at .*:1#1, run \w+", ran.out)
+
+
+def test_the_same_as_data(toolguild: Any, log: Path) -> None:
+    [found] = toolguild("mine", log, "--json").json["opportunities"]
+    assert [step["call"] for step in found["plan"]] == ["find_customer", "get_order"]
+    assert found["why"][1] == {"order_id": "each item of orders in the result of call 1"}
+    assert found["near_misses"] == {}
+
+
+def test_a_plan_as_a_flowchart() -> None:
+    drawn = mermaid([PLAN])
+    assert drawn.startswith("flowchart LR\n")
+    assert 'p1_0["find_customer max=1"]' in drawn
+    assert 'p1_caller -->|"email = email"| p1_0' in drawn
+    assert 'p1_0 -->|"order_id = id"| p1_1' in drawn
+
+
+def test_names_of_a_log_are_labels_and_nothing_else() -> None:
+    evil = (CallStep(HOSTILE, ((HOSTILE, Parameter(HOSTILE)),)),)
+    drawn = mermaid([evil])
+    assert "<script>" not in drawn
+    assert all(line.count('"') in (0, 2) for line in drawn.splitlines())
+    assert len(drawn.splitlines()) == len(
+        mermaid([(CallStep("a", (("b", Parameter("c")),)),)]).splitlines()
+    )
+    assert len(dot([evil]).splitlines()) == len(
+        dot([(CallStep("a", (("b", Parameter("c")),)),)]).splitlines()
+    )
+
+
+def test_the_command_draws_sequences(toolguild: Any, log: Path) -> None:
+    assert "get_order for each" in toolguild("mine", log, "--mermaid").out
+    assert toolguild("mine", log, "--dot").out.startswith("digraph plans {")
