@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from toolguild.sandbox import Json
 from toolguild.synth.mining import believed_read_only, canonical
 from toolguild.synth.mining.dataflow import KnownText
-from toolguild.synth.traces import ToolCall, Trace
+from toolguild.synth.traces import CodeExecution, ToolCall, Trace
 
 __all__ = ["Timeline"]
 
@@ -31,6 +31,8 @@ class Timeline:
         self._known = KnownText()
         self._moments: list[int] = []
         self._spoken: set[int] = set()
+        self._ran: set[int] = set()
+        """Positions before which the agent ran code, which may have done anything."""
         self._by_content: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self._known.add(trace.task.text)
         for step in trace.steps:
@@ -41,6 +43,8 @@ class Timeline:
                 self._by_content[step.tool, canonical(step.arguments)].append(len(self.calls))
                 self._moments.append(self._known.moment())
                 self.calls.append(step)
+            if isinstance(step, CodeExecution):
+                self._ran.add(len(self.calls))
             self._known.add(step.result)
 
     def __len__(self) -> int:
@@ -68,13 +72,16 @@ class Timeline:
 
         A call that reads may be made earlier where nothing wrote meanwhile, and one that may write
         where nothing at all happened meanwhile: no other call, and no word of the user's, which
-        may have been a consent. What is done in one order must have been done in it.
+        may have been a consent. Nothing is moved past code that the agent ran. What is done in one
+        order must have been done in it.
 
         Args:
             start: The position of the first.
             taken: All of them, in the order in which they would be made.
         """
         made = set(taken)
+        if any(start < ran <= position for ran in self._ran for position in taken):
+            return False
         for turn, position in enumerate(taken):
             between = [other for other in range(start, position) if other not in made]
             if believed_read_only(self.calls[position].tool):

@@ -121,6 +121,19 @@ def test_other_reads_between_are_no_obstacle(
     assert (result.calls, result.saved) == (4, 2)
 
 
+def test_nothing_is_read_before_code_that_may_have_written(
+    writer: Writer, loop: PlannedTool, local: Sandbox
+) -> None:
+    steps = (
+        listing(writer, 9, 2),
+        looking(writer, 9, 0),
+        writer.code("x = 1"),
+        looking(writer, 9, 1),
+    )
+    result = measured(loop, local, run(writer, 9, *steps))
+    assert (result.saved, result.total.replaced, result.total.extra) == (1, 2, 1)
+
+
 def test_a_batch_of_writes_stands_where_nothing_lies_between(
     writer: Writer, batch: PlannedTool, local: Sandbox
 ) -> None:
