@@ -92,7 +92,7 @@ def _as_json(measured: Measured, others: int) -> JsonObject:
         "calls": measured.calls,
         "share_saved": round(measured.share, 4),
         **_tally(total),
-        "unsound": 0,
+        "uses_refused": len(measured.refused),
         "not_measured": others,
         "tools": tools,
         "substitutions": [_substitution(one) for one in measured.substitutions],
