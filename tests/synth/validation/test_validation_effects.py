@@ -15,6 +15,7 @@ from toolguild.policies import Capability, Tier
 from toolguild.sandbox import (
     Access,
     FileChange,
+    Json,
     JsonObject,
     Mount,
     Outcome,
@@ -73,7 +74,15 @@ def failed(report: ValidationReport) -> list[CheckName]:
 
 
 def one(run: ScriptedRun) -> Outcome:
-    return Outcome(Status.OK, 1)
+    return Outcome(Status.OK, _ones(run))
+
+
+def _ones(run: ScriptedRun) -> Json:
+    """Return what a program tells that gives 1: for each input, where it is given many at once."""
+    inputs = run.arguments.get("inputs")
+    if not isinstance(inputs, list):
+        return 1
+    return [{"value": 1, "arguments": given} for given in inputs]
 
 
 @pytest.mark.parametrize(("body", "needs"), [(PURE, set()), (READS, {READ}), (WRITES, {WRITE})])
@@ -121,7 +130,7 @@ def test_it_fails_although_the_run_failed_too_and_in_whichever_run() -> None:
     def second_time(run: ScriptedRun) -> Outcome:
         again = run.arguments in seen
         seen.append(run.arguments)
-        return Outcome(Status.OK, 1, effects=frozenset({NETWORK} if again else ()))
+        return Outcome(Status.OK, _ones(run), effects=frozenset({NETWORK} if again else ()))
 
     report, _ = judged(PURE, second_time)
     assert failed(report) == [CheckName.EFFECTS]
