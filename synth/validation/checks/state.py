@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from toolguild.sandbox import JsonObject, Limits, Outcome, Status
+from toolguild.sandbox import JsonObject, Outcome, Status
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.checks.trials import Trials
 from toolguild.synth.validation.observation import Observation, in_words, is_conclusive, short
@@ -18,8 +18,13 @@ __all__ = ["check_state_and_arguments"]
 
 _COMPOSITES = 40
 """Inputs of a composite, at most: each of its calls crosses to the host."""
+_LEAST_RUNS = 100
 _SPARE = 4
-"""A process gets so many times what single runs on the same inputs took, and more."""
+"""A process gets so many times what single runs on the same inputs took and told, and more."""
+_MOST_S = 10.0
+_MOST_BYTES = 8_000_000
+"""What one process should take and tell, at most. Far from it, all inputs go to one: what is kept
+may show only after many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,9 @@ class _Stopped:
 def check_state_and_arguments(trials: Trials) -> list[Check]:
     """Check that the tool keeps nothing from call to call, and leaves its arguments alone.
 
-    Inputs are run in one process, there and back again, and compared with single runs. A process
-    gets no more of them than its limits easily bear, so that one that ends early speaks against
-    the tool. Tools that work on files are not asked: what is outside them has a state of its own.
+    Inputs are run in one process, there and back again, and compared with single runs. The process
+    may take and tell several times what those did, so that one that ends early speaks against the
+    tool. Tools that work on files are not asked: what is outside them has a state of its own.
     """
     subject = trials.subject
     if not subject.runs_together:
@@ -59,8 +64,10 @@ def check_state_and_arguments(trials: Trials) -> list[Check]:
     if not alone:
         return _not_asked("it came to no end on any input")
     again: list[tuple[_Alone, Told]] = []
-    for parcel in _parcels(alone, subject.settings.limits):
+    for parcel in _parcels(alone):
         there_and_back = [*parcel, *reversed(parcel)]
+        # Over and over where there are few: a tool without parameters has one input.
+        there_and_back *= -(-_LEAST_RUNS // len(there_and_back))
         ran = _run(subject, there_and_back)
         if isinstance(ran, _Stopped):
             return [_stopped(ran), *_not_asked("see state")[1:]]
@@ -85,20 +92,17 @@ def _heard(subject: Subject, alone: Sequence[_Alone]) -> list[_Alone]:
     ]
 
 
-def _parcels(alone: Sequence[_Alone], limits: Limits) -> Iterator[list[_Alone]]:
-    """Part inputs into runs, each of which takes and tells far less than the limits allow."""
+def _parcels(alone: Sequence[_Alone]) -> Iterator[list[_Alone]]:
+    """Part inputs where one process would take or tell too much, there and back."""
     parcel: list[_Alone] = []
     took_s = told_bytes = 0.0
     for one in alone:
         took_s += 2 * one.observed.outcome.duration_s
         told_bytes += 2 * one.told_bytes
-        if parcel and (
-            took_s > limits.wall_s / _SPARE or told_bytes > limits.output_bytes / _SPARE
-        ):
+        if parcel and (took_s > _MOST_S or told_bytes > _MOST_BYTES):
             yield parcel
             parcel = []
-            took_s = 2 * one.observed.outcome.duration_s
-            told_bytes = 2 * one.told_bytes
+            took_s, told_bytes = 2 * one.observed.outcome.duration_s, 2 * one.told_bytes
         parcel.append(one)
     yield parcel
 

@@ -193,7 +193,7 @@ def test_what_is_kept_between_calls_shows(local: Sandbox, before: str, body: str
     [
         ('return float("nan")', "raises ValueError"),
         ("while True:\n        pass", "ends by timeout"),
-        ('return "x" * 2_000_000', "ends by output_limit"),
+        ('return "x" * 2_000_000', "after other calls"),
     ],
 )
 def test_what_ends_a_whole_process_after_some_calls_is_state(
@@ -212,6 +212,17 @@ def test_what_ends_a_whole_process_after_some_calls_is_state(
     assert status in check.detail
     (found,) = check.counterexamples
     assert found.expected == f"returns {found.arguments['x']}"
+
+
+def test_a_tool_without_parameters_is_called_often_enough(local: Sandbox) -> None:
+    from toolguild.synth.validation import validator
+
+    body = "_SEEN.append(1)\nreturn len(_SEEN) > 50"
+    text = f'_SEEN: list[int] = []\n\n\ndef f() -> bool:\n    """Do it."""\n{_indented(body)}\n'
+    stateful = draft_from_text(text, [case(False)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validator, "check_source", lambda *_, **__: [])
+        assert failed(stateful, local) == [CheckName.STATE]
 
 
 def test_results_that_json_cannot_carry_keep_no_others_from_being_compared(local: Sandbox) -> None:
