@@ -77,7 +77,6 @@ class Nursery:
             while self._obey():
                 pass
             if not self._is_first:  # else the kernel does it
-                self._kill_child()
                 self._end_child()
             # Its socket is closed before it has quite ended.
             _, status = os.waitpid(supervisor, 0)
@@ -93,8 +92,6 @@ class Nursery:
         elif order == b"w":
             self._tell_end()
         elif order == b"k":
-            if not self._is_first:  # else the supervisor did, with all that the child left
-                self._kill_child()
             self._end_child()
             self._tell(b"c")
         return bool(order)
@@ -143,7 +140,9 @@ class Nursery:
                 os.waitpid(child, 0)
 
     def _end_child(self) -> None:
-        """Wait until the child and what it left are gone, all of which have been killed."""
+        """See to it that the child and what it left are gone."""
+        if not self._is_first:  # else the supervisor has killed all in the namespace
+            self._kill_child()
         if self._child:
             os.waitpid(self._child, 0)
             self._child = 0

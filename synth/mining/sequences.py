@@ -180,12 +180,15 @@ def _occurrence(window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
 
 def _is_a_small_batch(plan: Plan, batched: Collection[str]) -> bool:
     """Say whether a plan calls one tool a fixed number of times, with what the caller gives."""
-    return {step.tool for step in plan} <= set(batched) and all(
-        len(plan) > 1
-        and step.tool == plan[0].tool
-        and isinstance(step, CallStep)
-        and all(isinstance(origin, Parameter | Constant) for _, origin in step.arguments)
-        for step in plan
+    tools = {step.tool for step in plan}
+    return (
+        len(tools) == 1 < len(plan)
+        and tools <= set(batched)
+        and all(
+            isinstance(step, CallStep) and isinstance(origin, Parameter | Constant)
+            for step in plan
+            for _, origin in step.arguments
+        )
     )
 
 
