@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TypeAlias
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining.plan import JsonPath
@@ -19,9 +21,13 @@ MAX_PASSED_ON = 2000
 MAX_DEPTH = 12
 
 
+# One encoder for all: `json.dumps` would make a new one for each value.
+_encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
+
 def canonical(value: Json) -> str:
     """Return a text that is equal for equal JSON values, whatever the order of their keys."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return _encoded(value)
 
 
 def value_at(value: Json, path: JsonPath) -> Json:
@@ -61,6 +67,9 @@ def _walk(value: Json, path: JsonPath = ()) -> Iterator[tuple[JsonPath, Json]]:
             yield from _walk(child, (*path, part))
 
 
+Column: TypeAlias = tuple[JsonPath, JsonPath, frozenset[str]]
+
+
 class ResultIndex:
     """Finds the paths to a value in one result, shortest first."""
 
@@ -81,11 +90,15 @@ class ResultIndex:
         """Return every path to an equal value; empty for values too common to trace."""
         return self._paths.get(canonical(value), []) if _can_be_an_argument(value) else []
 
-    def columns(self) -> Iterator[tuple[JsonPath, JsonPath, frozenset[str]]]:
-        """Yield what a loop could run over: path of the list, path within its items, the values.
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What a loop could run over: path of the list, path within its items, the values.
 
         The values come in canonical form. A list of scalars has the empty path within its items.
         """
+        return tuple(self._columns())
+
+    def _columns(self) -> Iterator[Column]:
         for path, items in self._lists:
             if all(_can_be_an_argument(item) for item in items):
                 yield path, (), frozenset(map(canonical, items))
@@ -123,6 +136,7 @@ def _is_small(value: Json) -> bool:
 
 
 _WORD = re.compile(r"[\w.\-#@]+")
+_REST_OF_WORD = re.compile(r"[\w-]*")
 
 
 class KnownText:
@@ -130,6 +144,9 @@ class KnownText:
 
     def __init__(self) -> None:
         self._texts: list[str] = []
+        self._first: dict[str, int] = {}
+        """For each text that was asked for, the first of the texts that may hold it: those before
+        do not."""
 
     def add(self, value: Json) -> None:
         """Add what was heard or returned."""
@@ -144,11 +161,41 @@ class KnownText:
         return all(self._contains(text, moment) for text in _scalar_texts(value))
 
     def _contains(self, needle: str, moment: int) -> bool:
-        if _WORD.fullmatch(needle):
-            pattern = re.compile(rf"(?<![\w-]){re.escape(needle)}(?![\w-])", re.IGNORECASE)
-            return any(pattern.search(text) for text in self._texts[:moment])
-        folded = needle.casefold()
-        return any(folded in text.casefold() for text in self._texts[:moment])
+        first = self._first.get(needle, 0)
+        # What holds the text is looked at again each time, which is quickly done.
+        while first < moment and not _is_said_in(self._texts[first], needle):
+            first += 1
+        self._first[needle] = first
+        return first < moment
+
+
+def _is_said_in(text: str, needle: str) -> bool:
+    """Say whether a text holds another, in whatever case, and a word not as a part of a word."""
+    if not _WORD.fullmatch(needle):
+        return needle.casefold() in text.casefold()
+    if not (text.isascii() and needle.isascii()):
+        pattern = re.compile(rf"(?<![\w-]){re.escape(needle)}(?![\w-])", re.IGNORECASE)
+        return pattern.search(text) is not None
+    return _is_a_word_of(text.lower(), needle.lower())
+
+
+def _is_a_word_of(text: str, word: str) -> bool:
+    at = text.find(word)
+    while at >= 0:
+        if at and _is_of_a_word(text[at - 1]):
+            # No other place up to the end of the word that is here can begin one.
+            rest = _REST_OF_WORD.match(text, at)
+            following = rest.end() if rest else at
+        elif not _is_of_a_word(text[at + len(word) : at + len(word) + 1]):
+            return True
+        else:
+            following = at
+        at = text.find(word, following + 1)
+    return False
+
+
+def _is_of_a_word(letter: str) -> bool:
+    return letter.isalnum() or letter in ("_", "-")
 
 
 def _scalar_texts(value: Json) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from toolguild.sandbox import Json
@@ -39,6 +39,7 @@ _WRITING_VERBS = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def believed_read_only(tool: str) -> bool:
     """Guess from the verb in its name whether a tool only reads.
 
@@ -255,20 +256,19 @@ class CallLog:
     ) -> frozenset[LoopReading]:
         """Find the lists that the run goes over completely; one argument varies with the item."""
         calls = self.calls[start:end]
-        varying = [
-            name
-            for name in calls[0].arguments
-            if len({canonical(call.arguments[name]) for call in calls}) > 1
-        ]
+        given = {
+            name: {canonical(call.arguments[name]) for call in calls} for name in calls[0].arguments
+        }
+        varying = [name for name, values in given.items() if len(values) > 1]
         if len(varying) > 1:
             return frozenset()
-        candidates = varying or list(calls[0].arguments)
+        candidates = varying or list(given)
         readings = set()
         for number, item in enumerate(items):
             if item.is_loop:
                 continue
-            for over, cell, values in self.index(item.calls[0]).columns():
+            for over, cell, values in self.index(item.calls[0]).columns:
                 for argument in candidates:
-                    if values == {canonical(call.arguments[argument]) for call in calls}:
+                    if values == given[argument]:
                         readings.add(LoopReading(number, over, argument, cell))
         return frozenset(readings)

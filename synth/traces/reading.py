@@ -19,7 +19,7 @@ from toolguild.synth.traces.errors import (
 from toolguild.synth.traces.model import Place, Trace
 from toolguild.synth.traces.reader import ReadOptions
 from toolguild.synth.traces.records import Record, read_records, require_exists
-from toolguild.synth.traces.redaction import redact, redact_text
+from toolguild.synth.traces.redaction import redact_record, redact_text
 
 __all__ = ["LOG_SUFFIXES", "read_traces"]
 
@@ -128,7 +128,7 @@ class _Reading:
                 yield item
                 continue
             try:
-                yield replace(item, value=redact(item.value))
+                yield replace(item, value=redact_record(item.text, item.value), text="")
             except RedactionError as error:
                 yield Problem(item.place, str(error))
 

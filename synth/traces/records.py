@@ -31,6 +31,8 @@ class Record:
     """One JSON value of a log: a run, a message or a step, as the format has it."""
 
     value: Json
+    text: str
+    """What the value was parsed from; empty once its secrets are replaced."""
     place: Place
     index: int
     """Position in the file, from 0, broken records counted."""
@@ -103,12 +105,13 @@ def _record(frame: Frame, place: Place, index: int, max_bytes: int) -> Record | 
     if frame.defect:
         return Problem(place, frame.defect)
     try:
-        value = parse_json(frame.data.decode(), numbers_as_null=True)
+        text = frame.data.decode()
+        value = parse_json(text, numbers_as_null=True)
     except UnicodeDecodeError as error:
         return Problem(place, f"not UTF-8 (byte {error.start} of the record)")
     except BrokenJsonError as error:
         return Problem(place, str(error))
-    return Record(value, place, index, len(frame.data))
+    return Record(value, text, place, index, len(frame.data))
 
 
 def _size(count: int) -> str:

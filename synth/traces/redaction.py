@@ -26,7 +26,7 @@ from toolguild.synth.traces.secrets_in_text import (
     secret_kind,
 )
 
-__all__ = ["redact", "redact_text"]
+__all__ = ["redact", "redact_record", "redact_text"]
 
 _MOST_SECRETS = 1000
 _MOST_ROUNDS = 10
@@ -39,6 +39,7 @@ _FEWEST_CHARACTERS = 3
 # Values of these keys are words of the log's format, even where a password is the same word.
 _STRUCTURAL_KEYS = frozenset({"role", "source", "type"})
 _WORD = re.compile(r"[A-Za-z_]{1,40}")
+_LETTER_ESCAPES = ("\\u", "\\/")
 _LONGEST_NAME = 64
 """Characters of a key that are looked at, and remembered, to tell whether it names a secret."""
 _SCHEMA_KEYS = frozenset({"$ref", "allOf", "anyOf", "const", "enum", "oneOf", "type"})
@@ -63,6 +64,38 @@ def redact(record: Json) -> Json:
     # Only a text made for it shows new secrets each time the last are gone.
     message = "its secrets cannot be told from its text; the record was dropped"
     raise RedactionError(message)
+
+
+def redact_record(text: str, record: Json) -> Json:
+    """Do the same as `redact`, in much less time for a record that shows at a glance to hold none.
+
+    Args:
+        text: The JSON text that the record was parsed from.
+        record: The record.
+
+    Raises:
+        RedactionError: as `redact` does.
+    """
+    # What an escape stands for may be a letter of a secret.
+    escapes = any(escape in text for escape in _LETTER_ESCAPES)
+    plain = json.dumps(record, ensure_ascii=False) if escapes else text
+    if may_hold_secret(plain) or _names_a_secret(record):
+        return redact(record)
+    return record
+
+
+def _names_a_secret(record: Json) -> bool:
+    """Tell whether a key anywhere in a record names a secret."""
+    keys: set[str] = set()
+    pending = [record]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            keys.update(part)
+            pending += part.values()
+        elif isinstance(part, list):
+            pending += part
+    return any(secret_kind(key[-_LONGEST_NAME:])[0] for key in keys)
 
 
 def redact_text(text: str) -> str:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
+
+from pydantic import StringConstraints, TypeAdapter
 
 __all__ = [
     "PLACEHOLDER",
@@ -286,30 +289,54 @@ _PATTERNS: tuple[_Pattern, ...] = (
         _is_card,
     ),
 )
-_CARD_LIKE = re.compile(r"[2-6]\d{3}[ -]?\d{4}")
-
-
 def _shortest(hints: Iterable[str]) -> tuple[str, ...]:
     """Leave out each hint that contains another: where it occurs, the other does too."""
     every = set(hints)
     return tuple(sorted(hint for hint in every if not any(o in hint for o in every if o != hint)))
 
 
+# Hints that are parts of common words (`task-1`, `authority`), with what tells them apart: in the
+# syntax of Rust, and for lower and upper case alike.
+_TOLD_APART = {
+    "auth": r"auth(?:$|[^a-z]|oriz)",
+    "cvc": r"cvc(?:$|[^a-z0-9])",
+    "cvv": r"cvv(?:$|[^a-z0-9])",
+    "eyj": r"eyj[a-z0-9_-]{8}",
+    "sk-": r"sk-[a-z0-9_-]{16}",
+}
 _HINTS = _shortest(
     hint
     for hints in (
         *(pattern.hints for pattern in _PATTERNS),
         # Names in JSON that a string holds, however they are joined.
-        ("apikey", "auth", "credential", "cvc", "cvv", "privatekey", "token"),
+        ("apikey", "auth", "credentials", "cvc", "cvv", "privatekey", "token"),
     )
     for hint in hints
 )
+_HINT = "|".join(_TOLD_APART.get(hint, re.escape(hint)) for hint in _HINTS)
+# The digits of the shortest card number, grouped in any way that `card_number` knows.
+_CARD_LIKE = r"[2-6]\d{3}(?:[ -]?\d{4}[ -]?\d{4}|\d{8}|[ -]?\d{6}[ -]?\d{4})"
+# pydantic's regular expressions are those of Rust, which find any of many words in one pass: some
+# twenty times faster than looking for one after another.
+_HINTED = TypeAdapter[str](
+    Annotated[str, StringConstraints(strict=True, pattern=rf"(?i:{_HINT})|{_CARD_LIKE}")]
+).validator
 
 
 def may_hold_secret(text: str) -> bool:
     """Tell quickly whether a text may hold a secret, or a name under which one stands."""
-    lower = text.lower()
-    return any(hint in lower for hint in _HINTS) or _CARD_LIKE.search(text) is not None
+    return _HINTED.isinstance_python(text) or not _is_utf8(text)
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether a text is one to Rust, too: halves of surrogate pairs are not."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def find_secrets(text: str) -> list[Secret]:

@@ -42,7 +42,7 @@ def test_every_path_of_an_index_leads_to_the_value_that_was_asked_for(result: Js
 
 @given(result=json_values)
 def test_every_column_holds_the_cells_of_its_list(result: Json) -> None:
-    for over, cell, values in ResultIndex(result).columns():
+    for over, cell, values in ResultIndex(result).columns:
         items = value_at(result, over)
         assert isinstance(items, list)
         assert values == {canonical(value_at(item, cell)) for item in items}
@@ -50,7 +50,7 @@ def test_every_column_holds_the_cells_of_its_list(result: Json) -> None:
 
 def test_a_column_needs_its_key_in_every_row() -> None:
     table: Json = [{"id": "row-1", "note": "first"}, {"id": "row-2"}]
-    assert [(over, cell) for over, cell, _ in ResultIndex(table).columns()] == [
+    assert [(over, cell) for over, cell, _ in ResultIndex(table).columns] == [
         ((), ()),
         ((), ("id",)),
     ]

@@ -239,7 +239,7 @@ hostile = st.recursive(
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_no_record_makes_a_reader_fail(values: list[Json], factory: Any) -> None:
     reader = factory(ReadOptions())
-    records = [Record(value, Place("f", line), line, 1) for line, value in enumerate(values, 1)]
+    records = [Record(value, "", Place("f", line), line, 1) for line, value in enumerate(values, 1)]
     assert isinstance(reader.claims(records), bool)
     found: Iterable[Trace | Problem] = reader.read(records)
     for item in found:
@@ -248,7 +248,7 @@ def test_no_record_makes_a_reader_fail(values: list[Json], factory: Any) -> None
 
 @given(hostile)
 def test_detection_names_one_reader_or_says_why_not(value: Json) -> None:
-    sample = [Record(value, Place("f", 1), 0, 1)]
+    sample = [Record(value, "", Place("f", 1), 0, 1)]
     try:
         reader = reader_for("f", sample, ReadOptions())
     except TraceFileError as error:

@@ -1,0 +1,236 @@
+"""A sample of runs that stands for logs of any size.
+
+What many tasks have in common shows in some hundreds of them. Of the tasks in which a tool is
+called with the same arguments' names, those with the smallest hashes are kept, and of each task the
+runs with the smallest hashes. What is kept follows from what was seen and not from its order, and
+samples merge: the sample of two samples' runs is that of all runs that they were taken from.
+
+Every kept run has a known chance of being kept, and stands for as many runs as that makes it. Such
+coordinated bottom-k samples, and the chance in a union of them, are treated in E. Cohen and
+H. Kaplan, "Leveraging discarded samples: tighter estimation of multiple-set aggregates", 2009.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import insort
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
+
+from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
+from toolguild.synth.traces.packed import pack, unpack
+
+__all__ = ["Kept", "Lot", "Sample", "Sampled", "Stratum"]
+
+_HASH_BYTES = 8
+_HASHES = 1 << 8 * _HASH_BYTES
+Stratum: TypeAlias = tuple[str, ...]
+"""What runs have in common that are sampled together: a tool and the names of the arguments that it
+was called with; empty for runs with code."""
+
+
+class Lot(NamedTuple):
+    """What is drawn by: the hashes of a task and of a run."""
+
+    task: int
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A run in a sample."""
+
+    lot: Lot
+    strata: tuple[Stratum, ...]
+    packed: bytes
+    """The trace, by `pack`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A run to be mined, and what it stands for."""
+
+    trace: Trace
+    runs: float
+    """Runs in the logs for each such run in the sample, at least 1."""
+    tasks: float
+    """Tasks in the logs for each such task in the sample, at least 1."""
+
+
+class Sample:
+    """The runs kept of some logs."""
+
+    def __init__(self, settings: MiningSettings) -> None:
+        self._settings = settings
+        self._draws: dict[Stratum, _Draw] = {}
+        self._kept: dict[Lot, Kept] = {}
+        self._uses: dict[Lot, int] = {}
+        """In how many strata each kept run is."""
+        self._tools: dict[str, ToolDefinition] = {}
+
+    @property
+    def tools(self) -> Collection[ToolDefinition]:
+        """What the logs say of the tools that agents were offered."""
+        return self._tools.values()
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """All that is needed to make this sample again."""
+        return self._kept.values()
+
+    def add(self, trace: Trace) -> None:
+        """Take in a run. No two may have both id and source in common."""
+        for tool in trace.tools:
+            self.describe(tool)
+        strata = self._strata(trace)
+        lot = Lot(_hash(trace.task.id), _hash(f"{trace.id}\0{trace.source}"))
+        if any(self._draw(stratum).wants(lot) for stratum in strata):
+            self.keep(Kept(lot, strata, pack(trace)))
+
+    def describe(self, tool: ToolDefinition) -> None:
+        """Take in what a log says of a tool."""
+        known = self._tools.setdefault(tool.name, tool)
+        # Logs may describe a tool differently; which is kept must not depend on their order.
+        if known != tool:
+            self._tools[tool.name] = max(known, tool, key=str)
+
+    def merge(self, other: Sample) -> None:
+        """Take in all that another sample stands for."""
+        for tool in other.tools:
+            self.describe(tool)
+        for kept in other.kept:
+            self.keep(kept)
+
+    def keep(self, kept: Kept) -> None:
+        """Take in a run of another sample."""
+        for stratum in kept.strata:
+            draw = self._draw(stratum)
+            if not draw.wants(kept.lot):
+                continue
+            self._kept[kept.lot] = kept
+            self._uses[kept.lot] = self._uses.get(kept.lot, 0) + 1
+            for lot in draw.take(kept.lot):
+                self._uses[lot] -= 1
+                if not self._uses[lot]:
+                    del self._uses[lot], self._kept[lot]
+
+    def __iter__(self) -> Iterator[Sampled]:
+        """Yield the runs to be mined by their ids, each id once, in an order of their own."""
+        drawn = []
+        for kept in self._kept.values():
+            chances = [self._draws[stratum].chance(kept.lot) for stratum in kept.strata]
+            if any(both.task for both in chances):
+                trace = unpack(kept.packed)
+                drawn.append(Sampled(trace, 1 / _union(chances), 1 / max(chances).task))
+        drawn.sort(key=lambda one: (one.trace.id, str(one.trace.source)))
+        seen: set[str] = set()
+        for one in drawn:
+            identity = _untaken(one.trace.id, seen)
+            seen.add(identity)
+            yield replace(one, trace=replace(one.trace, id=identity))
+
+    def _draw(self, stratum: Stratum) -> _Draw:
+        if stratum not in self._draws:
+            self._draws[stratum] = _Draw(self._settings.sampled_tasks, self._settings.sampled_runs)
+        return self._draws[stratum]
+
+    def _strata(self, trace: Trace) -> tuple[Stratum, ...]:
+        """Return what a run is sampled by: the calls that a sequence may be made of, and code.
+
+        A single call is no sequence.
+        """
+        strata: dict[Stratum, None] = {}
+        calls = 0
+        for step in trace.steps:
+            if not isinstance(step, ToolCall):
+                strata[()] = None
+            elif step.error is None and step.tool.lower() not in self._settings.ignored_tools:
+                calls += 1
+                strata[step.tool, *sorted(step.arguments)] = None
+        return tuple(stratum for stratum in strata if not stratum or calls > 1)
+
+
+class _Chance(NamedTuple):
+    """How likely a run is kept: its task, and among the runs of the task."""
+
+    task: float
+    run: float
+
+
+class _Draw:
+    """The runs of one stratum with the smallest hashes.
+
+    One task more than wanted is kept, and of each task one run more: theirs are the first hashes
+    that are too large, and tell how likely the others were to be smaller.
+    """
+
+    def __init__(self, tasks: int, runs: int) -> None:
+        self._most_tasks = tasks
+        self._most_runs = runs
+        self._tasks: list[int] = []
+        self._runs: dict[int, list[int]] = {}
+
+    def wants(self, lot: Lot) -> bool:
+        """Say whether a run is new and among the smallest."""
+        if len(self._tasks) > self._most_tasks and lot.task > self._tasks[-1]:
+            return False
+        runs = self._runs.get(lot.task, [])
+        return lot.run not in runs and (len(runs) <= self._most_runs or lot.run < runs[-1])
+
+    def take(self, lot: Lot) -> list[Lot]:
+        """Take in a run that is wanted, and return those that it displaces."""
+        displaced = []
+        if lot.task not in self._runs:
+            self._runs[lot.task] = []
+            insort(self._tasks, lot.task)
+        runs = self._runs[lot.task]
+        insort(runs, lot.run)
+        if len(runs) > self._most_runs + 1:
+            displaced.append(Lot(lot.task, runs.pop()))
+        if len(self._tasks) > self._most_tasks + 1:
+            last = self._tasks.pop()
+            displaced += [Lot(last, run) for run in self._runs.pop(last)]
+        return displaced
+
+    def chance(self, lot: Lot) -> _Chance:
+        """Return how likely a run like this one is mined for this stratum; 0 if it is not."""
+        runs = self._runs.get(lot.task, [])
+        task_bound = _bound(self._tasks, self._most_tasks)
+        run_bound = _bound(runs, self._most_runs)
+        if lot.run not in runs or lot.task >= task_bound or lot.run >= run_bound:
+            return _Chance(0.0, 0.0)
+        return _Chance(task_bound / _HASHES, run_bound / _HASHES)
+
+
+def _bound(hashes: list[int], most: int) -> int:
+    """Return what a hash must be less than: the first that is one too many."""
+    return hashes[-1] if len(hashes) > most else _HASHES
+
+
+def _union(chances: Collection[_Chance]) -> float:
+    """Return how likely one of several holds, all of them being bounds on the same two hashes.
+
+    That is the area that rectangles with a corner in common cover.
+    """
+    area = height = 0.0
+    for task, run in sorted(chances, reverse=True):
+        if run > height:
+            area += task * (run - height)
+            height = run
+    return area
+
+
+def _hash(text: str) -> int:
+    encoded = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(encoded, digest_size=_HASH_BYTES).digest(), "big")
+
+
+def _untaken(identity: str, taken: Collection[str]) -> str:
+    count = 1
+    wished = identity
+    while wished in taken:
+        count += 1
+        wished = f"{identity}~{count}"
+    return wished

@@ -1,0 +1,70 @@
+"""Traces as compact bytes, for what is kept of them: in memory by the thousand, and in files."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+from toolguild.synth.traces.model import CodeExecution, Outcome, Place, Step, Task, ToolCall, Trace
+
+__all__ = ["pack", "unpack"]
+
+_FASTEST = 1
+_MOST_BYTES = 1 << 30
+"""A packed trace that grows beyond this was not written by `pack`."""
+
+
+def pack(trace: Trace) -> bytes:
+    """Return a trace as compressed JSON, without the definitions of tools.
+
+    Every trace of an agent carries the same definitions; who needs them keeps them once.
+    """
+    data = [
+        trace.id,
+        [trace.task.id, trace.task.text],
+        [trace.outcome.score, trace.outcome.success],
+        [trace.source.file, trace.source.line, trace.source.step],
+        [_packed(step, trace.source) for step in trace.steps],
+    ]
+    return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), _FASTEST)
+
+
+def unpack(packed: bytes) -> Trace:
+    """Return the trace that `pack` made bytes of.
+
+    Raises:
+        ValueError: the bytes are of no trace.
+    """
+    try:
+        unpacker = zlib.decompressobj()
+        data = json.loads(unpacker.decompress(packed, _MOST_BYTES))
+        identity, task, outcome, source, steps = data
+        place = Place(*source)
+        return Trace(
+            id=identity,
+            task=Task(*task),
+            steps=tuple(_unpacked(step, place) for step in steps),
+            outcome=Outcome(*outcome),
+            source=place,
+        )
+    except (zlib.error, TypeError, ValueError) as error:
+        message = f"not a packed trace: {error}"
+        raise ValueError(message) from error
+
+
+def _packed(step: Step, source: Place) -> list[Any]:
+    place = step.place
+    where = [place.line, place.step, *([place.file] if place.file != source.file else [])]
+    common = [step.result, step.error, where, step.reasoning, step.heard, step.started_at]
+    if isinstance(step, CodeExecution):
+        return [step.code, *common]
+    return [step.tool, step.arguments, *common]
+
+
+def _unpacked(step: list[Any], source: Place) -> Step:
+    *content, result, error, (line, number, *file), reasoning, heard, started_at = step
+    place = Place(*file, line, number) if file else Place(source.file, line, number)
+    if len(content) == 1:
+        return CodeExecution(*content, result, error, place, reasoning, heard, started_at)
+    return ToolCall(*content, result, error, place, reasoning, heard, started_at)
