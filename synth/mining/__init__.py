@@ -5,12 +5,15 @@ from toolguild.synth.mining.dataflow import canonical, value_at
 from toolguild.synth.mining.instrument import ENTRY
 from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
+    Extent,
     Occurrence,
     Opportunity,
     RepeatedCode,
     RepeatedSequence,
     Saving,
     SequenceOccurrence,
+    Weight,
+    extent_of,
     saving_of,
     support_of,
 )
@@ -30,6 +33,7 @@ from toolguild.synth.mining.plan import (
 )
 from toolguild.synth.mining.plan_json import plan_from_json, plan_to_json
 from toolguild.synth.mining.recorder import BLOCK_MARK
+from toolguild.synth.mining.sample import Kept, Sample, Sampled
 from toolguild.synth.mining.sequences import SequenceMiner
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import believed_read_only
@@ -42,9 +46,11 @@ __all__ = [
     "CodeMiner",
     "CodeOccurrence",
     "Constant",
+    "Extent",
     "FromItem",
     "FromResult",
     "JsonPath",
+    "Kept",
     "LoopStep",
     "MiningSettings",
     "Occurrence",
@@ -55,11 +61,15 @@ __all__ = [
     "PlanStep",
     "RepeatedCode",
     "RepeatedSequence",
+    "Sample",
+    "Sampled",
     "Saving",
     "SequenceMiner",
     "SequenceOccurrence",
+    "Weight",
     "believed_read_only",
     "canonical",
+    "extent_of",
     "plan_from_json",
     "plan_to_json",
     "render_path",

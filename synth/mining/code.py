@@ -9,9 +9,11 @@ from functools import partial
 from toolguild.synth.mining.definitions import mine_definitions
 from toolguild.synth.mining.instrument import watch_statements
 from toolguild.synth.mining.opportunity import (
+    ITSELF,
     CodeOccurrence,
     RepeatedCode,
     Saving,
+    Weight,
     support_of,
 )
 from toolguild.synth.mining.programs import (
@@ -21,7 +23,7 @@ from toolguild.synth.mining.programs import (
     parse_function,
     parse_session,
 )
-from toolguild.synth.mining.selection import choose
+from toolguild.synth.mining.selection import choose, estimated
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.statements import StatementWindow, repeated_windows
 from toolguild.synth.mining.template import Template, generalise
@@ -36,9 +38,12 @@ class CodeMiner:
     def __init__(self, settings: MiningSettings) -> None:
         self._settings = settings
         self._sessions: list[Session] = []
+        self._weights: dict[str, Weight] = {}
 
-    def add(self, trace: Trace) -> None:
-        """Take in one trace."""
+    def add(self, trace: Trace, weight: Weight = ITSELF) -> None:
+        """Take in one trace, which may stand for others like it."""
+        if weight != ITSELF:
+            self._weights[trace.id] = weight
         session = parse_session(trace)
         if session.snippets:
             self._sessions.append(session)
@@ -56,10 +61,13 @@ class CodeMiner:
                 candidates.append(candidate)
             progress(0.5 + 0.5 * done / len(groups))
         chosen = choose(
-            candidates, worth_keeping=self._is_worth_keeping, limit=self._settings.max_opportunities
+            candidates,
+            worth_keeping=self._is_worth_keeping,
+            limit=self._settings.max_opportunities,
+            weights=self._weights,
         )
         progress(1.0)
-        return chosen
+        return [estimated(one, self._weights) for one in chosen]
 
     def _is_worth_keeping(self, candidate: RepeatedCode, chosen: Sequence[RepeatedCode]) -> bool:
         settings = self._settings

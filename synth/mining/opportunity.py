@@ -11,7 +11,9 @@ from toolguild.synth.mining.plan import Plan
 from toolguild.synth.traces import Place, ToolCall, ToolDefinition
 
 __all__ = [
+    "ITSELF",
     "CodeOccurrence",
+    "Extent",
     "Occurrence",
     "Opportunity",
     "RepeatedCode",
@@ -19,6 +21,10 @@ __all__ = [
     "Saving",
     "SequenceOccurrence",
     "Unit",
+    "Weight",
+    "Weights",
+    "extent_in",
+    "extent_of",
     "saving_of",
     "support_of",
 ]
@@ -38,6 +44,31 @@ class Saving:
 
     def __add__(self, other: Saving) -> Saving:
         return Saving(self.calls + other.calls, self.characters + other.characters)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a mined run stands for where the logs are too large to mine all of them."""
+
+    runs: float = 1.0
+    """Runs of the logs for each such run that was mined."""
+    tasks: float = 1.0
+    """Tasks of the logs for each such task that was mined."""
+
+
+Weights: TypeAlias = Mapping[str, Weight]
+"""What runs stand for, by trace id; those that are not named stand for themselves."""
+ITSELF = Weight()
+"""What is said of a run that was not sampled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of the logs something takes up."""
+
+    places: int
+    tasks: int
+    saving: Saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +116,8 @@ class RepeatedSequence:
     """Why other places in the tasks held out are not explained, and how many."""
     overfitted_why: str = ""
     """Why the plan must be taken to explain only what it was made from; empty where it need not."""
+    estimate: Extent | None = None
+    """What it comes to in all logs, where those that it was found in are a sample of them."""
 
     @property
     def is_overfitted(self) -> bool:
@@ -140,6 +173,8 @@ class RepeatedCode:
     occurrences: tuple[CodeOccurrence, ...]
     documentation: str = ""
     """What the agents said of it in a docstring; untrusted text."""
+    estimate: Extent | None = None
+    """What it comes to in all logs, where those that it was found in are a sample of them."""
 
     @property
     def everywhere(self) -> tuple[CodeOccurrence, ...]:
@@ -151,8 +186,32 @@ Opportunity: TypeAlias = RepeatedSequence | RepeatedCode
 Occurrence: TypeAlias = SequenceOccurrence | CodeOccurrence
 
 
+def extent_of(opportunity: Opportunity) -> Extent:
+    """Return how much of the logs an opportunity takes up: counted, or estimated by a sample."""
+    return opportunity.estimate or extent_in(opportunity.everywhere, {})
+
+
+def extent_in(occurrences: Sequence[Occurrence], weights: Weights) -> Extent:
+    """Return what occurrences come to in logs that a sample was taken from.
+
+    Each counts by the inverse of its run's chance to be in the sample (D. G. Horvitz and
+    D. J. Thompson, "A generalization of sampling without replacement from a finite universe",
+    1952). A task counts by the likeliest of its runs: any of them shows it.
+    """
+    places = calls = characters = 0.0
+    tasks: dict[str, float] = {}
+    for one in occurrences:
+        weight = weights.get(one.trace_id, ITSELF)
+        places += weight.runs
+        calls += weight.runs * one.saving.calls
+        characters += weight.runs * one.saving.characters
+        tasks[one.task_id] = min(weight.tasks, tasks.get(one.task_id, weight.tasks))
+    saving = Saving(round(calls), round(characters))
+    return Extent(round(places), round(sum(tasks.values())), saving)
+
+
 def support_of(occurrences: Sequence[Occurrence]) -> int:
-    """Count the distinct tasks that occurrences come from."""
+    """Count the distinct tasks that occurrences come from, each of them seen."""
     return len({occurrence.task_id for occurrence in occurrences})
 
 

@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import hashlib
 from bisect import insort
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
+from toolguild.synth.mining.opportunity import Weight
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
 from toolguild.synth.traces.packed import pack, unpack
 
 __all__ = ["Kept", "Lot", "Sample", "Sampled", "Stratum"]
 
-_HASH_BYTES = 8
-_HASHES = 1 << 8 * _HASH_BYTES
+_HASHES = 1 << 63
+"""How many hashes there are: SQLite's whole numbers have 63 bits and a sign."""
 Stratum: TypeAlias = tuple[str, ...]
 """What runs have in common that are sampled together: a tool and the names of the arguments that it
 was called with; empty for runs with code."""
@@ -53,10 +54,7 @@ class Sampled:
     """A run to be mined, and what it stands for."""
 
     trace: Trace
-    runs: float
-    """Runs in the logs for each such run in the sample, at least 1."""
-    tasks: float
-    """Tasks in the logs for each such task in the sample, at least 1."""
+    weight: Weight
 
 
 class Sample:
@@ -68,6 +66,7 @@ class Sample:
         self._kept: dict[Lot, Kept] = {}
         self._uses: dict[Lot, int] = {}
         """In how many strata each kept run is."""
+        self._tasks: set[int] = set()
         self._tools: dict[str, ToolDefinition] = {}
 
     @property
@@ -80,14 +79,20 @@ class Sample:
         """All that is needed to make this sample again."""
         return self._kept.values()
 
+    @property
+    def tasks(self) -> Set[int]:
+        """The hashes of all tasks: those of the runs that are not kept, too."""
+        return self._tasks
+
     def add(self, trace: Trace) -> None:
         """Take in a run. No two may have both id and source in common."""
         for tool in trace.tools:
             self.describe(tool)
         strata = self._strata(trace)
+        self._tasks.add(_hash(trace.task.id))
         lot = Lot(_hash(trace.task.id), _hash(f"{trace.id}\0{trace.source}"))
         if any(self._draw(stratum).wants(lot) for stratum in strata):
-            self.keep(Kept(lot, strata, pack(trace)))
+            self._keep(Kept(lot, strata, pack(trace)))
 
     def describe(self, tool: ToolDefinition) -> None:
         """Take in what a log says of a tool."""
@@ -98,12 +103,19 @@ class Sample:
 
     def merge(self, other: Sample) -> None:
         """Take in all that another sample stands for."""
-        for tool in other.tools:
-            self.describe(tool)
-        for kept in other.kept:
-            self.keep(kept)
+        self.restore(other.tasks, other.tools, other.kept)
 
-    def keep(self, kept: Kept) -> None:
+    def restore(
+        self, tasks: Iterable[int], tools: Iterable[ToolDefinition], kept: Iterable[Kept]
+    ) -> None:
+        """Take in all that a sample stands for, given in its parts."""
+        self._tasks.update(tasks)
+        for tool in tools:
+            self.describe(tool)
+        for one in kept:
+            self._keep(one)
+
+    def _keep(self, kept: Kept) -> None:
         """Take in a run of another sample."""
         for stratum in kept.strata:
             draw = self._draw(stratum)
@@ -123,7 +135,8 @@ class Sample:
             chances = [self._draws[stratum].chance(kept.lot) for stratum in kept.strata]
             if any(both.task for both in chances):
                 trace = unpack(kept.packed)
-                drawn.append(Sampled(trace, 1 / _union(chances), 1 / max(chances).task))
+                weight = Weight(runs=1 / _union(chances), tasks=1 / max(chances).task)
+                drawn.append(Sampled(trace, weight))
         drawn.sort(key=lambda one: (one.trace.id, str(one.trace.source)))
         seen: set[str] = set()
         for one in drawn:
@@ -224,7 +237,7 @@ def _union(chances: Collection[_Chance]) -> float:
 
 def _hash(text: str) -> int:
     encoded = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(encoded, digest_size=_HASH_BYTES).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "big") >> 1
 
 
 def _untaken(identity: str, taken: Collection[str]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from toolguild.synth.mining.opportunity import (
@@ -12,11 +14,11 @@ from toolguild.synth.mining.opportunity import (
     RepeatedSequence,
     SequenceOccurrence,
     Unit,
-    saving_of,
-    support_of,
+    Weights,
+    extent_in,
 )
 
-__all__ = ["choose", "rank"]
+__all__ = ["choose", "estimated", "rank"]
 
 C = TypeVar("C", RepeatedSequence, RepeatedCode)
 P = TypeVar("P", SequenceOccurrence, CodeOccurrence)
@@ -28,6 +30,7 @@ def choose(
     worth_keeping: Callable[[C, Sequence[C]], bool],
     limit: int,
     taken: Collection[Unit] = (),
+    weights: Weights = MappingProxyType({}),
 ) -> list[C]:
     """Pick candidates greedily by what each still saves where no better one applies.
 
@@ -37,30 +40,52 @@ def choose(
             beside those chosen already.
         limit: How many to choose at most.
         taken: Parts of the traces that none may claim.
+        weights: What the runs stand for.
     """
+    trimmed = [_outside(candidate, set(taken)) for candidate in candidates]
+    left = dict(enumerate(trimmed))
+    ranks = {number: rank(candidate, weights) for number, candidate in left.items()}
+    claims: defaultdict[Unit, set[int]] = defaultdict(set)
+    for number, candidate in left.items():
+        for unit in _units(candidate):
+            claims[unit].add(number)
     chosen: list[C] = []
-    taken = set(taken)
-    remaining = list(candidates)
-    while remaining and len(chosen) < limit:
-        trimmed = [_outside(candidate, taken) for candidate in remaining]
-        remaining = [candidate for candidate in trimmed if worth_keeping(candidate, chosen)]
-        if remaining:
-            best = min(remaining, key=rank)
-            remaining.remove(best)
-            chosen.append(best)
-            taken.update(*(occurrence.units for occurrence in best.everywhere))
+    while len(chosen) < limit:
+        left = {n: candidate for n, candidate in left.items() if worth_keeping(candidate, chosen)}
+        if not left:
+            break
+        best = left.pop(min(left, key=ranks.__getitem__))
+        chosen.append(best)
+        claimed = _units(best)
+        # Only those that claim some of it as well are less than they were.
+        for number in left.keys() & set().union(*(claims.pop(unit) for unit in claimed)):
+            left[number] = _outside(left[number], claimed)
+            ranks[number] = rank(left[number], weights)
     return chosen
 
 
-def rank(candidate: RepeatedSequence | RepeatedCode) -> tuple[bool, int, int, int, str]:
+def rank(
+    candidate: RepeatedSequence | RepeatedCode, weights: Weights = MappingProxyType({})
+) -> tuple[bool, int, int, int, str]:
     """Return what candidates are sorted by, the best first."""
-    everywhere = candidate.everywhere
-    saving = saving_of(everywhere)
-    size = (-saving.calls, -saving.characters, -support_of(everywhere))
+    extent = extent_in(candidate.everywhere, weights)
+    size = (-extent.saving.calls, -extent.saving.characters, -extent.tasks)
     if isinstance(candidate, RepeatedCode):
         return False, *size, candidate.source
     # What is overfitted takes no place from what is not, however much it seems to save.
     return candidate.is_overfitted, *size, str(candidate.plan)
+
+
+def estimated(candidate: C, weights: Weights) -> C:
+    """Return a candidate with what it comes to in all logs, if runs of it stand for others."""
+    everywhere = candidate.everywhere
+    if not any(one.trace_id in weights for one in everywhere):
+        return candidate
+    return replace(candidate, estimate=extent_in(everywhere, weights))
+
+
+def _units(candidate: RepeatedSequence | RepeatedCode) -> set[Unit]:
+    return {unit for one in candidate.everywhere for unit in one.units}
 
 
 def _outside(candidate: C, taken: set[Unit]) -> C:

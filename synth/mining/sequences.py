@@ -17,9 +17,11 @@ from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
 from toolguild.synth.mining.held_out import Trial, folds_of, try_out
 from toolguild.synth.mining.opportunity import (
+    ITSELF,
     RepeatedSequence,
     Saving,
     SequenceOccurrence,
+    Weight,
     support_of,
 )
 from toolguild.synth.mining.plan import (
@@ -33,7 +35,7 @@ from toolguild.synth.mining.plan import (
     Plan,
     PlanStep,
 )
-from toolguild.synth.mining.selection import choose, rank
+from toolguild.synth.mining.selection import choose, estimated, rank
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import CallLog, Window, believed_read_only
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
@@ -48,12 +50,19 @@ class SequenceMiner:
         self._settings = settings
         self._logs: list[CallLog] = []
         self._tools: dict[str, ToolDefinition] = {}
+        self._weights: dict[str, Weight] = {}
 
-    def add(self, trace: Trace) -> None:
-        """Take in one trace."""
+    def describe(self, tool: ToolDefinition) -> None:
+        """Take in what a log says of a tool."""
+        # Logs may describe a tool differently; which is kept must not depend on their order.
+        self._tools[tool.name] = max(tool, self._tools.get(tool.name, tool), key=str)
+
+    def add(self, trace: Trace, weight: Weight = ITSELF) -> None:
+        """Take in one trace, which may stand for others like it."""
         for tool in trace.tools:
-            # Logs may describe a tool differently; which is kept must not depend on their order.
-            self._tools[tool.name] = max(tool, self._tools.get(tool.name, tool), key=str)
+            self.describe(tool)
+        if weight != ITSELF:
+            self._weights[trace.id] = weight
         log = CallLog(trace, self._settings)
         if len(log.calls) > 1:
             self._logs.append(log)
@@ -72,14 +81,20 @@ class SequenceMiner:
             [one for one in candidates if not _is_a_small_batch(one.plan, batched)],
             worth_keeping=self._is_worth_keeping,
             limit=limit,
+            weights=self._weights,
         )
         # Last: whoever finds a list in an earlier result should not have to write it out.
         claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
         chosen += choose(
-            batches, worth_keeping=lambda one, _: bool(one.occurrences), limit=limit, taken=claimed
+            batches,
+            worth_keeping=lambda one, _: bool(one.occurrences),
+            limit=limit,
+            taken=claimed,
+            weights=self._weights,
         )
         progress(1.0)
-        return sorted(chosen, key=rank)[:limit]
+        best = sorted(chosen, key=lambda one: rank(one, self._weights))[:limit]
+        return [estimated(one, self._weights) for one in best]
 
     def _candidates(self, windows: Sequence[Window]) -> list[RepeatedSequence]:
         """Return the plans of one shape, each with the first held out tasks that it stands.

@@ -18,7 +18,7 @@ from toolguild.synth.traces.model import (
     Trace,
 )
 from toolguild.synth.traces.reader import Reader, ReadOptions
-from toolguild.synth.traces.reading import read_traces
+from toolguild.synth.traces.reading import LogSource, find_logs, read_log, read_traces, refusal
 from toolguild.synth.traces.records import Record
 from toolguild.synth.traces.redaction import redact, redact_text
 from toolguild.synth.traces.values import RAW_ARGUMENTS
@@ -27,6 +27,7 @@ __all__ = [
     "RAW_ARGUMENTS",
     "AmbiguousFormatError",
     "CodeExecution",
+    "LogSource",
     "Outcome",
     "OversizedRecord",
     "Place",
@@ -41,7 +42,10 @@ __all__ = [
     "Trace",
     "TraceFileError",
     "UnknownFormatError",
+    "find_logs",
+    "read_log",
     "read_traces",
     "redact",
     "redact_text",
+    "refusal",
 ]

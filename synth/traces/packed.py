@@ -40,7 +40,8 @@ def unpack(packed: bytes) -> Trace:
         unpacker = zlib.decompressobj()
         data = json.loads(unpacker.decompress(packed, _MOST_BYTES))
         identity, task, outcome, source, steps = data
-        place = Place(*source)
+        file, line, number = source
+        place = Place(file, line, number)
         return Trace(
             id=identity,
             task=Task(*task),
@@ -64,7 +65,8 @@ def _packed(step: Step, source: Place) -> list[Any]:
 
 def _unpacked(step: list[Any], source: Place) -> Step:
     *content, result, error, (line, number, *file), reasoning, heard, started_at = step
-    place = Place(*file, line, number) if file else Place(source.file, line, number)
+    place = Place(file[0] if file else source.file, line, number)
     if len(content) == 1:
-        return CodeExecution(*content, result, error, place, reasoning, heard, started_at)
-    return ToolCall(*content, result, error, place, reasoning, heard, started_at)
+        return CodeExecution(content[0], result, error, place, reasoning, heard, started_at)
+    tool, arguments = content
+    return ToolCall(tool, arguments, result, error, place, reasoning, heard, started_at)

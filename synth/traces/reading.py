@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
@@ -21,7 +21,7 @@ from toolguild.synth.traces.reader import ReadOptions
 from toolguild.synth.traces.records import Record, read_records, require_exists
 from toolguild.synth.traces.redaction import redact_record, redact_text
 
-__all__ = ["LOG_SUFFIXES", "read_traces"]
+__all__ = ["LOG_SUFFIXES", "LogSource", "find_logs", "read_log", "read_traces", "refusal"]
 
 LOG_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson", ".traj"})
 """Files of a directory that are taken for logs, in whatever case."""
@@ -36,6 +36,75 @@ _NOTHING_KNOWN = ReadOptions()
 OnProblem: TypeAlias = Callable[[Problem], None]
 
 
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """A path that a caller gave, and the log files there."""
+
+    path: Path
+    files: tuple[Path, ...]
+    is_folder: bool
+
+    def require_readable(self, refused: Sequence[TraceFileError]) -> None:
+        """Check that there is a log here.
+
+        Args:
+            refused: Why files of it could not be read as logs, one for each such file.
+
+        Raises:
+            TraceFileError: a file that was named is no log, or a folder does not hold any.
+        """
+        if not self.is_folder:
+            for error in refused:
+                raise error
+        elif len(refused) == len(self.files):
+            suffixes = ", ".join(sorted(LOG_SUFFIXES))
+            found = f"; the first was refused: {refused[0]}" if refused else ""
+            message = f"{self.path} holds no readable log (looked for {suffixes}){found}"
+            raise TraceFileError(message)
+
+
+def find_logs(paths: Iterable[Path], *, on_problem: OnProblem) -> list[LogSource]:
+    """Return the log files at some paths, each file once.
+
+    Args:
+        paths: Files, and folders, which are walked in sorted order for `LOG_SUFFIXES`.
+        on_problem: Is told of each folder that cannot be looked into.
+
+    Raises:
+        TraceFileError: a path does not exist.
+    """
+    known = list(paths)
+    for path in known:
+        require_exists(path)
+    seen: set[Path] = set()
+    sources = []
+    for path in known:
+        is_folder = path.is_dir()
+        found = _log_files(path, on_problem) if is_folder else [path]
+        # A file that was seen before stays out of a folder, which may then be empty.
+        new = [file for file in found if file.resolve() not in seen]
+        seen.update(file.resolve() for file in new)
+        if new or not found:
+            sources.append(LogSource(path, tuple(new), is_folder))
+    return sources
+
+
+def _log_files(folder: Path, on_problem: OnProblem) -> list[Path]:
+    def report(error: OSError) -> None:
+        place = Place(error.filename or str(folder), 1)
+        _report(Problem(place, f"cannot be read: {error.strerror}"), on_problem)
+
+    found = []
+    for within, subfolders, names in os.walk(folder, onerror=report):
+        subfolders.sort()
+        found += [
+            Path(within, name)
+            for name in sorted(names)
+            if Path(name).suffix.lower() in LOG_SUFFIXES
+        ]
+    return found
+
+
 def read_traces(
     paths: Iterable[Path],
     *,
@@ -48,7 +117,7 @@ def read_traces(
     within one call. A file that is met twice is read once.
 
     Args:
-        paths: files, and directories, which are walked in sorted order for `LOG_SUFFIXES`.
+        paths: Files and folders; see `find_logs`.
         options: what the caller knows of the logs.
         on_problem: is told of each part of a log that is skipped.
 
@@ -58,94 +127,92 @@ def read_traces(
             directory without any readable log.
     """
     named_reader(options)
-    known = list(paths)
-    for path in known:
-        require_exists(path)
-    return _Reading(options, on_problem).traces(known)
+    sources = find_logs(paths, on_problem=on_problem)
+    return _traces(sources, options, on_problem)
 
 
-@dataclass(slots=True)
-class _Reading:
-    """One call of `read_traces`."""
-
-    options: ReadOptions
-    on_problem: OnProblem
-    _seen_files: set[Path] = field(default_factory=set)
-    _seen_ids: dict[str, int] = field(default_factory=dict)
-    """How often each trace id was met."""
-
-    def traces(self, paths: Iterable[Path]) -> Iterator[Trace]:
-        for path in paths:
-            yield from self._directory(path) if path.is_dir() else self._file(path)
-
-    def _directory(self, directory: Path) -> Iterator[Trace]:
-        """Read every log below a directory; one that is no log is only a problem here."""
-        readable = 0
-        refused: list[TraceFileError] = []
-        for path in self._log_files(directory):
+def _traces(
+    sources: Iterable[LogSource], options: ReadOptions, on_problem: OnProblem
+) -> Iterator[Trace]:
+    ids = _Ids()
+    for source in sources:
+        refused = []
+        for file in source.files:
             try:
-                yield from self._file(path)
-                readable += 1
+                for trace in _read(file, options, on_problem):
+                    yield replace(trace, id=ids.unique(trace.id))
             except TraceFileError as error:
                 refused.append(error)
-                self._report(Problem(Place(str(path), 1), str(error).removeprefix(f"{path} ")))
-        if not readable:
-            suffixes = ", ".join(sorted(LOG_SUFFIXES))
-            found = f"; the first was refused: {refused[0]}" if refused else ""
-            message = f"{directory} holds no readable log (looked for {suffixes}){found}"
-            raise TraceFileError(message)
+                if source.is_folder:
+                    _report(refusal(file, error), on_problem)
+        source.require_readable(refused)
 
-    def _log_files(self, directory: Path) -> Iterator[Path]:
-        def report(error: OSError) -> None:
-            place = Place(error.filename or str(directory), 1)
-            self._report(Problem(place, f"cannot be read: {error.strerror}"))
 
-        for folder, subfolders, names in os.walk(directory, onerror=report):
-            subfolders.sort()
-            for name in sorted(names):
-                if Path(name).suffix.lower() in LOG_SUFFIXES:
-                    yield Path(folder, name)
+def read_log(
+    path: Path, *, options: ReadOptions = _NOTHING_KNOWN, on_problem: OnProblem
+) -> Iterator[Trace]:
+    """Yield the traces of one log file as `read_traces` does; ids are unique within the file.
 
-    def _file(self, path: Path) -> Iterator[Trace]:
-        resolved = path.resolve()
-        if resolved in self._seen_files:
-            return
-        self._seen_files.add(resolved)
-        items = self._items(path)
-        start = _start_of(path, items)
-        sample = [item for item in start if isinstance(item, Record)]
-        reader = named_reader(self.options) or reader_for(str(path), sample, self.options)
-        for found in reader.read(self._records(chain(start, items))):
-            if isinstance(found, Problem):
-                self._report(found)
-            else:
-                yield replace(found, id=self._unique(found.id))
+    Raises:
+        TraceFileError: the file cannot be read as a log at all.
+    """
+    ids = _Ids()
+    for trace in _read(path, options, on_problem):
+        yield replace(trace, id=ids.unique(trace.id))
 
-    def _items(self, path: Path) -> Iterator[Record | Problem]:
-        """Yield a file's records without their secrets."""
-        for item in read_records(path, max_record_bytes=self.options.max_record_bytes):
-            if isinstance(item, Problem):
-                yield item
-                continue
-            try:
-                yield replace(item, value=redact_record(item.text, item.value), text="")
-            except RedactionError as error:
-                yield Problem(item.place, str(error))
 
-    def _records(self, items: Iterable[Record | Problem]) -> Iterator[Record]:
-        for item in items:
-            if isinstance(item, Problem):
-                self._report(item)
-            else:
-                yield item
+def refusal(file: Path, error: TraceFileError) -> Problem:
+    """Return what is told of a file in a folder that is no log."""
+    return Problem(Place(str(file), 1), str(error).removeprefix(f"{file} "))
 
-    def _report(self, problem: Problem) -> None:
-        self.on_problem(replace(problem, message=redact_text(problem.message)))
 
-    def _unique(self, trace_id: str) -> str:
-        count = self._seen_ids.get(trace_id, 0) + 1
-        self._seen_ids[trace_id] = count
-        return trace_id if count == 1 else self._unique(f"{trace_id}~{count}")
+class _Ids:
+    """Makes the ids of traces unique."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {}
+        """How often each id was met."""
+
+    def unique(self, trace_id: str) -> str:
+        count = self._seen.get(trace_id, 0) + 1
+        self._seen[trace_id] = count
+        return trace_id if count == 1 else self.unique(f"{trace_id}~{count}")
+
+
+def _read(path: Path, options: ReadOptions, on_problem: OnProblem) -> Iterator[Trace]:
+    items = _items(path, options)
+    start = _start_of(path, items)
+    sample = [item for item in start if isinstance(item, Record)]
+    reader = named_reader(options) or reader_for(str(path), sample, options)
+    for found in reader.read(_records(chain(start, items), on_problem)):
+        if isinstance(found, Problem):
+            _report(found, on_problem)
+        else:
+            yield found
+
+
+def _items(path: Path, options: ReadOptions) -> Iterator[Record | Problem]:
+    """Yield a file's records without their secrets."""
+    for item in read_records(path, max_record_bytes=options.max_record_bytes):
+        if isinstance(item, Problem):
+            yield item
+            continue
+        try:
+            yield replace(item, value=redact_record(item.text, item.value), text="")
+        except RedactionError as error:
+            yield Problem(item.place, str(error))
+
+
+def _records(items: Iterable[Record | Problem], on_problem: OnProblem) -> Iterator[Record]:
+    for item in items:
+        if isinstance(item, Problem):
+            _report(item, on_problem)
+        else:
+            yield item
+
+
+def _report(problem: Problem, on_problem: OnProblem) -> None:
+    on_problem(replace(problem, message=redact_text(problem.message)))
 
 
 def _start_of(path: Path, items: Iterator[Record | Problem]) -> list[Record | Problem]:

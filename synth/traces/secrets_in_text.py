@@ -289,6 +289,8 @@ _PATTERNS: tuple[_Pattern, ...] = (
         _is_card,
     ),
 )
+
+
 def _shortest(hints: Iterable[str]) -> tuple[str, ...]:
     """Leave out each hint that contains another: where it occurs, the other does too."""
     every = set(hints)
