@@ -142,9 +142,13 @@ def _read_all(
 ) -> Iterator[tuple[Path, Gathered | TraceFileError]]:
     """Yield what each file holds, or why it is no log, in any order."""
     traces = 0
+
+    def count(more: int) -> None:
+        on_progress(traces + more)
+
     if executor is None:
         for file, digest in files.items():
-            found = _read_log(file, digest, read, settings, lambda more: on_progress(traces + more))
+            found = _read_log(file, digest, read, settings, count)
             traces += _traces_in(found)
             yield file, found
         return
@@ -162,7 +166,7 @@ def _read_all(
             for future in done:
                 found = future.result()
                 traces += _traces_in(found)
-                on_progress(traces)
+                count(0)
                 yield waiting.pop(future), found
     finally:
         for future in waiting:

@@ -23,11 +23,12 @@ MAX_DEPTH = 12
 
 # One encoder for all: `json.dumps` would make a new one for each value.
 _encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+_quoted = json.encoder.encode_basestring
 
 
 def canonical(value: Json) -> str:
     """Return a text that is equal for equal JSON values, whatever the order of their keys."""
-    return _encoded(value)
+    return _quoted(value) if isinstance(value, str) else _encoded(value)
 
 
 def value_at(value: Json, path: JsonPath) -> Json:

@@ -146,7 +146,9 @@ class Sample:
 
     def _draw(self, stratum: Stratum) -> _Draw:
         if stratum not in self._draws:
-            self._draws[stratum] = _Draw(self._settings.sampled_tasks, self._settings.sampled_runs)
+            settings = self._settings
+            tasks = settings.sampled_tasks if stratum else settings.sampled_code_tasks
+            self._draws[stratum] = _Draw(tasks, settings.sampled_runs)
         return self._draws[stratum]
 
     def _strata(self, trace: Trace) -> tuple[Stratum, ...]:

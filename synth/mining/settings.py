@@ -36,8 +36,10 @@ class MiningSettings:
     )
     """Tools that are no work to save (thinking, ending the run); compared in lower case."""
     max_opportunities: int = 50
-    sampled_tasks: int = 500
-    """Tasks mined of those in which a tool was called with the same arguments' names, and of those
-    with code; where there are more, they are a sample, and what they show is an estimate."""
+    sampled_tasks: int = 200
+    """Tasks mined of those in which a tool was called with the same arguments' names. Where there
+    are more, they are a sample, and what they show is an estimate."""
+    sampled_code_tasks: int = 1000
+    """The same of the tasks with code, which no tool's name tells apart."""
     sampled_runs: int = 20
     """Runs mined of each such task."""

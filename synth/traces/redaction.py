@@ -23,6 +23,7 @@ from toolguild.synth.traces.secrets_in_text import (
     is_credential,
     is_mask,
     may_hold_secret,
+    may_hold_secret_in_json,
     secret_kind,
 )
 
@@ -79,7 +80,7 @@ def redact_record(text: str, record: Json) -> Json:
     # What an escape stands for may be a letter of a secret.
     escapes = any(escape in text for escape in _LETTER_ESCAPES)
     plain = json.dumps(record, ensure_ascii=False) if escapes else text
-    if may_hold_secret(plain) or _names_a_secret(record):
+    if may_hold_secret_in_json(plain) or _names_a_secret(record):
         return redact(record)
     return record
 

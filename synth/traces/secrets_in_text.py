@@ -17,6 +17,7 @@ __all__ = [
     "is_credential",
     "is_mask",
     "may_hold_secret",
+    "may_hold_secret_in_json",
     "secret_kind",
 ]
 
@@ -318,16 +319,37 @@ _HINTS = _shortest(
 _HINT = "|".join(_TOLD_APART.get(hint, re.escape(hint)) for hint in _HINTS)
 # The digits of the shortest card number, grouped in any way that `card_number` knows.
 _CARD_LIKE = r"[2-6]\d{3}(?:[ -]?\d{4}[ -]?\d{4}|\d{8}|[ -]?\d{6}[ -]?\d{4})"
-# pydantic's regular expressions are those of Rust, which find any of many words in one pass: some
-# twenty times faster than looking for one after another.
-_HINTED = TypeAdapter[str](
-    Annotated[str, StringConstraints(strict=True, pattern=rf"(?i:{_HINT})|{_CARD_LIKE}")]
-).validator
+
+
+def _finder(pattern: str) -> Callable[[str], bool]:
+    """Return what tells whether a pattern is found in a text; False for what is no UTF-8.
+
+    pydantic's regular expressions are those of Rust, which find any of many words in one pass, some
+    twenty times faster than looking for one after another.
+    """
+    text = Annotated[str, StringConstraints(strict=True, pattern=pattern)]
+    return TypeAdapter[str](text).validator.isinstance_python
+
+
+_is_hinted = _finder(rf"(?i:{_HINT})|{_CARD_LIKE}")
+# Without the digits after a decimal point, of which logs are full.
+_is_hinted_plainly = _finder(rf"(?i:{_HINT})|(?:^|[^.\d]){_CARD_LIKE}")
 
 
 def may_hold_secret(text: str) -> bool:
     """Tell quickly whether a text may hold a secret, or a name under which one stands."""
-    return _HINTED.isinstance_python(text) or not _is_utf8(text)
+    return _is_hinted(text) or not _is_utf8(text)
+
+
+def may_hold_secret_in_json(text: str) -> bool:
+    """Tell the same of all texts in a JSON value, by its text.
+
+    Args:
+        text: JSON in which nothing is escaped that could stand as it is.
+    """
+    if "\\u" in text:  # its last digit may stand before a card number
+        return may_hold_secret(text)
+    return _is_hinted_plainly(text) or not _is_utf8(text)
 
 
 def _is_utf8(text: str) -> bool:
