@@ -14,6 +14,8 @@ from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registr
 from toolguild.sandbox import Access, Json, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Draft, tool_names
+from toolguild.synth.gathering import Gathered, gather
+from toolguild.synth.known import KnownLogs
 from toolguild.synth.mining import (
     CodeMiner,
     MiningSettings,
@@ -21,11 +23,11 @@ from toolguild.synth.mining import (
     RepeatedCode,
     RepeatedSequence,
     SequenceMiner,
-    saving_of,
+    extent_of,
     support_of,
 )
 from toolguild.synth.proving import Proof, prove
-from toolguild.synth.traces import Problem, ReadOptions, read_traces
+from toolguild.synth.traces import Problem, ReadOptions
 from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
 
 __all__ = ["Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
@@ -44,6 +46,8 @@ class Mined:
     tasks: int = 0
     tool_calls: int = 0
     code_executions: int = 0
+    sampled: int | None = None
+    """How many of the traces were mined, where there are too many to mine all of them."""
     problems: list[Problem] = field(default_factory=list)
     opportunities: list[Opportunity] = field(default_factory=list)
 
@@ -53,37 +57,62 @@ def mine(
     *,
     read: ReadOptions = ReadOptions(),
     settings: MiningSettings = MiningSettings(),
+    executor: Executor | None = None,
+    known: Path | None = None,
     on_progress: OnProgress = lambda stage, done: None,
 ) -> Mined:
     """Read logs and find what recurs in them, best first.
 
+    Neither the order of the logs nor, with `known`, the portions in which they come change what is
+    found. Memory does not grow with the logs, but for the hashes of their tasks.
+
     Args:
         paths: Log files, or folders of them.
         read: How to read them.
-        settings: Thresholds.
+        settings: Thresholds, and how many runs of large logs are mined.
+        executor: What reads several large files at once.
+        known: File of logs that are known, made if there is none. Logs that it holds are not read
+            again; the others are added, and all of them are mined.
         on_progress: Called with what is being done: `reading` with the number of traces so far,
             then `calls` and `code` with the share that is done.
 
     Raises:
         TraceFileError: a log cannot be read at all.
+        KnownLogsError: the file of known logs cannot be used.
     """
-    mined = Mined()
+    store = KnownLogs(known, settings, read) if known else None
+    gathered = gather(
+        paths,
+        read=read,
+        settings=settings,
+        executor=executor,
+        known=store.logs() if store else (),
+        on_progress=lambda traces: on_progress("reading", traces),
+    )
+    return _mined(store.add(gathered) if store else gathered, settings, on_progress)
+
+
+def _mined(gathered: Gathered, settings: MiningSettings, on_progress: OnProgress) -> Mined:
     sequences, code = SequenceMiner(settings), CodeMiner(settings)
-    tasks = set()
-    for trace in read_traces(paths, options=read, on_problem=mined.problems.append):
-        mined.traces += 1
-        tasks.add(trace.task.id)
-        mined.tool_calls += sum(1 for _ in trace.calls())
-        mined.code_executions += sum(1 for _ in trace.code())
-        sequences.add(trace)
-        code.add(trace)
-        on_progress("reading", mined.traces)
-    mined.tasks = len(tasks)
-    mined.opportunities = [
-        *sequences.mine(lambda done: on_progress("calls", done)),
-        *code.mine(lambda done: on_progress("code", done)),
-    ]
-    return mined
+    for tool in gathered.sample.tools:
+        sequences.describe(tool)
+    runs = [*gathered.sample]
+    for run in runs:
+        sequences.add(run.trace, run.weight)
+        code.add(run.trace, run.weight)
+    logs = gathered.logs.values()
+    return Mined(
+        traces=sum(log.traces for log in logs),
+        tasks=len(gathered.sample.tasks),
+        tool_calls=sum(log.tool_calls for log in logs),
+        code_executions=sum(log.code_executions for log in logs),
+        sampled=len(runs) if any(run.weight.runs > 1 for run in runs) else None,
+        problems=gathered.problems,
+        opportunities=[
+            *sequences.mine(lambda done: on_progress("calls", done)),
+            *code.mine(lambda done: on_progress("code", done)),
+        ],
+    )
 
 
 class Fate(StrEnum):
@@ -213,7 +242,7 @@ def _provenance(draft: Draft) -> JsonObject:
     if opportunity is None:
         return {"origin": str(draft.origin)}
     occurrences = opportunity.everywhere
-    saving = saving_of(occurrences)
+    extent = extent_of(opportunity)
     places: list[Json] = [str(one.place) for one in occurrences[:MAX_LISTED_OCCURRENCES]]
     found: JsonObject = (
         {"kind": "sequence", "steps": _steps(draft, opportunity)}
@@ -226,7 +255,12 @@ def _provenance(draft: Draft) -> JsonObject:
         "support": support_of(occurrences),
         "occurrences": len(occurrences),
         "places": places,
-        "saving": {"calls": saving.calls, "characters": saving.characters},
+        "saving": {"calls": extent.saving.calls, "characters": extent.saving.characters},
+        **(
+            {"estimated": {"support": extent.tasks, "occurrences": extent.places}}
+            if opportunity.estimate
+            else {}
+        ),
     }
 
 

@@ -33,7 +33,7 @@ from toolguild.synth.mining.plan import (
 )
 from toolguild.synth.mining.plan_json import plan_from_json, plan_to_json
 from toolguild.synth.mining.recorder import BLOCK_MARK
-from toolguild.synth.mining.sample import Kept, Sample, Sampled
+from toolguild.synth.mining.sample import Kept, Lot, Sample, Sampled
 from toolguild.synth.mining.sequences import SequenceMiner
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import believed_read_only
@@ -52,6 +52,7 @@ __all__ = [
     "JsonPath",
     "Kept",
     "LoopStep",
+    "Lot",
     "MiningSettings",
     "Occurrence",
     "Opportunity",
