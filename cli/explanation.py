@@ -82,6 +82,9 @@ def explain(opportunity: Opportunity, title: str) -> None:
             out.print(plain(f"  not claimed at {count} places: {reason}", "dim"))
         for reason, count in opportunity.held_out_missed.items():
             out.print(plain(f"  held out, and not explained at {count} places: {reason}", "dim"))
+    if opportunity.estimate is not None:
+        seen, extent = len(opportunity.everywhere), opportunity.estimate
+        out.print(plain(f"  seen at {seen} places of a sample, about {extent.places:,} in all"))
     # A log may hold all its runs on one line.
     places = [f"{one.place}, run {one.trace_id}" for one in opportunity.everywhere]
     for place in places[:_MAX_PLACES]:

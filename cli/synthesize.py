@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -36,8 +37,8 @@ from toolguild.synth.mining import (
     PlanStep,
     RepeatedCode,
     RepeatedSequence,
+    extent_of,
     render_path,
-    saving_of,
     support_of,
 )
 from toolguild.synth.traces import ReadOptions
@@ -52,11 +53,17 @@ _min_support = click.option(
     type=click.IntRange(min=1),
     help="Distinct tasks that must show a pattern [default: 3, for a whole function 2].",
 )
+_known = click.option(
+    "--known",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that keeps what was read: logs that it holds are not read again, and count.",
+)
 
 
 @click.command()
 @log_options
 @_min_support
+@_known
 @registry_option
 @sandbox_options
 @profile_option
@@ -69,6 +76,7 @@ def synthesize(
     mount: tuple[Mount, ...],
     workspace: Path | None,
     min_support: int | None,
+    known: Path | None,
     as_json: bool,
     **log: str | None,
 ) -> int:
@@ -78,7 +86,7 @@ def synthesize(
     """
     access = access_of(mount, workspace)
     with Registry.open(registry) as opened:
-        mined = _mine(paths, read_options(log), min_support)
+        mined = _mine(paths, read_options(log), min_support, known)
         settings = ValidationSettings(profile=profile)
         results = _synthesize(mined.opportunities, opened, sandbox, settings, access)
     if as_json:
@@ -92,12 +100,14 @@ def synthesize(
 @click.command()
 @log_options
 @_min_support
+@_known
 @click.option("--explain", "explains", is_flag=True, help="Say why, and where, for each pattern.")
 @click.option("--mermaid", "drawing", flag_value="mermaid", help="Draw data flows for Mermaid.")
 @click.option("--dot", "drawing", flag_value="dot", help="Draw data flows for Graphviz.")
 def mine(
     paths: tuple[Path, ...],
     min_support: int | None,
+    known: Path | None,
     explains: bool,
     drawing: str | None,
     as_json: bool,
@@ -105,9 +115,9 @@ def mine(
 ) -> int:
     """Show what recurs in trace logs, and what a tool for it would save.
 
-    PATHS are log files, or folders of them. Nothing is run and nothing is stored.
+    PATHS are log files, or folders of them. Nothing is run, and nothing is stored but by --known.
     """
-    mined = _mine(paths, read_options(log), min_support)
+    mined = _mine(paths, read_options(log), min_support, known)
     if as_json:
         described: list[Json] = [_opportunity(one) for one in mined.opportunities]
         print_json({**_logs(mined), "opportunities": described})
@@ -122,7 +132,9 @@ def mine(
     return ExitCode.DONE if mined.opportunities else ExitCode.REFUSED
 
 
-def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> Mined:
+def _mine(
+    paths: Sequence[Path], read: ReadOptions, min_support: int | None, known: Path | None
+) -> Mined:
     settings = MiningSettings()
     if min_support is not None:
         settings = replace(
@@ -131,7 +143,9 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
             definition_support=min_support,
             statements_support=min_support,
         )
-    with progress() as bar:
+    # Not by fork: threads draw the bar.
+    processes = ProcessPoolExecutor(mp_context=get_context("forkserver"))
+    with processes as executor, progress() as bar:
         tasks = {
             "reading": bar.add_task("Reading traces", total=None),
             "calls": bar.add_task("Comparing calls", total=1),
@@ -141,6 +155,8 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
             paths,
             read=read,
             settings=settings,
+            executor=executor,
+            known=known,
             on_progress=lambda stage, done: bar.update(tasks[stage], completed=done),
         )
     tell_problems(mined.problems)
@@ -179,18 +195,20 @@ def _logs(mined: Mined) -> JsonObject:
         "tasks": mined.tasks,
         "tool_calls": mined.tool_calls,
         "code_executions": mined.code_executions,
+        "traces_mined": mined.traces if mined.sampled is None else mined.sampled,
         "skipped": [{"place": str(one.place), "message": one.message} for one in mined.problems],
     }
 
 
 def _opportunity(opportunity: Opportunity) -> JsonObject:
-    saving = saving_of(opportunity.everywhere)
+    extent = extent_of(opportunity)
     return {
         "kind": _kind(opportunity),
         "pattern": _pattern(opportunity),
         "support": support_of(opportunity.everywhere),
         "occurrences": [str(one.place) for one in opportunity.everywhere],
-        "saving": {"calls": saving.calls, "characters": saving.characters},
+        "saving": {"calls": extent.saving.calls, "characters": extent.saving.characters},
+        "in_all_logs": {"support": extent.tasks, "occurrences": extent.places},
         **_held_out(opportunity),
         **explanation(opportunity),
     }
@@ -245,14 +263,28 @@ def _spoken(step: PlanStep) -> str:
 def _saved(opportunity: Opportunity) -> str:
     if isinstance(opportunity, RepeatedSequence) and opportunity.is_overfitted:
         return "overfitted"
-    saving = saving_of(opportunity.everywhere)
-    return f"{saving.calls} calls" if saving.calls else f"{saving.characters:,} chars"
+    saving = extent_of(opportunity).saving
+    saved = f"{saving.calls:,} calls" if saving.calls else f"{saving.characters:,} chars"
+    return _about(opportunity) + saved
+
+
+def _about(opportunity: Opportunity) -> str:
+    """Return the word that tells an estimate from a count."""
+    return "about " if opportunity.estimate else ""
+
+
+def _tasks_and_places(opportunity: Opportunity) -> tuple[str, str]:
+    extent, about = extent_of(opportunity), _about(opportunity)
+    return f"{about}{extent.tasks:,}", f"{about}{extent.places:,}"
 
 
 def _found(mined: Mined) -> str:
+    sample = (
+        f"; a sample of {mined.sampled:,} traces was mined" if mined.sampled is not None else ""
+    )
     return (
         f"{mined.traces:,} traces of {mined.tasks:,} tasks: "
-        f"{mined.tool_calls:,} tool calls, {mined.code_executions:,} code executions"
+        f"{mined.tool_calls:,} tool calls, {mined.code_executions:,} code executions{sample}"
     )
 
 
@@ -266,8 +298,7 @@ def _show_opportunities(mined: Mined) -> None:
         table.add_row(
             plain(_pattern(opportunity)),
             _kind(opportunity),
-            str(support_of(opportunity.everywhere)),
-            str(len(opportunity.everywhere)),
+            *_tasks_and_places(opportunity),
             _saved(opportunity),
             plain(str(opportunity.everywhere[0].place)),
         )
@@ -285,7 +316,7 @@ def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -
         table.add_row(
             plain(result.ref or result.name or _pattern(opportunity)),
             _kind(opportunity),
-            str(support_of(opportunity.everywhere)),
+            _tasks_and_places(opportunity)[0],
             _saved(opportunity),
             plain(f"{result.fate}: {result.reasons[0]}" if result.reasons else result.fate),
         )

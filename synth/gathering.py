@@ -26,6 +26,9 @@ _WAITING = 4
 """Files that are handed to the executor and not yet taken back, at most: each result is as large as
 a sample."""
 
+LARGE = 20_000_000
+"""Bytes of logs below which starting processes takes longer than reading."""
+
 OnTrace: TypeAlias = Callable[[int], None]
 
 
@@ -74,7 +77,8 @@ def gather(
         paths: Log files, or folders of them.
         read: How to read them.
         settings: How many runs to keep.
-        executor: What reads several files at once; without it they are read one by one.
+        executor: What reads several files at once, if they are `LARGE` together; without it they
+            are read one by one.
         known: Logs that were read before. One that has changed since is a problem, and is not
             read: some of its runs would count twice.
         on_progress: Called with the number of traces so far.
@@ -146,7 +150,7 @@ def _read_all(
     def count(more: int) -> None:
         on_progress(traces + more)
 
-    if executor is None:
+    if executor is None or len(files) == 1 or sum(map(_size, files)) < LARGE:
         for file, digest in files.items():
             found = _read_log(file, digest, read, settings, count)
             traces += _traces_in(found)
@@ -171,6 +175,13 @@ def _read_all(
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _traces_in(found: Gathered | TraceFileError) -> int:

@@ -11,6 +11,7 @@ __all__ = [
     "AmbiguousFormatError",
     "BrokenJsonError",
     "OversizedRecord",
+    "PackedTraceError",
     "Problem",
     "RedactionError",
     "TraceFileError",
@@ -53,6 +54,10 @@ class AmbiguousFormatError(TraceFileError):
 
 class BrokenJsonError(ToolguildError, ValueError):
     """A text is not a JSON value that toolguild works with; the message says why."""
+
+
+class PackedTraceError(ToolguildError, ValueError):
+    """Bytes are not those of a kept trace: the file that they are from is damaged."""
 
 
 class RedactionError(ToolguildError, ValueError):

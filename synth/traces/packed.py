@@ -6,6 +6,7 @@ import json
 import zlib
 from typing import Any
 
+from toolguild.synth.traces.errors import PackedTraceError
 from toolguild.synth.traces.model import CodeExecution, Outcome, Place, Step, Task, ToolCall, Trace
 
 __all__ = ["pack", "unpack"]
@@ -34,7 +35,7 @@ def unpack(packed: bytes) -> Trace:
     """Return the trace that `pack` made bytes of.
 
     Raises:
-        ValueError: the bytes are of no trace.
+        PackedTraceError: the bytes are of no trace.
     """
     try:
         unpacker = zlib.decompressobj()
@@ -50,8 +51,8 @@ def unpack(packed: bytes) -> Trace:
             source=place,
         )
     except (zlib.error, TypeError, ValueError) as error:
-        message = f"not a packed trace: {error}"
-        raise ValueError(message) from error
+        message = f"a kept trace is damaged ({error}); read its logs again into a new file"
+        raise PackedTraceError(message) from error
 
 
 def _packed(step: Step, source: Place) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -115,6 +116,27 @@ def test_a_part_of_a_word_is_not_known(value: Json) -> None:
     known = KnownText()
     known.add("My order is ord-17, from Oslo.")
     assert not known.knew(value, known.moment())
+
+
+said = st.text(alphabet="aAbB1-_.#@ \xe9\xdf\u0130\u212a", max_size=12)
+
+
+@given(texts=st.lists(said, max_size=4), words=st.lists(said, max_size=6))
+def test_a_word_is_known_where_it_stands_by_itself(texts: list[str], words: list[str]) -> None:
+    known = KnownText()
+    for text in texts:
+        known.add(text)
+    for word in words:
+        for moment in (len(texts), 0, *range(len(texts))):
+            assert known.knew(word, moment) == any(
+                _stands_in(text, word) for text in texts[:moment]
+            )
+
+
+def _stands_in(text: str, word: str) -> bool:
+    if not re.fullmatch(r"[\w.\-#@]+", word):
+        return word.casefold() in text.casefold()
+    return bool(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE))
 
 
 def test_a_phrase_is_known_where_it_was_said_and_numbers_inside_results() -> None:

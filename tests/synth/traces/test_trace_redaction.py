@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.traces import redact, redact_text
 from toolguild.synth.traces.errors import RedactionError
+from toolguild.synth.traces.redaction import redact_record
 
 # Built from pieces: a secret written out would alarm the scanners that guard repositories.
 KEYS = {
@@ -326,3 +327,57 @@ def test_hostile_texts_take_linear_time(text: str) -> None:
     started = time.monotonic()
     redact_text(text)
     assert time.monotonic() - started < 20  # quadratic time would be hours
+
+
+surroundings = st.sampled_from(
+    ["", "a", "7", ".", "0.", "/", "\\", '"', "-", "pass word", *" \n\x01\xa0\xe9\u212a"]
+)
+secrets_and_more = st.sampled_from(
+    [
+        *KEYS.values(),
+        "4111111111111111",
+        "task-1",
+        "authority",
+        "cvv",
+        "token=abcDEF0123456789xyz",
+        "postgres://user:hunter22@host/db",
+        "Authorization: Basic dXNlcjpwYXNz",
+        "password: hunter22!",
+    ]
+)
+pieces = st.lists(surroundings | secrets_and_more, max_size=5).map("".join)
+records: st.SearchStrategy[Json] = st.recursive(
+    pieces | st.sampled_from([4111111111111111, 0.4111111111111111, 7, None]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["pass word", "to-ken", "text"]) | pieces, inner, max_size=3
+        )
+        # JSON in a text, its letters escaped or not.
+        | st.builds(json.dumps, inner, ensure_ascii=st.booleans())
+    ),
+    max_leaves=5,
+)
+
+
+@given(
+    record=records,
+    ascii_only=st.booleans(),
+    escaped=st.sampled_from(["", "p", "4", "/", "s", "-"]),
+)
+def test_a_glance_at_the_text_overlooks_nothing_that_a_walk_would_find(
+    record: Json, ascii_only: bool, escaped: str
+) -> None:
+    text = json.dumps(record, ensure_ascii=ascii_only)
+    if escaped:
+        text = text.replace(escaped, rf"\u{ord(escaped):04x}")
+    try:
+        parsed = json.loads(text)
+    except json.JSONDecodeError:  # an escape of an escape, or a number with one
+        parsed, text = record, json.dumps(record)
+    assert redact_record(text, parsed) == redact(parsed)
+
+
+def test_escaped_slashes_hide_nothing() -> None:
+    text = r'{"at": "postgres:\/\/user:hunter22@host\/db"}'
+    assert "hunter22" not in text_in(redact_record(text, json.loads(text)))
