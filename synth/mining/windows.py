@@ -257,7 +257,8 @@ class CallLog:
         """Find the lists that the run goes over completely; one argument varies with the item."""
         calls = self.calls[start:end]
         given = {
-            name: {canonical(call.arguments[name]) for call in calls} for name in calls[0].arguments
+            name: frozenset(canonical(call.arguments[name]) for call in calls)
+            for name in calls[0].arguments
         }
         varying = [name for name, values in given.items() if len(values) > 1]
         if len(varying) > 1:
@@ -267,8 +268,8 @@ class CallLog:
         for number, item in enumerate(items):
             if item.is_loop:
                 continue
-            for over, cell, values in self.index(item.calls[0]).columns:
-                for argument in candidates:
-                    if values == given[argument]:
-                        readings.add(LoopReading(number, over, argument, cell))
+            index = self.index(item.calls[0])
+            for argument in candidates:
+                for over, cell in index.columns_of(given[argument]):
+                    readings.add(LoopReading(number, over, argument, cell))
         return frozenset(readings)
