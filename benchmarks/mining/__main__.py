@@ -1,4 +1,4 @@
-"""What mined tools save on unseen tasks, beside what frequency miners would save, unverified.
+"""What mined tools save on unseen tasks, and what mining takes as logs grow, beside other miners.
 
 Ends with 1 where a bound is broken, naming it, and with 3 where something needed is unavailable.
 """
@@ -15,6 +15,7 @@ from statistics import mean
 
 from benchmarks.mining.baselines import BASELINES
 from benchmarks.mining.folds import TOOLS, Saved, ours, theirs
+from benchmarks.mining.scale import Scale, measure_scale
 from benchmarks.sandbox.machine import about
 from benchmarks.sandbox.report import Bound
 from benchmarks.sandbox.tables import about_table, replace_part, table
@@ -22,6 +23,8 @@ from toolguild.sandbox import Sandbox, SandboxUnavailableError, open_sandbox
 from toolguild.synth.traces import Trace, read_traces
 
 _BESIDE = Path(__file__).resolve().parents[2].parent / "shared"
+_MULTIPLIED = ("tau-bench-airline/trajectories.json", "bfcl-multi-turn/trajectories.json")
+"""The logs that the scale part makes large ones of."""
 _ASSIGNMENTS = 5
 """Ways to part the tasks, besides the one whose figures count."""
 
@@ -56,22 +59,31 @@ def main() -> None:
     """Measure, show it, and end with 1 where a bound is broken."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mining", description=__doc__)
     parser.add_argument("--sandbox", choices=["local", "docker"], default="local")
+    parser.add_argument("--only", choices=["calls", "scale"], help="one part of it")
     parser.add_argument("--json", type=Path, help="file for everything that was measured")
     parser.add_argument("--markdown", type=Path, help="page that has a part for the tables")
     given = parser.parse_args()
     rows: list[_Row] = []
+    scale: Scale | None = None
     try:
-        with open_sandbox(given.sandbox) as sandbox:
-            for log in _LOGS:
-                rows += _measured(log, sandbox)
+        if given.only != "scale":
+            with open_sandbox(given.sandbox) as sandbox:
+                for log in _LOGS:
+                    rows += _measured(log, sandbox)
+        if given.only != "calls":
+            scale = measure_scale([_folder() / path for path in _MULTIPLIED])
     except (SandboxUnavailableError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
-    bounds = _bounds(rows)
-    tables = _tables(rows, bounds)
+    bounds = [*_bounds(rows), *(scale.bounds() if scale else [])]
+    tables = _tables(rows, scale, bounds)
     print(tables)
     if given.json:
-        given.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+        measured = {
+            "calls": [asdict(row) for row in rows],
+            "scale": scale.as_json() if scale else None,
+        }
+        given.json.write_text(json.dumps(measured, indent=1))
     if given.markdown:
         replace_part(given.markdown, "mining", tables)
     broken = [bound for bound in bounds if not bound.kept]
@@ -101,9 +113,12 @@ def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
 
 
 def _traces(log: _Log) -> list[Trace]:
-    folder = Path(os.environ.get("TOOLGUILD_SHARED", _BESIDE)) / "traces"
     problems: list[object] = []
-    return list(read_traces([folder / log.path], on_problem=problems.append))
+    return list(read_traces([_folder() / log.path], on_problem=problems.append))
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("TOOLGUILD_SHARED", _BESIDE)) / "traces"
 
 
 def _bounds(rows: list[_Row]) -> list[Bound]:
@@ -136,9 +151,29 @@ def _bounds(rows: list[_Row]) -> list[Bound]:
     ]
 
 
-def _tables(rows: list[_Row], bounds: list[Bound]) -> str:
-    told = about()
+def _tables(rows: list[_Row], scale: Scale | None, bounds: list[Bound]) -> str:
     command = f"python -m benchmarks.mining {' '.join(sys.argv[1:])}".rstrip()
+    kept = [
+        (
+            bound.what,
+            f"{'>=' if bound.at_least else '<='} {bound.limit:g} {bound.unit}",
+            f"{bound.measured:.1f} {bound.unit}",
+            "kept" if bound.kept else "BROKEN",
+        )
+        for bound in bounds
+    ]
+    return "\n\n".join(
+        [
+            about_table({**about(), "command": command}),
+            "### Bounds",
+            table(("bound", "limit", "measured", ""), kept),
+            *([_calls_tables(rows)] if rows else []),
+            *([scale.tables()] if scale else []),
+        ]
+    )
+
+
+def _calls_tables(rows: list[_Row]) -> str:
     shown = [
         (
             row.log,
@@ -164,15 +199,6 @@ def _tables(rows: list[_Row], bounds: list[Bound]) -> str:
         "extra reads",
         "uses refused",
     )
-    kept = [
-        (
-            bound.what,
-            f"{'>=' if bound.at_least else '<='} {bound.limit:g} {bound.unit}",
-            f"{bound.measured:.1f} {bound.unit}",
-            "kept" if bound.kept else "BROKEN",
-        )
-        for bound in bounds
-    ]
     boxes = [
         (row.log, str(number), ", ".join(names))
         for row in rows
@@ -180,9 +206,6 @@ def _tables(rows: list[_Row], bounds: list[Bound]) -> str:
     ]
     return "\n\n".join(
         [
-            about_table({**told, "command": command}),
-            "### Bounds",
-            table(("bound", "limit", "measured", ""), kept),
             "### Calls saved on unseen tasks, five folds by task, at most ten tools",
             table(head, shown),
             "- verified: every use was run in the sandbox and returned the recorded result of every"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -49,19 +50,28 @@ class _Text:
 
     def renamed(self, names: _Names) -> str:
         """Return the text with every word replaced."""
-        words = [names[word] for word in self.words]
-        return "".join(part for pair in zip(self.pieces, [*words, ""], strict=True) for part in pair)
+        first, *rest = self.pieces
+        words = (names[word] for word in self.words)
+        return first + "".join(part for pair in zip(words, rest, strict=True) for part in pair)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """Messages of a run that belong together: a call with its results, or one that is no call."""
+
+    run: int
+    """Which run it is of."""
+    messages: _Text
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A recorded run: what stands around its messages, and the messages, by turns."""
+    """A recorded run."""
 
     head: _Text
-    turns: tuple[_Text, ...]
-    """Messages that belong together: a call with its results, or one that is no call."""
-    calls: tuple[int, ...]
-    """How many calls each turn makes."""
+    """All but its messages and what names it."""
+    turns: tuple[_Turn, ...]
 
 
 class _Names(dict[str, str]):
@@ -113,20 +123,22 @@ def multiply(sources: Sequence[Path], steps: int, seed: int = 0) -> Iterator[str
     """Yield runs as lines of JSON; see `write_logs`. The sources take turns."""
     logs = [_read(path) for path in sources]
     chance = random.Random(seed)  # noqa: S311 - it is to be the same every time
-    made = number = 0
-    while made < steps:
-        for runs in logs:
-            number += 1
-            turns, calls = _noisy(chance.choice(runs), runs, chance)
-            made += calls
-            yield _line(turns, number, chance)
+    made = 0
+    for number, runs in enumerate(cycle(logs)):
+        if made >= steps:
+            return
+        run = chance.choice(runs)
+        turns = _noisy(run, runs, chance)
+        made += sum(turn.calls for turn in turns)
+        yield _line(run, turns, number, chance)
 
 
 def _read(path: Path) -> list[_Run]:
-    return [_run(record) for record in json.loads(path.read_text(encoding="utf-8"))]
+    records = json.loads(path.read_text(encoding="utf-8"))
+    return [_run(number, record) for number, record in enumerate(records)]
 
 
-def _run(record: dict[str, Any]) -> _Run:
+def _run(number: int, record: dict[str, Any]) -> _Run:
     turns: list[list[Any]] = []
     for message in record[_KEY]:
         if message["role"] != "tool" or not turns:
@@ -135,46 +147,38 @@ def _run(record: dict[str, Any]) -> _Run:
     head = {key: value for key, value in record.items() if key not in (_KEY, "id", "task_id")}
     return _Run(
         _Text.of(head),
-        tuple(map(_Text.of, turns)),
-        tuple(sum(len(message.get("tool_calls") or ()) for message in turn) for turn in turns),
+        tuple(
+            _Turn(
+                number,
+                _Text.of(turn),
+                sum(len(message.get("tool_calls") or ()) for message in turn),
+            )
+            for turn in turns
+        ),
     )
 
 
-def _noisy(
-    run: _Run, others: Sequence[_Run], chance: random.Random
-) -> tuple[list[tuple[_Run, int]], int]:
-    """Return the turns of a run with some noise, each with the run it is of, and their calls."""
-    turns: list[tuple[_Run, int]] = []
-    for turn, calls in enumerate(run.calls):
-        if not calls:
-            turns.append((run, turn))
-            continue
-        drawn = chance.random()
+def _noisy(run: _Run, others: Sequence[_Run], chance: random.Random) -> list[_Turn]:
+    """Return the turns of a run with some noise among its calls. The first stays what it is."""
+    turns = [run.turns[0]]
+    for turn in run.turns[1:]:
+        drawn = chance.random() if turn.calls else 1.0
         if drawn < NOISE:
             continue
-        turns.append((run, turn))
-        if drawn < 2 * NOISE and len(turns) > 1 and turns[-2][0].calls[turns[-2][1]]:
-            turns[-2:] = turns[:-3:-1]
-        elif drawn > 1 - NOISE:
-            other = chance.choice(others)
-            turns += [(other, chance.choice(c))] if (c := _calling(other)) else []
-    if not turns or turns[0][0] is not run:
-        turns.insert(0, (run, 0))
-    return turns, sum(of.calls[turn] for of, turn in turns)
+        turns.append(turn)
+        if drawn < 2 * NOISE and len(turns) > 2:
+            turns[-2:] = turns[-1], turns[-2]
+        elif drawn < 3 * NOISE:
+            calling = [other for other in chance.choice(others).turns if other.calls]
+            turns += [chance.choice(calling)] if calling else []
+    return turns
 
 
-def _calling(run: _Run) -> list[int]:
-    return [turn for turn, calls in enumerate(run.calls) if calls]
-
-
-def _line(turns: Sequence[tuple[_Run, int]], number: int, chance: random.Random) -> str:
-    own = turns[0][0]
-    names = _Names(chance)
-    strangers = _Names(chance)
-    messages = ",".join(
-        of.turns[turn].renamed(names if of is own else strangers)[1:-1] for of, turn in turns
-    )
-    head = own.head.renamed(names)[1:-1]
+def _line(run: _Run, turns: Sequence[_Turn], number: int, chance: random.Random) -> str:
+    names: dict[int, _Names] = defaultdict(lambda: _Names(chance))
+    own = names[turns[0].run]
+    messages = ",".join(turn.messages.renamed(names[turn.run])[1:-1] for turn in turns)
+    head = run.head.renamed(own)[1:-1]
     identity = f'"id":"run-{number}","task_id":"task-{number}"'
     return f'{{{identity},{head},"{_KEY}":[{messages}]}}\n'
 
