@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.plan import render_path
 from toolguild.synth.mining.windows import Derivation, LoopReading, SameAs, Window
 
@@ -99,7 +98,7 @@ class Fixed:
 
     def holds(self, window: Window) -> bool:
         """Say whether it holds there."""
-        return canonical(window.argument(self.slot)) == self.value
+        return window.text(self.slot) == self.value
 
     @property
     def reason(self) -> str:
@@ -140,7 +139,7 @@ class Shared:
 
     def holds(self, window: Window) -> bool:
         """Say whether it holds there."""
-        return canonical(window.argument(self.slot)) == canonical(window.argument(self.first))
+        return window.text(self.slot) == window.text(self.first)
 
     @property
     def reason(self) -> str:

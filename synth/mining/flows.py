@@ -21,7 +21,6 @@ from toolguild.synth.mining.conditions import (
     Shared,
     Slot,
 )
-from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.plan import Constant, FromItem, FromResult, Origin, Parameter
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import Derivation, LoopReading, SameAs, Window
@@ -72,7 +71,7 @@ class Flow:
 
     def column(self, slot: Slot) -> tuple[str, ...]:
         """Return the values of an argument in all windows, in canonical form."""
-        return tuple(canonical(window.argument(slot)) for window in self.windows)
+        return tuple(window.text(slot) for window in self.windows)
 
 
 def flows_of(windows: Sequence[Window], settings: MiningSettings) -> Iterator[Flow]:
@@ -135,7 +134,7 @@ def _best_derivation(flow: Flow, slot: Slot, settings: MiningSettings) -> Deriva
     values: defaultdict[Derivation, set[str]] = defaultdict(set)
     held: Counter[Derivation] = Counter()
     for window in flow.windows:
-        value = canonical(window.argument(slot))
+        value = window.text(slot)
         for derivation in window.derivations(item, argument):
             support[derivation].add(window.log.task_id)
             values[derivation].add(value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 
-from toolguild.sandbox import Json, JsonObject
+from toolguild.sandbox import Json
 from toolguild.synth.mining.batches import batches_of
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
@@ -38,7 +38,7 @@ from toolguild.synth.mining.plan import (
 from toolguild.synth.mining.selection import choose, estimated, rank
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import CallLog, Window, believed_read_only
-from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
+from toolguild.synth.traces import ToolDefinition, Trace
 
 __all__ = ["SequenceMiner"]
 
@@ -183,13 +183,14 @@ def _occurrence(window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
     steps = tuple(
         tuple(window.log.calls[position] for position in item.calls) for item in window.items
     )
-    calls = [call for calls in steps for call in calls]
+    positions = [position for item in window.items for position in item.calls]
+    written = sum(map(window.log.written, positions))
     return SequenceOccurrence(
         trace_id=window.log.trace_id,
         task_id=window.log.task_id,
         steps=steps,
         bindings=bindings,
-        saving=Saving(calls=len(calls) - 1, characters=_characters(calls, bindings)),
+        saving=Saving(len(positions) - 1, written - len(canonical(bindings))),
     )
 
 
@@ -238,9 +239,3 @@ def _is_of_one_item(origin: Origin, looped: Origin, over: FromResult | Parameter
         and origin.step == over.step
         and origin.path in [(*over.path, end, *looped.path) for end in (0, -1)]
     )
-
-
-def _characters(occurrence_calls: Sequence[ToolCall], bindings: JsonObject) -> int:
-    """Count what the agent wrote for the calls, less what the one call takes."""
-    written = sum(len(call.tool) + len(canonical(call.arguments)) for call in occurrence_calls)
-    return written - len(canonical(bindings))

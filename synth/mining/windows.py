@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 
@@ -95,6 +95,10 @@ class Window:
 
     log: CallLog
     items: tuple[WindowItem, ...]
+    _derived: dict[tuple[int, str], set[Derivation]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was found once: each flow that is tried asks again."""
 
     def shape(self) -> tuple[tuple[str, bool, tuple[str, ...]], ...]:
         """Return what windows must share to be compared: tools, loops and argument names."""
@@ -113,8 +117,19 @@ class Window:
         item, argument = slot
         return self.first_call(item).arguments[argument]
 
+    def text(self, slot: tuple[int, str]) -> str:
+        """Return the same in canonical form."""
+        item, argument = slot
+        return self.log.text(self.items[item].calls[0], argument)
+
     def derivations(self, item: int, argument: str) -> set[Derivation]:
         """Return everything before the call that the argument's value equals here."""
+        slot = item, argument
+        if slot not in self._derived:
+            self._derived[slot] = self._derivations(item, argument)
+        return self._derived[slot]
+
+    def _derivations(self, item: int, argument: str) -> set[Derivation]:
         value = self.first_call(item).arguments[argument]
         found: set[Derivation] = set()
         for earlier in range(item):
@@ -160,6 +175,9 @@ class CallLog:
         """Positions before which the user spoke, be it at a step that is not among the calls."""
         self._settings = settings
         self._indexes: dict[int, ResultIndex] = {}
+        self._texts: dict[tuple[int, str], str] = {}
+        self._written: dict[int, int] = {}
+        self._lists: dict[tuple[int, int], frozenset[tuple[JsonPath, str, JsonPath]]] = {}
         self._breaks: set[int] = set()
         """Positions before which a window may not reach across."""
         self.known.add(trace.task.text)
@@ -194,6 +212,20 @@ class CallLog:
         A failed call ends a run: the next one may be a retry.
         """
         yield from ((start, end) for start, end in enumerate(self._runs) if end is not None)
+
+    def text(self, position: int, argument: str) -> str:
+        """Return the value of an argument of a call, in canonical form."""
+        key = position, argument
+        if key not in self._texts:
+            self._texts[key] = canonical(self.calls[position].arguments[argument])
+        return self._texts[key]
+
+    def written(self, position: int) -> int:
+        """Return how many characters the agent wrote for a call."""
+        if position not in self._written:
+            call = self.calls[position]
+            self._written[position] = len(call.tool) + len(canonical(call.arguments))
+        return self._written[position]
 
     def index(self, position: int) -> ResultIndex:
         """Return the index of one call's result."""
@@ -255,21 +287,34 @@ class CallLog:
         self, items: tuple[WindowItem, ...], start: int, end: int
     ) -> frozenset[LoopReading]:
         """Find the lists that the run goes over completely; one argument varies with the item."""
-        calls = self.calls[start:end]
+        return frozenset(
+            LoopReading(number, over, argument, cell)
+            for number, item in enumerate(items)
+            if not item.is_loop
+            for over, argument, cell in self._lists_for(item.calls[0], start, end)
+        )
+
+    def _lists_for(
+        self, earlier: int, start: int, end: int
+    ) -> frozenset[tuple[JsonPath, str, JsonPath]]:
+        """Find the lists in the result of an earlier call that the run goes over completely."""
+        # A run is in many windows, and often has the same call before it there.
+        if (earlier, start) not in self._lists:
+            index = self.index(earlier)
+            self._lists[earlier, start] = frozenset(
+                (over, argument, cell)
+                for argument, values in self._looped(start, end)
+                for over, cell in index.columns_of(values)
+            )
+        return self._lists[earlier, start]
+
+    def _looped(self, start: int, end: int) -> list[tuple[str, frozenset[str]]]:
+        """Return the arguments of a run that may be the items of a list, with their values."""
         given = {
-            name: frozenset(canonical(call.arguments[name]) for call in calls)
-            for name in calls[0].arguments
+            name: frozenset(self.text(position, name) for position in range(start, end))
+            for name in self.calls[start].arguments
         }
         varying = [name for name, values in given.items() if len(values) > 1]
         if len(varying) > 1:
-            return frozenset()
-        candidates = varying or list(given)
-        readings = set()
-        for number, item in enumerate(items):
-            if item.is_loop:
-                continue
-            index = self.index(item.calls[0])
-            for argument in candidates:
-                for over, cell in index.columns_of(given[argument]):
-                    readings.add(LoopReading(number, over, argument, cell))
-        return frozenset(readings)
+            return []
+        return [(name, given[name]) for name in varying or given]
