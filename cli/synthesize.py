@@ -28,17 +28,21 @@ from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
 from toolguild.synth.mining import (
-    FromResult,
-    LoopStep,
     MiningSettings,
     Opportunity,
-    Parameter,
-    PlanStep,
     RepeatedCode,
     RepeatedSequence,
-    render_path,
     saving_of,
     support_of,
+)
+from toolguild.synth.plans import (
+    Computed,
+    FromResult,
+    LoopStep,
+    Parameter,
+    PlanStep,
+    render_path,
+    spoken,
 )
 from toolguild.synth.traces import ReadOptions
 from toolguild.synth.validation import ValidationSettings
@@ -237,6 +241,8 @@ def _spoken(step: PlanStep) -> str:
     match step:
         case LoopStep(over=Parameter(name)):
             return f"{step.tool} for each of {name}"
+        case LoopStep(over=Computed() as over):
+            return f"{step.tool} for each of {spoken(over)}"
         case LoopStep(over=FromResult(path=path)):
             return f"{step.tool} for each of {render_path(path) or 'its items'}"
     return step.tool

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining.plan import JsonPath
+from toolguild.synth.plans import JsonPath
 
-__all__ = ["KnownText", "ResultIndex", "canonical", "value_at"]
+__all__ = ["KnownText", "ResultIndex", "canonical"]
 
 MAX_INDEXED_VALUES = 20_000
 MAX_LOOP_ITEMS = 100
+MAX_PARTS = 400
+"""Values of one result that others may be computed from."""
 MAX_TEXT = 20_000
 MAX_PASSED_ON = 2000
 """Characters and members, together, of a list or object that is passed on as one argument."""
@@ -22,24 +24,6 @@ MAX_DEPTH = 12
 def canonical(value: Json) -> str:
     """Return a text that is equal for equal JSON values, whatever the order of their keys."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-def value_at(value: Json, path: JsonPath) -> Json:
-    """Return the part of a value that a path leads to.
-
-    Raises:
-        LookupError: the value has no such part.
-    """
-    for part in path:
-        match value, part:
-            case dict(), str():
-                value = value[part]
-            case list(), int():
-                value = value[part]
-            case _:
-                message = f"no part {part!r} in a {type(value).__name__}"
-                raise LookupError(message)
-    return value
 
 
 def _children(value: Json) -> Iterator[tuple[str | int, Json]]:
@@ -67,9 +51,12 @@ class ResultIndex:
     def __init__(self, result: Json) -> None:
         self._paths: dict[str, list[JsonPath]] = {}
         self._lists: list[tuple[JsonPath, list[Json]]] = []
+        self._parts: list[tuple[JsonPath, Json]] = []
         for count, (path, value) in enumerate(_walk(result)):
             if count >= MAX_INDEXED_VALUES:
                 break
+            if not isinstance(value, dict) and len(self._parts) < MAX_PARTS:
+                self._parts.append((path, value))
             if isinstance(value, list) and 0 < len(value) <= MAX_LOOP_ITEMS:
                 self._lists.append((path, value))
             if _can_be_an_argument(value):
@@ -80,6 +67,14 @@ class ResultIndex:
     def paths_to(self, value: Json) -> list[JsonPath]:
         """Return every path to an equal value; empty for values too common to trace."""
         return self._paths.get(canonical(value), []) if _can_be_an_argument(value) else []
+
+    def list_at(self, path: JsonPath) -> list[Json]:
+        """Return the list at one of the paths that `columns` yields."""
+        return next(items for place, items in self._lists if place == path)
+
+    def parts(self) -> list[tuple[JsonPath, Json]]:
+        """Return what something may be computed from: scalars and lists, with their paths."""
+        return self._parts
 
     def columns(self) -> Iterator[tuple[JsonPath, JsonPath, frozenset[str]]]:
         """Yield what a loop could run over: path of the list, path within its items, the values.

@@ -9,15 +9,16 @@ from functools import cached_property
 from typing import TypeAlias
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
-from toolguild.synth.mining.plan import FromResult, JsonPath
+from toolguild.synth.mining.dataflow import KnownText, ResultIndex
+from toolguild.synth.mining.loops import Earlier, LoopReading, given, loop_readings
 from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.version_space import Known, computations
+from toolguild.synth.plans import EVALUATION_ERRORS, Computed, FromResult, Scope, evaluate
 from toolguild.synth.traces import ToolCall, Trace
 
 __all__ = [
     "CallLog",
     "Derivation",
-    "LoopReading",
     "SameAs",
     "Window",
     "WindowItem",
@@ -52,17 +53,6 @@ def believed_read_only(tool: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class LoopReading:
-    """One way to read a run of calls as a loop over a list in an earlier result."""
-
-    item: int
-    """Index in the window of the call whose result holds the list."""
-    over: JsonPath
-    argument: str
-    cell: JsonPath
-
-
-@dataclass(frozen=True, slots=True)
 class SameAs:
     """The value was an argument of an earlier call of the window."""
 
@@ -70,7 +60,7 @@ class SameAs:
     argument: str
 
 
-Derivation: TypeAlias = FromResult | SameAs
+Derivation: TypeAlias = FromResult | SameAs | Computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +102,44 @@ class Window:
         item, argument = slot
         return self.first_call(item).arguments[argument]
 
-    def derivations(self, item: int, argument: str) -> set[Derivation]:
+    def derivations(self, item: int, argument: str) -> set[FromResult | SameAs]:
         """Return everything before the call that the argument's value equals here."""
         value = self.first_call(item).arguments[argument]
-        found: set[Derivation] = set()
+        found: set[FromResult | SameAs] = set()
         for earlier in range(item):
             if self.items[earlier].is_loop:
                 continue
             index = self.log.index(self.items[earlier].calls[0])
             found.update(FromResult(earlier, path) for path in index.paths_to(value))
-            given = self.first_call(earlier).arguments
-            found.update(SameAs(earlier, name) for name in given if given[name] == value)
+            arguments = self.first_call(earlier).arguments
+            found.update(SameAs(earlier, name) for name in arguments if arguments[name] == value)
         return found
+
+    def computations(self, item: int, argument: str) -> frozenset[Computed]:
+        """Return the ways to compute the argument's value from what was before the call."""
+        return self.log.computations(self.items[:item], self.items[item].calls[0], argument)
+
+    def follows(self, slot: tuple[int, str], derivation: Derivation) -> bool:
+        """Say whether an argument's value is what a derivation gives here."""
+        if not isinstance(derivation, Computed):
+            return derivation in self.derivations(*slot)
+        try:
+            return evaluate(derivation, self._scope) == self.argument(slot)
+        except EVALUATION_ERRORS:
+            return False
+
+    @property
+    def _scope(self) -> Scope:
+        """Everything in the window, with the arguments of calls under names of their own."""
+        bindings: dict[str, Json] = {}
+        results: list[Json] = []
+        for number, item in enumerate(self.items):
+            calls = [self.log.calls[position] for position in item.calls]
+            if not item.is_loop:
+                told = calls[0].arguments.items()
+                bindings |= {given(number, name).name: value for name, value in told}
+            results.append([call.result for call in calls] if item.is_loop else calls[0].result)
+        return Scope(bindings, results)
 
     def knew_beforehand(self, item: int, argument: str) -> bool:
         """Say whether the agent could have given the value before the first call."""
@@ -159,6 +175,7 @@ class CallLog:
         """Positions before which the user spoke, be it at a step that is not among the calls."""
         self._settings = settings
         self._indexes: dict[int, ResultIndex] = {}
+        self._computations: dict[tuple[tuple[WindowItem, ...], int, str], frozenset[Computed]] = {}
         self._breaks: set[int] = set()
         """Positions before which a window may not reach across."""
         self.known.add(trace.task.text)
@@ -199,6 +216,33 @@ class CallLog:
         if position not in self._indexes:
             self._indexes[position] = ResultIndex(self.calls[position].result)
         return self._indexes[position]
+
+    def computations(
+        self, earlier: tuple[WindowItem, ...], position: int, argument: str
+    ) -> frozenset[Computed]:
+        """Return the ways to compute an argument of a call from what other calls took and gave.
+
+        Args:
+            earlier: The items of a window before it.
+            position: The call.
+            argument: One of its arguments.
+        """
+        key = earlier, position, argument
+        if key not in self._computations:
+            value = self.calls[position].arguments[argument]
+            self._computations[key] = frozenset(computations(value, [*self._known(earlier)]))
+        return self._computations[key]
+
+    def _known(self, earlier: tuple[WindowItem, ...]) -> Iterator[Known]:
+        for number, item in enumerate(earlier):
+            if item.is_loop:
+                yield FromResult(number, ()), [self.calls[one].result for one in item.calls]
+                continue
+            [position] = item.calls
+            for name, value in self.calls[position].arguments.items():
+                yield given(number, name), value
+            for path, value in self.index(position).parts():
+                yield FromResult(number, path), value
 
     def windows(self) -> Iterator[Window]:
         """Yield every window of two items or more, a run of calls read both ways.
@@ -253,22 +297,12 @@ class CallLog:
     def _loop_readings(
         self, items: tuple[WindowItem, ...], start: int, end: int
     ) -> frozenset[LoopReading]:
-        """Find the lists that the run goes over completely; one argument varies with the item."""
-        calls = self.calls[start:end]
-        varying = [
-            name
-            for name in calls[0].arguments
-            if len({canonical(call.arguments[name]) for call in calls}) > 1
+        earlier = [
+            Earlier(
+                [self.index(position) for position in item.calls],
+                item.is_loop,
+                {} if item.is_loop else self.calls[item.calls[0]].arguments,
+            )
+            for item in items
         ]
-        if len(varying) > 1:
-            return frozenset()
-        candidates = varying or list(calls[0].arguments)
-        readings = set()
-        for number, item in enumerate(items):
-            if item.is_loop:
-                continue
-            for over, cell, values in self.index(item.calls[0]).columns():
-                for argument in candidates:
-                    if values == {canonical(call.arguments[argument]) for call in calls}:
-                        readings.add(LoopReading(number, over, argument, cell))
-        return frozenset(readings)
+        return loop_readings(self.calls[start:end], earlier)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining import believed_read_only, canonical, render_path, value_at
+from toolguild.synth.mining import believed_read_only, canonical
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex
+from toolguild.synth.plans import render_path, value_at
 
 json_values: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
