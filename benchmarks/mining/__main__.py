@@ -15,6 +15,7 @@ from statistics import mean
 
 from benchmarks.mining.baselines import BASELINES
 from benchmarks.mining.folds import TOOLS, Saved, ours, theirs
+from benchmarks.mining.precision import judged_sample, precision_bounds, precision_table
 from benchmarks.sandbox.machine import about
 from benchmarks.sandbox.report import Bound
 from benchmarks.sandbox.tables import about_table, replace_part, table
@@ -64,14 +65,20 @@ def main() -> None:
         with open_sandbox(given.sandbox) as sandbox:
             for log in _LOGS:
                 rows += _measured(log, sandbox)
+            print("precision", file=sys.stderr, flush=True)
+            judged, not_met = judged_sample({log.name: _traces(log) for log in _LOGS}, sandbox)
     except (SandboxUnavailableError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
-    bounds = _bounds(rows)
-    tables = _tables(rows, bounds)
+    bounds = [*_bounds(rows), *precision_bounds(judged)]
+    tables = "\n\n".join([_tables(rows, bounds), precision_table(judged, not_met)])
     print(tables)
     if given.json:
-        given.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+        told = {
+            "rows": [asdict(row) for row in rows],
+            "precision": [asdict(one) for one in judged],
+        }
+        given.json.write_text(json.dumps(told, indent=1))
     if given.markdown:
         replace_part(given.markdown, "mining", tables)
     broken = [bound for bound in bounds if not bound.kept]

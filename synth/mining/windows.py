@@ -129,17 +129,24 @@ class Window:
             return False
 
     @property
+    def results(self) -> list[Json]:
+        """What each item returned: of a loop, a list."""
+        found: list[Json] = []
+        for item in self.items:
+            results = [self.log.calls[position].result for position in item.calls]
+            found.append(results if item.is_loop else results[0])
+        return found
+
+    @property
     def _scope(self) -> Scope:
         """Everything in the window, with the arguments of calls under names of their own."""
-        bindings: dict[str, Json] = {}
-        results: list[Json] = []
-        for number, item in enumerate(self.items):
-            calls = [self.log.calls[position] for position in item.calls]
-            if not item.is_loop:
-                told = calls[0].arguments.items()
-                bindings |= {given(number, name).name: value for name, value in told}
-            results.append([call.result for call in calls] if item.is_loop else calls[0].result)
-        return Scope(bindings, results)
+        bindings = {
+            given(number, name).name: value
+            for number, item in enumerate(self.items)
+            if not item.is_loop
+            for name, value in self.first_call(number).arguments.items()
+        }
+        return Scope(bindings, self.results)
 
     def knew_beforehand(self, item: int, argument: str) -> bool:
         """Say whether the agent could have given the value before the first call."""
