@@ -349,15 +349,23 @@ def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list
         if isinstance(step, CallStep):
             lines += _call(f"{key} = ", step, "", keys, spellings)
         else:
-            wish = _list_name(step)
-            if isinstance(step.over, Parameter):
-                wish = spellings[step.over.name].removesuffix("_list")
+            wish = _looped_over(step, keys, spellings)
             item = unique(singular(wish), [*keys, *spellings.values(), *_reserved(plan)])
             source = _expression(step.over, "", keys, spellings)
             call = _call("", step, item, keys, spellings)
             lines += [f"{key} = [", *(f"    {line}" for line in call)]
             lines += [f"    for {item} in {source}", "]"]
     return [*lines, *bracketed("return {", [f'"{key}": {key}' for key in keys], "}")]
+
+
+def _looped_over(step: LoopStep, keys: Sequence[str], spellings: Mapping[str, str]) -> str:
+    """Return the name of the list that a loop goes over."""
+    match step.over:
+        case Parameter(name):
+            return spellings[name].removesuffix("_list")
+        case FromResult(number, ()):
+            return keys[number]
+    return _list_name(step)
 
 
 def _call(

@@ -96,8 +96,9 @@ def _lists(
 
 def _lists_of_all(
     number: int, item: Earlier, wanted: set[str]
-) -> Iterator[tuple[Computed, JsonPath]]:
-    """Yield the lists that all turns of a loop returned at one place, one after another."""
+) -> Iterator[tuple[FromResult | Computed, JsonPath]]:
+    """Yield what a loop returned: each result an item, or all lists at one place in them."""
+    yield from _cells_of_all(number, item, wanted)
     columns = [
         {(path, cell): values for path, cell, values in index.columns()} for index in item.indexes
     ]
@@ -106,6 +107,18 @@ def _lists_of_all(
         if set().union(*(part or () for part in parts)) == wanted and None not in parts:
             keys = tuple(Constant(part) for part in path)
             yield Computed("flattened", (FromResult(number, ()), *keys)), cell
+
+
+def _cells_of_all(
+    number: int, item: Earlier, wanted: set[str]
+) -> Iterator[tuple[FromResult, JsonPath]]:
+    cells = [
+        {path: canonical(value) for path, value in index.parts() if not isinstance(value, list)}
+        for index in item.indexes
+    ]
+    for path in cells[0]:
+        if {cell.get(path) for cell in cells} == wanted:
+            yield FromResult(number, ()), path
 
 
 def _chosen(

@@ -26,6 +26,8 @@ class MiningSettings:
     tried on. Never so many that fewer than `sequence_support` are left; 0 holds none out."""
     max_items: int = 5
     """Steps of a plan, a loop counting as one."""
+    max_left_out: int = 1
+    """Runs of calls in between that a plan may leave out where they have no bearing on it."""
     max_statements: int = 6
     """Statements of a window."""
     min_work: int = 5

@@ -159,13 +159,13 @@ class Window:
 
         What the user says may be a consent; a tool must not write before it was given.
         """
-        positions = [position for item in self.items for position in item.calls]
-        spoken = False
-        for position in positions[1:]:
-            spoken = spoken or position in self.log.spoken
-            if spoken and not believed_read_only(self.log.calls[position].tool):
-                return True
-        return False
+        first = self.items[0].calls[0]
+        return any(
+            first < spoken <= position and not believed_read_only(self.log.calls[position].tool)
+            for item in self.items
+            for position in item.calls
+            for spoken in self.log.spoken
+        )
 
 
 class CallLog:
@@ -185,6 +185,10 @@ class CallLog:
         self._computations: dict[tuple[tuple[WindowItem, ...], int, str], frozenset[Computed]] = {}
         self._breaks: set[int] = set()
         """Positions before which a window may not reach across."""
+        self._failed: set[str] = set()
+        """Tools of which the last calls failed."""
+        self._retries: set[int] = set()
+        """Positions of calls that had failed before."""
         self.known.add(trace.task.text)
         for step in trace.steps:
             self.known.add(step.heard)
@@ -193,17 +197,61 @@ class CallLog:
             if isinstance(step, ToolCall):
                 self._add(step)
             else:
+                # Code that the agent ran may have done anything.
+                self._breaks.add(len(self.calls))
                 self.known.add(step.result)
+        self._group_turns()
+
+    def _group_turns(self) -> None:
+        """Put calls that were made in turns (A, B, A, B) in the order of a loop for each tool.
+
+        Only where all of them read: it is the same then in whatever order they are made.
+        """
+        start = 0
+        while start < len(self.calls):
+            size, turns = max(
+                ((size, self._turns(start, size)) for size in (2, 3)), key=lambda one: one[1]
+            )
+            end = start + size * turns
+            if turns > 1:
+                order = [start + turn * size + one for one in range(size) for turn in range(turns)]
+                self.calls[start:end] = [self.calls[position] for position in order]
+                self.moments[start:end] = [self.moments[position] for position in order]
+            start = end if turns > 1 else start + 1
+
+    def _turns(self, start: int, size: int) -> int:
+        """Count how often the next calls are made again and again without anything between."""
+        block = [self._signature(position) for position in range(start, start + size)]
+        if None in block or len({*block}) < size:
+            return 0
+        end = start + size
+        while [self._signature(position) for position in range(end, end + size)] == block:
+            end += size
+        cut = {*self._breaks, *self._retries, *self.spoken}
+        stop = next((place for place in range(start + 1, end) if place in cut), end)
+        return (stop - start) // size
+
+    def _signature(self, position: int) -> tuple[str, frozenset[str]] | None:
+        """Return what calls of one loop have in common; None for a call that may write."""
+        if position >= len(self.calls) or not self._reads(position):
+            return None
+        call = self.calls[position]
+        return call.tool, frozenset(call.arguments)
 
     def _add(self, call: ToolCall) -> None:
         if call.tool.lower() in self._settings.ignored_tools:
             return
         if call.error is None:
+            # What failed and was tried again is as good as not called; nothing else that failed is.
+            if self._failed - {call.tool}:
+                self._breaks.add(len(self.calls))
+            elif self._failed:
+                self._retries.add(len(self.calls))
+            self._failed.clear()
             self.moments.append(self.known.moment())
             self.calls.append(call)
         else:
-            # The next call may be a retry: nothing is taken as one across a failure.
-            self._breaks.add(len(self.calls))
+            self._failed.add(call.tool)
         self.known.add(call.result)
 
     def knew(self, value: Json, position: int) -> bool:
@@ -255,26 +303,58 @@ class CallLog:
         """Yield every window of two items or more, a run of calls read both ways.
 
         A window takes a run of one tool whole or not at all: part of a loop over a list is not
-        a pattern of its own.
+        a pattern of its own. Between its items there may be calls that only read, if what comes
+        after them only reads, too, and has to do with what came before: it could as well have been
+        called before them.
         """
         for start, run_end in enumerate(self._runs):
             if run_end is not None:
                 yield from self._grow((WindowItem((start,)),), start + 1)
 
-    def _grow(self, items: tuple[WindowItem, ...], position: int) -> Iterator[Window]:
-        at_end = position == len(self.calls) or position in self._breaks
-        if len(items) > 1 and (at_end or self._runs[position] is not None):
-            yield Window(self, items)
-        if at_end or len(items) == self._settings.max_items:
+    def _grow(
+        self, items: tuple[WindowItem, ...], position: int, *, left_out: int = 0
+    ) -> Iterator[Window]:
+        if self._ends_at(position) or len(items) == self._settings.max_items:
             return
+        for item, following in self._next_items(items, position):
+            grown = (*items, item)
+            if left_out and not self._may_be_moved(grown):
+                continue
+            if self._ends_at(following) or self._runs[following] is not None:
+                yield Window(self, grown)
+            yield from self._grow(grown, following, left_out=left_out)
+        end = self._runs[position]
+        if end is not None and left_out < self._settings.max_left_out and self._reads(position):
+            yield from self._grow(items, end, left_out=left_out + 1)
+
+    def _ends_at(self, position: int) -> bool:
+        return position == len(self.calls) or position in self._breaks
+
+    def _next_items(
+        self, items: tuple[WindowItem, ...], position: int
+    ) -> Iterator[tuple[WindowItem, int]]:
+        """Yield the ways to take what is called next, and where that ends."""
         end = self._runs[position]
         if end is not None:
             readings = self._loop_readings(items, position, end)
             if readings:
-                loop = WindowItem(tuple(range(position, end)), readings)
-                yield from self._grow((*items, loop), end)
+                yield WindowItem(tuple(range(position, end)), readings), end
         if not self._third_in_a_row(items, position):
-            yield from self._grow((*items, WindowItem((position,))), position + 1)
+            yield WindowItem((position,)), position + 1
+
+    def _reads(self, position: int) -> bool:
+        return believed_read_only(self.calls[position].tool)
+
+    def _may_be_moved(self, items: tuple[WindowItem, ...]) -> bool:
+        """Say whether the last item only reads, and has to do with those before it."""
+        last = items[-1]
+        if not self._reads(last.calls[0]):
+            return False
+        if last.is_loop:
+            return True
+        window = Window(self, items)
+        arguments = self.calls[last.calls[0]].arguments
+        return any(window.derivations(len(items) - 1, argument) for argument in arguments)
 
     def _third_in_a_row(self, items: tuple[WindowItem, ...], position: int) -> bool:
         """Say whether a single call would be the third of its tool: a loop not understood."""
@@ -292,7 +372,7 @@ class CallLog:
             end = start + 1
             while (
                 end < len(self.calls)
-                and end not in self._breaks
+                and end not in self._breaks | self._retries
                 and self.calls[end].tool == self.calls[start].tool
                 and self.calls[end].arguments.keys() == self.calls[start].arguments.keys()
             ):

@@ -220,6 +220,37 @@ def test_a_loop_goes_over_the_lists_that_another_loop_brought(
     assert proof.passed, proof.report and proof.report.reasons
 
 
+@pytest.mark.parametrize("in_turns", [False, True])
+def test_a_loop_takes_what_each_turn_of_another_returned(
+    in_turns: bool, writer: Writer, local: Sandbox
+) -> None:
+    def trace(task: int) -> Trace:
+        orders = [f"ord-{task}{number}" for number in range(1 + task)]
+        found = [
+            writer.call("get_order", {"order": one}, {"ship": {"to": f"adr-{one}"}})
+            for one in orders
+        ]
+        then = [
+            writer.call("get_address", {"address": f"adr-{one}"}, {"zip": f"{len(one)}{task}99"})
+            for one in orders
+        ]
+        both = [call for pair in zip(found, then, strict=True) for call in pair]
+        return writer.trace(
+            f"task{task}",
+            writer.call("get_user", {"user": f"user-{task}00"}, {"orders": [*orders]}),
+            *(both if in_turns else [*found, *then]),
+            text=f"user-{task}00",
+        )
+
+    found = writer.sequences([trace(task) for task in range(5)], SETTINGS)[0]
+    assert len(found.plan) == 3
+    proof = prove(found, local, PROOF)
+    assert proof.draft is not None
+    assert 'call_tool("get_address", {"address": order["ship"]["to"]})' in proof.draft.source
+    assert "for order in orders" in proof.draft.source
+    assert proof.passed, proof.report and proof.report.reasons
+
+
 def test_what_was_said_beforehand_is_not_taken_for_computed(writer: Writer) -> None:
     traces = [
         writer.trace(
