@@ -15,7 +15,9 @@ from toolguild.sandbox import Access, Json, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Draft, tool_names
 from toolguild.synth.mining import (
+    CapabilityGap,
     CodeMiner,
+    GapMiner,
     MiningSettings,
     Opportunity,
     RepeatedCode,
@@ -46,6 +48,8 @@ class Mined:
     code_executions: int = 0
     problems: list[Problem] = field(default_factory=list)
     opportunities: list[Opportunity] = field(default_factory=list)
+    gaps: list[CapabilityGap] = field(default_factory=list)
+    """What agents needed and did not have; no tools are made of these."""
 
 
 def mine(
@@ -68,7 +72,7 @@ def mine(
         TraceFileError: a log cannot be read at all.
     """
     mined = Mined()
-    sequences, code = SequenceMiner(settings), CodeMiner(settings)
+    sequences, code, gaps = SequenceMiner(settings), CodeMiner(settings), GapMiner(settings)
     tasks = set()
     for trace in read_traces(paths, options=read, on_problem=mined.problems.append):
         mined.traces += 1
@@ -77,12 +81,14 @@ def mine(
         mined.code_executions += sum(1 for _ in trace.code())
         sequences.add(trace)
         code.add(trace)
+        gaps.add(trace)
         on_progress("reading", mined.traces)
     mined.tasks = len(tasks)
     mined.opportunities = [
         *sequences.mine(lambda done: on_progress("calls", done)),
         *code.mine(lambda done: on_progress("code", done)),
     ]
+    mined.gaps = gaps.mine()
     return mined
 
 

@@ -2,6 +2,7 @@
 
 from toolguild.synth.mining.code import CodeMiner
 from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.gaps import Attempt, CapabilityGap, GapKind, GapMiner
 from toolguild.synth.mining.instrument import ENTRY
 from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
@@ -22,8 +23,12 @@ from toolguild.synth.mining.windows import believed_read_only
 __all__ = [
     "BLOCK_MARK",
     "ENTRY",
+    "Attempt",
+    "CapabilityGap",
     "CodeMiner",
     "CodeOccurrence",
+    "GapKind",
+    "GapMiner",
     "MiningSettings",
     "Occurrence",
     "Opportunity",

@@ -77,9 +77,7 @@ class SequenceMiner:
         )
         # Last: whoever finds a list in an earlier result should not have to write it out.
         claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
-        chosen += choose(
-            batches, worth_keeping=lambda one, _: bool(one.occurrences), limit=limit, taken=claimed
-        )
+        chosen += choose(batches, worth_keeping=self._has_support, limit=limit, taken=claimed)
         progress(1.0)
         return sorted(chosen, key=rank)[:limit]
 
@@ -120,10 +118,13 @@ class SequenceMiner:
     def _is_worth_keeping(
         self, candidate: RepeatedSequence, chosen: Sequence[RepeatedSequence]
     ) -> bool:
-        enough = support_of(candidate.everywhere) >= self._settings.sequence_support
-        return bool(enough and candidate.occurrences) and not any(
+        return self._has_support(candidate, chosen) and not any(
             _within(candidate.plan, better.plan) for better in chosen
         )
+
+    def _has_support(self, candidate: RepeatedSequence, _: Sequence[RepeatedSequence]) -> bool:
+        enough = support_of(candidate.everywhere) >= self._settings.sequence_support
+        return enough and bool(candidate.occurrences)
 
     def _sorted_logs(self) -> list[CallLog]:
         """Return the logs so that the order in which they were added changes nothing."""
