@@ -303,9 +303,9 @@ class CallLog:
         """Yield every window of two items or more, a run of calls read both ways.
 
         A window takes a run of one tool whole or not at all: part of a loop over a list is not
-        a pattern of its own. Between its items there may be calls that only read, if what comes
-        after them only reads, too, and has to do with what came before: it could as well have been
-        called before them.
+        a pattern of its own. Between its items there may be calls that only read and have nothing
+        to do with what came before, if what comes after them only reads, too, and has: it could as
+        well have been called before them.
         """
         for start, run_end in enumerate(self._runs):
             if run_end is not None:
@@ -318,14 +318,16 @@ class CallLog:
             return
         for item, following in self._next_items(items, position):
             grown = (*items, item)
-            if left_out and not self._may_be_moved(grown):
+            if left_out and not (self._reads(position) and self._is_linked(grown)):
                 continue
             if self._ends_at(following) or self._runs[following] is not None:
                 yield Window(self, grown)
             yield from self._grow(grown, following, left_out=left_out)
         end = self._runs[position]
-        if end is not None and left_out < self._settings.max_left_out and self._reads(position):
-            yield from self._grow(items, end, left_out=left_out + 1)
+        if end is not None and left_out < self._settings.max_left_out:
+            between = WindowItem(tuple(range(position, end)))
+            if self._reads(position) and not self._is_linked((*items, between)):
+                yield from self._grow(items, end, left_out=left_out + 1)
 
     def _ends_at(self, position: int) -> bool:
         return position == len(self.calls) or position in self._breaks
@@ -345,16 +347,16 @@ class CallLog:
     def _reads(self, position: int) -> bool:
         return believed_read_only(self.calls[position].tool)
 
-    def _may_be_moved(self, items: tuple[WindowItem, ...]) -> bool:
-        """Say whether the last item only reads, and has to do with those before it."""
+    def _is_linked(self, items: tuple[WindowItem, ...]) -> bool:
+        """Say whether a call of the last item was given something that stands in those before."""
         last = items[-1]
-        if not self._reads(last.calls[0]):
-            return False
         if last.is_loop:
             return True
-        window = Window(self, items)
-        arguments = self.calls[last.calls[0]].arguments
-        return any(window.derivations(len(items) - 1, argument) for argument in arguments)
+        return any(
+            Window(self, (*items[:-1], WindowItem((position,)))).derivations(len(items) - 1, name)
+            for position in last.calls
+            for name in self.calls[position].arguments
+        )
 
     def _third_in_a_row(self, items: tuple[WindowItem, ...], position: int) -> bool:
         """Say whether a single call would be the third of its tool: a loop not understood."""
