@@ -15,6 +15,13 @@ from statistics import mean
 
 from benchmarks.mining.baselines import BASELINES
 from benchmarks.mining.folds import TOOLS, Saved, ours, theirs
+from benchmarks.mining.live import (
+    HOW_TO_INSTALL,
+    LiveCheck,
+    is_available,
+    live_bounds,
+    live_words,
+)
 from benchmarks.mining.precision import judged_sample, precision_bounds, precision_table
 from benchmarks.sandbox.machine import about
 from benchmarks.sandbox.report import Bound
@@ -33,11 +40,13 @@ class _Log:
     path: str
     least: float
     """Per cent of the calls that must be saved."""
+    is_live: bool = False
+    """Whether the tools that the log speaks of can be called."""
 
 
 _LOGS = (
     _Log("airline", "tau-bench-airline/trajectories.json", 30.0),
-    _Log("BFCL", "bfcl-multi-turn", 20.0),
+    _Log("BFCL", "bfcl-multi-turn", 20.0, is_live=True),
 )
 
 
@@ -63,15 +72,18 @@ def main() -> None:
     rows: list[_Row] = []
     try:
         with open_sandbox(given.sandbox) as sandbox:
+            live = _live(sandbox)
             for log in _LOGS:
-                rows += _measured(log, sandbox)
+                rows += _measured(log, sandbox, live if log.is_live else None)
             print("precision", file=sys.stderr, flush=True)
             judged, not_met = judged_sample({log.name: _traces(log) for log in _LOGS}, sandbox)
     except (SandboxUnavailableError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
-    bounds = [*_bounds(rows), *precision_bounds(judged)]
-    tables = "\n\n".join([_tables(rows, bounds), precision_table(judged, not_met)])
+    bounds = [*_bounds(rows), *live_bounds(live), *precision_bounds(judged)]
+    tables = "\n\n".join(
+        [_tables(rows, bounds), live_words(live), precision_table(judged, not_met)]
+    )
     print(tables)
     if given.json:
         told = {
@@ -87,7 +99,14 @@ def main() -> None:
     sys.exit(bool(broken))
 
 
-def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
+def _live(sandbox: Sandbox) -> LiveCheck | None:
+    if is_available():
+        return LiveCheck(_shared() / "bfcl-multi-turn" / "trajectories.json", sandbox)
+    print(f"not tried on live tools: {HOW_TO_INSTALL}", file=sys.stderr)
+    return None
+
+
+def _measured(log: _Log, sandbox: Sandbox, live: LiveCheck | None) -> list[_Row]:
     traces = _traces(log)
     others = range(1, _ASSIGNMENTS + 1)
     print(f"{log.name}: {len(traces)} runs", file=sys.stderr, flush=True)
@@ -96,7 +115,13 @@ def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
             log.name,
             "toolguild",
             verified=True,
-            saved=ours(traces, 0, sandbox, proven=True),
+            saved=ours(
+                traces,
+                0,
+                sandbox,
+                proven=True,
+                on_measured=live.try_all if live else lambda measured: None,
+            ),
             others=[ours(traces, number, sandbox, proven=False).share for number in others],
         )
     ]
@@ -108,9 +133,12 @@ def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
 
 
 def _traces(log: _Log) -> list[Trace]:
-    folder = Path(os.environ.get("TOOLGUILD_SHARED", _BESIDE)) / "traces"
     problems: list[object] = []
-    return list(read_traces([folder / log.path], on_problem=problems.append))
+    return list(read_traces([_shared() / log.path], on_problem=problems.append))
+
+
+def _shared() -> Path:
+    return Path(os.environ.get("TOOLGUILD_SHARED", _BESIDE)) / "traces"
 
 
 def _bounds(rows: list[_Row]) -> list[Bound]:
