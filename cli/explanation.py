@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from toolguild.cli.console import out, plain
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.mining import (
+from toolguild.synth.mining import Opportunity, RepeatedCode, RepeatedSequence, canonical
+from toolguild.synth.plans import (
+    Computed,
     Constant,
     FromItem,
     FromResult,
     LoopStep,
-    Opportunity,
     Origin,
     Parameter,
     PlanStep,
-    RepeatedCode,
-    RepeatedSequence,
-    canonical,
     plan_to_json,
     render_path,
+    spoken,
 )
 
 __all__ = ["explain", "explanation"]
@@ -49,11 +48,12 @@ def _why(origin: Origin, step: PlanStep) -> str:
             return f"given by the caller as {name}: it was known before the first call everywhere"
         case Constant(value):
             return f"always {_short(value)}"
-        case FromResult(number, path):
-            return f"{render_path(path) or 'the result'} of call {number + 1}"
-        case FromItem(path):
-            part = f"{render_path(path)} of each item" if path else "each item"
-            return f"{part} of {_list(step)}"
+        case FromItem():
+            return f"{spoken(origin)} of {_list(step)}"
+        case Computed():
+            return f"computed: {spoken(origin)}"
+        case FromResult():
+            return spoken(origin)
 
 
 def _list(step: PlanStep) -> str:
@@ -62,6 +62,8 @@ def _list(step: PlanStep) -> str:
             return f"{name}, which the caller gives"
         case LoopStep(over=FromResult(number, path)):
             return f"{render_path(path) or 'the list'} in the result of call {number + 1}"
+        case LoopStep(over=Computed() as over):
+            return spoken(over)
     return "a list"
 
 

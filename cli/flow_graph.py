@@ -10,14 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from toolguild.cli.console import plain
-from toolguild.synth.mining import (
+from toolguild.synth.plans import (
     Constant,
     FromItem,
     FromResult,
     LoopStep,
+    Origin,
     Parameter,
     Plan,
+    leaves,
     render_path,
+    spoken,
 )
 
 __all__ = ["dot", "mermaid"]
@@ -87,23 +90,30 @@ def _edges(plan: Plan, prefix: str) -> Iterator[_Edge]:
         target = f"{prefix}{number}"
         over = step.over if isinstance(step, LoopStep) else None
         if over is not None:
-            yield _Edge(_source(over, prefix), target, f"each of {_what(over)}")
+            yield from _edges_of(over, target, prefix, f"each of {_what(over)}")
         for name, origin in step.arguments:
-            if isinstance(origin, Parameter | FromResult):
-                yield _Edge(_source(origin, prefix), target, f"{name} = {_what(origin)}")
-            elif isinstance(origin, FromItem) and over is not None:
+            if isinstance(origin, FromItem) and over is not None:
                 of_item = render_path(origin.path) or "the item"
-                yield _Edge(_source(over, prefix), target, f"{name} = {of_item}")
+                yield from _edges_of(over, target, prefix, f"{name} = {of_item}")
+            else:
+                yield from _edges_of(origin, target, prefix, f"{name} = {_what(origin)}")
 
 
-def _source(origin: Parameter | FromResult, prefix: str) -> str:
-    return f"{prefix}{_CALLER if isinstance(origin, Parameter) else origin.step}"
+def _edges_of(origin: Origin, target: str, prefix: str, label: str) -> Iterator[_Edge]:
+    """Yield an edge from each node that a value is made of."""
+    sources = {
+        f"{prefix}{_CALLER if isinstance(leaf, Parameter) else leaf.step}": None
+        for leaf in leaves(origin)
+        if isinstance(leaf, Parameter | FromResult)
+    }
+    for source in sources:
+        yield _Edge(source, target, label)
 
 
-def _what(origin: Parameter | FromResult) -> str:
-    if isinstance(origin, Parameter):
-        return origin.name
-    return render_path(origin.path) or "the result"
+def _what(origin: Origin) -> str:
+    if isinstance(origin, FromResult):
+        return render_path(origin.path) or "the result"
+    return spoken(origin)
 
 
 def _short(text: str) -> str:

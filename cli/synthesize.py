@@ -18,6 +18,7 @@ from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.explanation import explain, explanation
 from toolguild.cli.flow_graph import dot, mermaid
+from toolguild.cli.gaps import gap_as_json, show_gaps
 from toolguild.cli.logs import log_options, read_options, tell_problems
 from toolguild.cli.profile import profile_option
 from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
@@ -29,17 +30,21 @@ from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
 from toolguild.synth.mining import (
-    FromResult,
-    LoopStep,
     MiningSettings,
     Opportunity,
-    Parameter,
-    PlanStep,
     RepeatedCode,
     RepeatedSequence,
     extent_of,
-    render_path,
     support_of,
+)
+from toolguild.synth.plans import (
+    Computed,
+    FromResult,
+    LoopStep,
+    Parameter,
+    PlanStep,
+    render_path,
+    spoken,
 )
 from toolguild.synth.traces import ReadOptions
 from toolguild.synth.validation import ValidationSettings
@@ -113,14 +118,15 @@ def mine(
     as_json: bool,
     **log: str | None,
 ) -> int:
-    """Show what recurs in trace logs, and what a tool for it would save.
+    """Show what recurs in trace logs, what a tool for it would save, and what agents lacked.
 
     PATHS are log files, or folders of them. Nothing is run, and nothing is stored but by --known.
     """
     mined = _mine(paths, read_options(log), min_support, known)
     if as_json:
         described: list[Json] = [_opportunity(one) for one in mined.opportunities]
-        print_json({**_logs(mined), "opportunities": described})
+        gaps: list[Json] = [gap_as_json(gap) for gap in mined.gaps]
+        print_json({**_logs(mined), "opportunities": described, "gaps": gaps})
     elif drawing:
         sequences = [one for one in mined.opportunities if isinstance(one, RepeatedSequence)]
         out.file.write(_DRAWINGS[drawing]([one.plan for one in sequences]))
@@ -129,6 +135,7 @@ def mine(
             explain(opportunity, f"{_pattern(opportunity)}: saves {_saved(opportunity)}")
     else:
         _show_opportunities(mined)
+        show_gaps(mined.gaps)
     return ExitCode.DONE if mined.opportunities else ExitCode.REFUSED
 
 
@@ -255,6 +262,8 @@ def _spoken(step: PlanStep) -> str:
     match step:
         case LoopStep(over=Parameter(name)):
             return f"{step.tool} for each of {name}"
+        case LoopStep(over=Computed() as over):
+            return f"{step.tool} for each of {spoken(over)}"
         case LoopStep(over=FromResult(path=path)):
             return f"{step.tool} for each of {render_path(path) or 'its items'}"
     return step.tool

@@ -128,7 +128,7 @@ def _basis(settings: MiningSettings, read: ReadOptions) -> dict[str, Any]:
         "layout": _LAYOUT,
         "ignored_tools": sorted(settings.ignored_tools),
         "sampled_tasks": settings.sampled_tasks,
-        "sampled_code_tasks": settings.sampled_code_tasks,
+        "sampled_tasks_in_all": settings.sampled_tasks_in_all,
         "sampled_runs": settings.sampled_runs,
         **asdict(read),
     }

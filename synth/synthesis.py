@@ -17,7 +17,9 @@ from toolguild.synth.drafting import Draft, tool_names
 from toolguild.synth.gathering import Gathered, gather
 from toolguild.synth.known import KnownLogs
 from toolguild.synth.mining import (
+    CapabilityGap,
     CodeMiner,
+    GapMiner,
     MiningSettings,
     Opportunity,
     RepeatedCode,
@@ -50,6 +52,8 @@ class Mined:
     """How many of the traces were mined, where there are too many to mine all of them."""
     problems: list[Problem] = field(default_factory=list)
     opportunities: list[Opportunity] = field(default_factory=list)
+    gaps: list[CapabilityGap] = field(default_factory=list)
+    """What agents needed and did not have; no tools are made of these."""
 
 
 def mine(
@@ -93,13 +97,14 @@ def mine(
 
 
 def _mined(gathered: Gathered, settings: MiningSettings, on_progress: OnProgress) -> Mined:
-    sequences, code = SequenceMiner(settings), CodeMiner(settings)
+    sequences, code, gaps = SequenceMiner(settings), CodeMiner(settings), GapMiner(settings)
     for tool in gathered.sample.tools:
         sequences.describe(tool)
     runs = [*gathered.sample]
     for run in runs:
         sequences.add(run.trace, run.weight)
         code.add(run.trace, run.weight)
+        gaps.add(run.trace, every_run=run.every_run)
     logs = gathered.logs.values()
     return Mined(
         traces=sum(log.traces for log in logs),
@@ -112,6 +117,7 @@ def _mined(gathered: Gathered, settings: MiningSettings, on_progress: OnProgress
             *sequences.mine(lambda done: on_progress("calls", done)),
             *code.mine(lambda done: on_progress("code", done)),
         ],
+        gaps=gaps.mine(),
     )
 
 

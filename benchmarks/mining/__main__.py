@@ -1,4 +1,4 @@
-"""What mined tools save on unseen tasks, and what mining takes as logs grow, beside other miners.
+"""What mined tools save on unseen tasks, beside what frequency miners would save, unverified.
 
 Ends with 1 where a bound is broken, naming it, and with 3 where something needed is unavailable.
 """
@@ -15,6 +15,14 @@ from statistics import mean
 
 from benchmarks.mining.baselines import BASELINES
 from benchmarks.mining.folds import TOOLS, Saved, ours, theirs
+from benchmarks.mining.live import (
+    HOW_TO_INSTALL,
+    LiveCheck,
+    is_available,
+    live_bounds,
+    live_words,
+)
+from benchmarks.mining.precision import judged_sample, precision_bounds, precision_table
 from benchmarks.mining.scale import Scale, measure_scale
 from benchmarks.sandbox.machine import about
 from benchmarks.sandbox.report import Bound
@@ -23,8 +31,6 @@ from toolguild.sandbox import Sandbox, SandboxUnavailableError, open_sandbox
 from toolguild.synth.traces import Trace, read_traces
 
 _BESIDE = Path(__file__).resolve().parents[2].parent / "shared"
-_MULTIPLIED = ("tau-bench-airline/trajectories.json", "bfcl-multi-turn/trajectories.json")
-"""The logs that the scale part makes large ones of."""
 _ASSIGNMENTS = 5
 """Ways to part the tasks, besides the one whose figures count."""
 
@@ -35,11 +41,13 @@ class _Log:
     path: str
     least: float
     """Per cent of the calls that must be saved."""
+    is_live: bool = False
+    """Whether the tools that the log speaks of can be called."""
 
 
 _LOGS = (
     _Log("airline", "tau-bench-airline/trajectories.json", 30.0),
-    _Log("BFCL", "bfcl-multi-turn", 20.0),
+    _Log("BFCL", "bfcl-multi-turn", 20.0, is_live=True),
 )
 
 
@@ -59,31 +67,39 @@ def main() -> None:
     """Measure, show it, and end with 1 where a bound is broken."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mining", description=__doc__)
     parser.add_argument("--sandbox", choices=["local", "docker"], default="local")
-    parser.add_argument("--only", choices=["calls", "scale"], help="one part of it")
+    parser.add_argument("--without-scale", action="store_true", help="leave large logs out")
     parser.add_argument("--json", type=Path, help="file for everything that was measured")
     parser.add_argument("--markdown", type=Path, help="page that has a part for the tables")
     given = parser.parse_args()
     rows: list[_Row] = []
-    scale: Scale | None = None
     try:
-        if given.only != "scale":
-            with open_sandbox(given.sandbox) as sandbox:
-                for log in _LOGS:
-                    rows += _measured(log, sandbox)
-        if given.only != "calls":
-            scale = measure_scale([_folder() / path for path in _MULTIPLIED])
+        with open_sandbox(given.sandbox) as sandbox:
+            live = _live(sandbox)
+            for log in _LOGS:
+                rows += _measured(log, sandbox, live if log.is_live else None)
+            print("precision", file=sys.stderr, flush=True)
+            judged, not_met = judged_sample({log.name: _traces(log) for log in _LOGS}, sandbox)
+        scale = Scale() if given.without_scale else measure_scale(_shared())
     except (SandboxUnavailableError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
-    bounds = [*_bounds(rows), *(scale.bounds() if scale else [])]
-    tables = _tables(rows, scale, bounds)
+    bounds = [*_bounds(rows), *live_bounds(live), *precision_bounds(judged), *scale.bounds()]
+    tables = "\n\n".join(
+        [
+            _tables(rows, bounds),
+            live_words(live),
+            precision_table(judged, not_met),
+            *scale.tables(),
+        ]
+    )
     print(tables)
     if given.json:
-        measured = {
-            "calls": [asdict(row) for row in rows],
-            "scale": scale.as_json() if scale else None,
+        told = {
+            "rows": [asdict(row) for row in rows],
+            "precision": [asdict(one) for one in judged],
+            "scale": asdict(scale),
         }
-        given.json.write_text(json.dumps(measured, indent=1))
+        given.json.write_text(json.dumps(told, indent=1))
     if given.markdown:
         replace_part(given.markdown, "mining", tables)
     broken = [bound for bound in bounds if not bound.kept]
@@ -92,7 +108,14 @@ def main() -> None:
     sys.exit(bool(broken))
 
 
-def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
+def _live(sandbox: Sandbox) -> LiveCheck | None:
+    if is_available():
+        return LiveCheck(_shared() / "bfcl-multi-turn" / "trajectories.json", sandbox)
+    print(f"not tried on live tools: {HOW_TO_INSTALL}", file=sys.stderr)
+    return None
+
+
+def _measured(log: _Log, sandbox: Sandbox, live: LiveCheck | None) -> list[_Row]:
     traces = _traces(log)
     others = range(1, _ASSIGNMENTS + 1)
     print(f"{log.name}: {len(traces)} runs", file=sys.stderr, flush=True)
@@ -101,7 +124,13 @@ def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
             log.name,
             "toolguild",
             verified=True,
-            saved=ours(traces, 0, sandbox, proven=True),
+            saved=ours(
+                traces,
+                0,
+                sandbox,
+                proven=True,
+                on_measured=live.try_all if live else lambda measured: None,
+            ),
             others=[ours(traces, number, sandbox, proven=False).share for number in others],
         )
     ]
@@ -114,10 +143,10 @@ def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
 
 def _traces(log: _Log) -> list[Trace]:
     problems: list[object] = []
-    return list(read_traces([_folder() / log.path], on_problem=problems.append))
+    return list(read_traces([_shared() / log.path], on_problem=problems.append))
 
 
-def _folder() -> Path:
+def _shared() -> Path:
     return Path(os.environ.get("TOOLGUILD_SHARED", _BESIDE)) / "traces"
 
 
@@ -151,29 +180,9 @@ def _bounds(rows: list[_Row]) -> list[Bound]:
     ]
 
 
-def _tables(rows: list[_Row], scale: Scale | None, bounds: list[Bound]) -> str:
+def _tables(rows: list[_Row], bounds: list[Bound]) -> str:
+    told = about()
     command = f"python -m benchmarks.mining {' '.join(sys.argv[1:])}".rstrip()
-    kept = [
-        (
-            bound.what,
-            f"{'>=' if bound.at_least else '<='} {bound.limit:g} {bound.unit}",
-            f"{bound.measured:.1f} {bound.unit}",
-            "kept" if bound.kept else "BROKEN",
-        )
-        for bound in bounds
-    ]
-    return "\n\n".join(
-        [
-            about_table({**about(), "command": command}),
-            "### Bounds",
-            table(("bound", "limit", "measured", ""), kept),
-            *([_calls_tables(rows)] if rows else []),
-            *([scale.tables()] if scale else []),
-        ]
-    )
-
-
-def _calls_tables(rows: list[_Row]) -> str:
     shown = [
         (
             row.log,
@@ -199,6 +208,15 @@ def _calls_tables(rows: list[_Row]) -> str:
         "extra reads",
         "uses refused",
     )
+    kept = [
+        (
+            bound.what,
+            f"{'>=' if bound.at_least else '<='} {bound.limit:g} {bound.unit}",
+            f"{bound.measured:.1f} {bound.unit}",
+            "kept" if bound.kept else "BROKEN",
+        )
+        for bound in bounds
+    ]
     boxes = [
         (row.log, str(number), ", ".join(names))
         for row in rows
@@ -206,6 +224,9 @@ def _calls_tables(rows: list[_Row]) -> str:
     ]
     return "\n\n".join(
         [
+            about_table({**told, "command": command}),
+            "### Bounds",
+            table(("bound", "limit", "measured", ""), kept),
             "### Calls saved on unseen tasks, five folds by task, at most ten tools",
             table(head, shown),
             "- verified: every use was run in the sandbox and returned the recorded result of every"

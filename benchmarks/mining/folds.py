@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.mining.baselines import Miner, Run, unverified_saving
 from toolguild.sandbox import Limits, Sandbox
 from toolguild.synth.drafting import Draft, draft_tool, tool_names
-from toolguild.synth.measuring import PlannedTool, choose_toolbox, measure
+from toolguild.synth.measuring import Measured, PlannedTool, choose_toolbox, measure
 from toolguild.synth.mining import MiningSettings, RepeatedSequence, SequenceMiner
 from toolguild.synth.proving import prove
 from toolguild.synth.traces import Trace
@@ -70,7 +70,14 @@ def folds(traces: Sequence[Trace], assignment: int) -> Iterator[Fold]:
         )
 
 
-def ours(traces: Sequence[Trace], assignment: int, sandbox: Sandbox, *, proven: bool) -> Saved:
+def ours(
+    traces: Sequence[Trace],
+    assignment: int,
+    sandbox: Sandbox,
+    *,
+    proven: bool,
+    on_measured: Callable[[Measured], None] = lambda measured: None,
+) -> Saved:
     """Make tools of four folds and measure them on the fifth, five times.
 
     Args:
@@ -78,6 +85,7 @@ def ours(traces: Sequence[Trace], assignment: int, sandbox: Sandbox, *, proven: 
         assignment: Which folds.
         sandbox: Where tools are proven and run.
         proven: Whether only tools count that pass validation; it takes most of the time.
+        on_measured: Called with what was measured on each fold.
 
     Raises:
         SandboxUnavailableError: nothing can be run.
@@ -96,6 +104,7 @@ def ours(traces: Sequence[Trace], assignment: int, sandbox: Sandbox, *, proven: 
         ]
         chosen = choose_toolbox(tools, fold.train, TOOLS, _MINING)
         measured = measure(chosen, fold.test, sandbox, _MINING)
+        on_measured(measured)
         total.calls += measured.calls
         total.saved += measured.saved
         total.extra += measured.total.extra

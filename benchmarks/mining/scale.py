@@ -1,4 +1,7 @@
-"""How time and memory grow with the logs, and how long others take that count or compress."""
+"""How time and memory grow with the logs, and how long others take that count or compress.
+
+A part of `python -m benchmarks.mining`; alone, `python -m benchmarks.mining.scale TRACES`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from benchmarks.sandbox.tables import table
 
 __all__ = ["Scale", "measure_scale"]
 
+_MULTIPLIED = ("tau-bench-airline/trajectories.json", "bfcl-multi-turn/trajectories.json")
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 _PEERS = {"prefixspan": "prefixspan", "stitch": "stitch_core"}
 """What each peer is called by `timed_run`, and its package."""
@@ -74,11 +78,13 @@ class _Peer:
 class Scale:
     """What was measured."""
 
-    sizes: Sequence[_Size]
-    peers: Sequence[_Peer]
+    sizes: Sequence[_Size] = ()
+    peers: Sequence[_Peer] = ()
 
     def bounds(self) -> list[Bound]:
-        """Return what has to be kept."""
+        """Return what has to be kept; nothing where nothing was measured."""
+        if not self.sizes:
+            return []
         small, large = self.sizes[0], self.sizes[-1]
         what = f"{large.steps:,} steps"
         return [
@@ -108,8 +114,10 @@ class Scale:
             ),
         ]
 
-    def tables(self) -> str:
+    def tables(self) -> list[str]:
         """Show it."""
+        if not self.sizes:
+            return []
         sizes = [
             (
                 str(size.steps),
@@ -139,32 +147,25 @@ class Scale:
             "steps", "traces", "of these mined", "found", "MB of logs", "s", "s of reading",
             "MB of memory", "ns by n log2 n",
         )  # fmt: skip
-        return "\n\n".join(
-            [
-                "### From log files to opportunities",
-                table(size_head, sizes),
-                "- logs: the airline and the BFCL runs by turns, with other ids, values and tasks;"
-                " of the calls 3 % each are\n  dropped, swapped and inserted\n- memory: peak of the"
-                " resident memory of all processes, pages that they share counted in each",
-                "### Beside others, at the largest size that they finish in a minute",
-                table(("miner", "steps", "found", "s", "ours, s", "times longer"), peers),
-                "- logs are read beforehand, for all; theirs are the names of tools (prefixspan:"
-                " every sequence of two or more\n  in three runs) and calls as terms (stitch: ten"
-                " abstractions); neither asks where arguments come from",
-            ]
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as what JSON can carry."""
-        return asdict(self)
+        return [
+            "### From log files to opportunities",
+            table(size_head, sizes),
+            "- logs: the airline and the BFCL runs by turns, with other ids, values and tasks;"
+            " of the calls 3 % each are\n  dropped, swapped and inserted\n- memory: peak of the"
+            " resident memory of all processes, pages that they share counted in each",
+            "### Beside others, at the largest size that they finish in a minute",
+            table(("miner", "steps", "found", "s", "ours, s", "times longer"), peers),
+            "- logs are read beforehand, for all; theirs are the names of tools (prefixspan:"
+            " every sequence of two or more\n  in three runs) and calls as terms (stitch: ten"
+            " abstractions); neither asks where arguments come from",
+        ]
 
 
-def measure_scale(sources: Sequence[Path], log: Path | None = None) -> Scale:
+def measure_scale(shared: Path) -> Scale:
     """Mine logs of growing size, and find how far the peers come.
 
     Args:
-        sources: The logs that are multiplied.
-        log: Folder for the logs; a temporary one unless given.
+        shared: Folder with the real traces.
 
     Raises:
         ModuleNotFoundError: a peer is not installed.
@@ -174,18 +175,18 @@ def measure_scale(sources: Sequence[Path], log: Path | None = None) -> Scale:
             name = package.replace("_", "-")
             msg = f"the scale part needs another package: pip install {name}"
             raise ModuleNotFoundError(msg, name=package)
+    sources = [shared / path for path in _MULTIPLIED]
     sizes = []
     for steps in _STEPS:
-        with _logs(sources, steps, log) as folder:
+        with _logs(sources, steps) as folder:
             sizes.append(_measured(folder))
             print(f"scale: {sizes[-1]}", file=sys.stderr, flush=True)
-    peers = [_peer(name, sources, log) for name in _PEERS]
-    return Scale(sizes, peers)
+    return Scale(sizes, [_peer(name, sources) for name in _PEERS])
 
 
 @contextmanager
-def _logs(sources: Sequence[Path], steps: int, parent: Path | None) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=parent) as name:
+def _logs(sources: Sequence[Path], steps: int) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_logs(sources, folder, steps)
         yield folder
@@ -210,11 +211,11 @@ def _measured(folder: Path) -> _Size:
     )
 
 
-def _peer(name: str, sources: Sequence[Path], parent: Path | None) -> _Peer:
+def _peer(name: str, sources: Sequence[Path]) -> _Peer:
     best: dict[str, Any] = {}
     steps = _FIRST_PEER_STEPS
     while steps <= _LAST_PEER_STEPS:
-        with _logs(sources, steps, parent) as folder:
+        with _logs(sources, steps) as folder:
             process = _start(name, folder)
             process.wait()
             if process.returncode:
@@ -223,7 +224,7 @@ def _peer(name: str, sources: Sequence[Path], parent: Path | None) -> _Peer:
             best = {"steps": steps, **_told(process)}
         print(f"scale: {name}: {best}", file=sys.stderr, flush=True)
         steps *= 2
-    with _logs(sources, best["steps"], parent) as folder:
+    with _logs(sources, best["steps"]) as folder:
         process = _start("mining alone", folder)
         process.wait()
         ours = _told(process)
@@ -263,3 +264,17 @@ def _resident_megabytes(pid: int) -> float:
 
 def _children(thread: Path) -> list[str]:
     return (thread / "children").read_text().split()
+
+
+def main() -> None:
+    """Measure this part alone, and end with 1 where a bound is broken."""
+    scale = measure_scale(Path(sys.argv[1]))
+    print("\n\n".join(scale.tables()))
+    bounds = scale.bounds()
+    for bound in bounds:
+        print(f"{'kept' if bound.kept else 'BROKEN'}: {bound}")
+    sys.exit(not all(bound.kept for bound in bounds))
+
+
+if __name__ == "__main__":
+    main()

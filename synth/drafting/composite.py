@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls
@@ -21,23 +23,35 @@ from toolguild.synth.drafting.wording import (
     unique,
 )
 from toolguild.synth.mining import (
+    RepeatedSequence,
+    SequenceOccurrence,
+    believed_read_only,
+    canonical,
+)
+from toolguild.synth.plans import (
     MAX_BATCH,
+    OWN_NAMES,
     CallStep,
+    Computed,
     Constant,
     FromItem,
     FromResult,
     JsonPath,
+    Leaf,
     LoopStep,
     Origin,
     Parameter,
     Plan,
     PlanStep,
-    RepeatedSequence,
-    SequenceOccurrence,
-    believed_read_only,
-    canonical,
+    Scope,
+    evaluate,
+    helpers,
+    leaves,
+    literal,
+    origins_of,
     render_path,
-    value_at,
+    subscripts,
+    written,
 )
 from toolguild.synth.traces import ToolCall
 
@@ -70,6 +84,7 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
         returns="dict[str, object]",
         docs=docstring(summary, described, _describe_result(plan, keys)),
         body=_body(plan, keys, spellings),
+        before=helpers(chain.from_iterable(map(origins_of, plan))),
     )
     return Draft(
         name=name,
@@ -102,12 +117,17 @@ def parameter_spellings(plan: Plan) -> dict[str, str]:
     """Return a Python name for each parameter, in the order in which the calls take them."""
     spellings: dict[str, str] = {}
     for step in plan:
-        given = [origin for _, origin in step.arguments]
-        for origin in [step.over, *given] if isinstance(step, LoopStep) else given:
-            if isinstance(origin, Parameter) and origin.name not in spellings:
-                taken = [*spellings.values(), "call_tool"]
-                spellings[origin.name] = unique(snake_case(origin.name), taken)
+        for leaf in chain.from_iterable(map(leaves, origins_of(step))):
+            if isinstance(leaf, Parameter) and leaf.name not in spellings:
+                taken = [*spellings.values(), *_reserved(plan)]
+                spellings[leaf.name] = unique(snake_case(leaf.name), taken)
     return spellings
+
+
+def _reserved(plan: Plan) -> tuple[str, ...]:
+    """Return the names that the text of a plan needs for itself."""
+    computes = any(isinstance(origin, Computed) for step in plan for origin in origins_of(step))
+    return ("call_tool", *OWN_NAMES) if computes else ("call_tool",)
 
 
 def result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
@@ -115,7 +135,7 @@ def result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
     keys: list[str] = []
     for step in plan:
         wish = _list_name(step) if isinstance(step, LoopStep) else noun_of(step.tool)
-        taken = [*keys, *spellings.values(), "call_tool"]
+        taken = [*keys, *spellings.values(), *_reserved(plan)]
         if isinstance(step, LoopStep) and wish in taken:
             wish = f"each_{singular(wish)}"
         keys.append(unique(wish, taken))
@@ -125,8 +145,21 @@ def result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
 def _list_name(step: LoopStep) -> str:
     if isinstance(step.over, Parameter):
         return "results"
-    names = [part for part in step.over.path if isinstance(part, str)]
+    names = [part for part in _path_of_list(step.over) if isinstance(part, str)]
     return snake_case(names[-1]) if names else f"{noun_of(step.tool)}_list"
+
+
+def _path_of_list(over: Origin) -> JsonPath:
+    """Return where the items of a list stand, as far as that is one place."""
+    match over:
+        case FromResult(path=path):
+            return path
+        case Computed("flattened", (source, *path)):
+            keys = tuple(part.value for part in path if isinstance(part, Constant))
+            return (*_path_of_list(source), *(key for key in keys if isinstance(key, str)))
+        case Computed(inputs=(source, *_)):
+            return _path_of_list(source)
+    return ()
 
 
 def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> str:
@@ -166,13 +199,20 @@ def _joined(nouns: Sequence[str]) -> str:
 
 
 def _takes_results(step: PlanStep) -> bool:
-    return any(isinstance(origin, FromResult) for _, origin in step.arguments)
+    given = chain.from_iterable(leaves(origin) for _, origin in step.arguments)
+    return any(isinstance(leaf, FromResult) for leaf in given)
 
 
-def _spoken_list(over: FromResult | Parameter, keys: Sequence[str]) -> str:
-    if isinstance(over, Parameter):
-        return snake_case(over.name)
-    return f"{keys[over.step]}{_dotted(over.path)}"
+def _spoken_list(over: Origin, keys: Sequence[str]) -> str:
+    match over:
+        case Parameter(name):
+            return f"every item of `{snake_case(name)}`"
+        case FromResult(step, path):
+            return f"every item of `{keys[step]}{_dotted(path)}`"
+    source = next(leaf for leaf in leaves(over) if isinstance(leaf, FromResult))
+    place = f"`{keys[source.step]}{_dotted(_path_of_list(over))}`"
+    chosen = isinstance(over, Computed) and over.function.startswith("rows_")
+    return f"the items of {place} that match" if chosen else f"every item of {place}"
 
 
 def _summary(plan: Plan, keys: Sequence[str]) -> str:
@@ -182,8 +222,7 @@ def _summary(plan: Plan, keys: Sequence[str]) -> str:
     parts = []
     for step in plan:
         if isinstance(step, LoopStep):
-            source = _spoken_list(step.over, keys)
-            parts.append(f"{_spoken_tool(step)} for every item of `{source}`")
+            parts.append(f"{_spoken_tool(step)} for {_spoken_list(step.over, keys)}")
         else:
             parts.append(_spoken_tool(step))
     return f"Call {', then '.join(parts)}, and return all their results"
@@ -275,9 +314,9 @@ def _case(
     """Return what the recording says that the tool returns for an occurrence's bindings."""
     results: list[Json] = []
     for step, calls in zip(plan, occurrence.steps, strict=True):
-        if isinstance(step, LoopStep) and isinstance(step.over, FromResult):
-            items = value_at(results[step.over.step], step.over.path)
-            results.append(_in_order_of_items(step, calls, items))
+        if isinstance(step, LoopStep) and not isinstance(step.over, Parameter):
+            scope = Scope(occurrence.bindings, results)
+            results.append(_in_order_of_items(step, calls, scope))
         elif isinstance(step, LoopStep):
             results.append([call.result for call in calls])
         else:
@@ -293,14 +332,15 @@ def _case(
     )
 
 
-def _in_order_of_items(step: LoopStep, calls: Sequence[ToolCall], items: Json) -> list[Json]:
+def _in_order_of_items(step: LoopStep, calls: Sequence[ToolCall], scope: Scope) -> list[Json]:
     """Return the recorded results of a loop in the order of its list, not of the recording."""
-    argument, cell = next(
-        (name, origin.path) for name, origin in step.arguments if isinstance(origin, FromItem)
-    )
-    by_value = {canonical(call.arguments[argument]): call.result for call in calls}
-    listed = items if isinstance(items, list) else []
-    return [by_value[canonical(value_at(item, cell))] for item in listed]
+    recorded = {canonical(call.arguments): call.result for call in calls}
+    items = evaluate(step.over, scope)
+    return [
+        recorded[canonical({name: evaluate(origin, at) for name, origin in step.arguments})]
+        for item in (items if isinstance(items, list) else [])
+        for at in (replace(scope, item=item),)
+    ]
 
 
 def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list[str]:
@@ -309,10 +349,8 @@ def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list
         if isinstance(step, CallStep):
             lines += _call(f"{key} = ", step, "", keys, spellings)
         else:
-            wish = _list_name(step)
-            if isinstance(step.over, Parameter):
-                wish = spellings[step.over.name].removesuffix("_list")
-            item = unique(singular(wish), [*keys, *spellings.values(), "call_tool"])
+            wish = _looped_over(step, keys, spellings)
+            item = unique(singular(wish), [*keys, *spellings.values(), *_reserved(plan)])
             source = _expression(step.over, "", keys, spellings)
             call = _call("", step, item, keys, spellings)
             lines += [f"{key} = [", *(f"    {line}" for line in call)]
@@ -320,39 +358,38 @@ def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list
     return [*lines, *bracketed("return {", [f'"{key}": {key}' for key in keys], "}")]
 
 
+def _looped_over(step: LoopStep, keys: Sequence[str], spellings: Mapping[str, str]) -> str:
+    """Return the name of the list that a loop goes over."""
+    match step.over:
+        case Parameter(name):
+            return spellings[name].removesuffix("_list")
+        case FromResult(number, ()):
+            return keys[number]
+    return _list_name(step)
+
+
 def _call(
     opening: str, step: PlanStep, item: str, keys: Sequence[str], spellings: Mapping[str, str]
 ) -> list[str]:
     pairs = [
-        f"{_literal(argument)}: {_expression(origin, item, keys, spellings)}"
+        f"{literal(argument)}: {_expression(origin, item, keys, spellings)}"
         for argument, origin in step.arguments
     ]
-    return bracketed(f"{opening}call_tool({_literal(step.tool)}, {{", pairs, "})")
+    return bracketed(f"{opening}call_tool({literal(step.tool)}, {{", pairs, "})")
 
 
 def _expression(
     origin: Origin, item: str, keys: Sequence[str], spellings: Mapping[str, str]
 ) -> str:
-    match origin:
-        case Parameter(name):
-            return spellings[name]
-        case Constant(value):
-            return _literal(value)
-        case FromResult(step, path):
-            return keys[step] + _subscripts(path)
-        case _:
-            return item + _subscripts(origin.path)
+    def name(leaf: Leaf) -> str:
+        match leaf:
+            case Parameter(parameter):
+                return spellings[parameter]
+            case FromResult(step, path):
+                return keys[step] + subscripts(path)
+            case FromItem(path):
+                return item + subscripts(path)
+            case Constant(value):
+                return literal(value)
 
-
-def _subscripts(path: JsonPath) -> str:
-    return "".join(f"[{_literal(part)}]" for part in path)
-
-
-def _literal(value: Json) -> str:
-    """Return a value as Python text, strings in double quotes where they need no escapes."""
-    text = repr(value)
-    return (
-        f'"{value}"'
-        if isinstance(value, str) and text == f"'{value}'" and '"' not in value
-        else text
-    )
+    return written(origin, name)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.mining import Opportunity, Plan
+from toolguild.synth.mining import Opportunity
+from toolguild.synth.plans import Plan
 from toolguild.synth.traces import Place, ToolCall
 
 __all__ = ["Case", "Draft", "DraftOrigin", "OriginalCalls", "OriginalCode"]

@@ -14,7 +14,9 @@ from typing import Any, Final
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.composite import parameter_spellings
 from toolguild.synth.measuring.timeline import Timeline
-from toolguild.synth.mining import (
+from toolguild.synth.mining import believed_read_only
+from toolguild.synth.plans import (
+    EVALUATION_ERRORS,
     MAX_BATCH,
     CallStep,
     Constant,
@@ -25,8 +27,9 @@ from toolguild.synth.mining import (
     Parameter,
     Plan,
     PlanStep,
-    believed_read_only,
-    value_at,
+    Scope,
+    evaluate,
+    leaves,
 )
 from toolguild.synth.traces import ToolCall
 
@@ -281,17 +284,15 @@ def _arguments(step: PlanStep, item: Json, partial: _Partial) -> JsonObject | No
 
 
 def _value(origin: Origin, item: Json, partial: _Partial) -> Json:
-    try:
-        match origin:
-            case Parameter(name):
-                return partial.bindings[name]
-            case Constant(value):
-                return value
-            case FromResult(step, path):
-                return value_at(partial.results[step], path)
-            case FromItem(path):
-                return value_at(item, path)
-    except LookupError:
-        pass
+    read = {leaf.step for leaf in leaves(origin) if isinstance(leaf, FromResult)}
     unknown: Json = UNKNOWN
-    return unknown
+    if any(_is_unknown(partial.results[step]) for step in read):
+        return unknown
+    try:
+        return evaluate(origin, Scope(partial.bindings, partial.results, item))
+    except EVALUATION_ERRORS:
+        return unknown
+
+
+def _is_unknown(result: Json) -> bool:
+    return result is UNKNOWN or (isinstance(result, list) and any(one is UNKNOWN for one in result))

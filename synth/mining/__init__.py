@@ -1,7 +1,8 @@
 """From traces to opportunities: what recurs, and what it would save."""
 
 from toolguild.synth.mining.code import CodeMiner
-from toolguild.synth.mining.dataflow import canonical, value_at
+from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.gaps import Attempt, CapabilityGap, GapKind, GapMiner
 from toolguild.synth.mining.instrument import ENTRY
 from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
@@ -17,21 +18,6 @@ from toolguild.synth.mining.opportunity import (
     saving_of,
     support_of,
 )
-from toolguild.synth.mining.plan import (
-    MAX_BATCH,
-    CallStep,
-    Constant,
-    FromItem,
-    FromResult,
-    JsonPath,
-    LoopStep,
-    Origin,
-    Parameter,
-    Plan,
-    PlanStep,
-    render_path,
-)
-from toolguild.synth.mining.plan_json import plan_from_json, plan_to_json
 from toolguild.synth.mining.recorder import BLOCK_MARK
 from toolguild.synth.mining.sample import Kept, Lot, Sample, Sampled
 from toolguild.synth.mining.sequences import SequenceMiner
@@ -41,25 +27,18 @@ from toolguild.synth.mining.windows import believed_read_only
 __all__ = [
     "BLOCK_MARK",
     "ENTRY",
-    "MAX_BATCH",
-    "CallStep",
+    "Attempt",
+    "CapabilityGap",
     "CodeMiner",
     "CodeOccurrence",
-    "Constant",
     "Extent",
-    "FromItem",
-    "FromResult",
-    "JsonPath",
+    "GapKind",
+    "GapMiner",
     "Kept",
-    "LoopStep",
     "Lot",
     "MiningSettings",
     "Occurrence",
     "Opportunity",
-    "Origin",
-    "Parameter",
-    "Plan",
-    "PlanStep",
     "RepeatedCode",
     "RepeatedSequence",
     "Sample",
@@ -71,10 +50,6 @@ __all__ = [
     "believed_read_only",
     "canonical",
     "extent_of",
-    "plan_from_json",
-    "plan_to_json",
-    "render_path",
     "saving_of",
     "support_of",
-    "value_at",
 ]

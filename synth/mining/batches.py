@@ -15,9 +15,9 @@ from toolguild.sandbox import Json
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.held_out import drawn_tasks
 from toolguild.synth.mining.opportunity import RepeatedSequence, Saving, SequenceOccurrence
-from toolguild.synth.mining.plan import MAX_BATCH, FromItem, LoopStep, Origin, Parameter
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import CallLog, believed_read_only
+from toolguild.synth.plans import MAX_BATCH, FromItem, LoopStep, Origin, Parameter
 from toolguild.synth.traces import ToolCall, ToolDefinition
 
 __all__ = ["batches_of"]

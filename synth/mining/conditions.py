@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from toolguild.synth.mining.plan import render_path
-from toolguild.synth.mining.windows import Derivation, LoopReading, SameAs, Window
+from toolguild.synth.mining.loops import LoopReading
+from toolguild.synth.mining.windows import Derivation, SameAs, Window
+from toolguild.synth.plans import spoken
 
 __all__ = ["Calm", "Condition", "Fixed", "Follows", "GoesOver", "KnownBefore", "Shared", "Slot"]
 
@@ -60,7 +61,7 @@ class GoesOver:
     @property
     def reason(self) -> str:
         """Why a window where it does not hold is not claimed."""
-        return f"does not go over the list at {self.reading.over}"
+        return f"does not go over {spoken(self.reading.over)}"
 
     def least_share(self, min_confidence: float) -> float:
         """Return 0: runs of one tool may go over different lists, each a flow of its own."""
@@ -76,12 +77,12 @@ class Follows:
 
     def holds(self, window: Window) -> bool:
         """Say whether it holds there."""
-        return self.derivation in window.derivations(*self.slot)
+        return window.follows(self.slot, self.derivation)
 
     @property
     def reason(self) -> str:
         """Why a window where it does not hold is not claimed."""
-        return f"{_spoken(self.slot)} does not follow from {_source(self.derivation)}"
+        return f"{_spoken_slot(self.slot)} does not follow from {_source(self.derivation)}"
 
     def least_share(self, min_confidence: float) -> float:
         """Return the given share: in the other places the agent picked something else."""
@@ -103,7 +104,7 @@ class Fixed:
     @property
     def reason(self) -> str:
         """Why a window where it does not hold is not claimed."""
-        return f"{_spoken(self.slot)} is not the same everywhere"
+        return f"{_spoken_slot(self.slot)} is not the same everywhere"
 
     def least_share(self, min_confidence: float) -> float:
         """Return 1: what varies is no constant."""
@@ -123,7 +124,7 @@ class KnownBefore:
     @property
     def reason(self) -> str:
         """Why a window where it does not hold is not claimed."""
-        return f"{_spoken(self.slot)} was not known before the first call"
+        return f"{_spoken_slot(self.slot)} was not known before the first call"
 
     def least_share(self, min_confidence: float) -> float:
         """Return 0: a tool may be of use only to those who know enough."""
@@ -144,19 +145,19 @@ class Shared:
     @property
     def reason(self) -> str:
         """Why a window where it does not hold is not claimed."""
-        return f"{_spoken(self.slot)} is not {_spoken(self.first)}"
+        return f"{_spoken_slot(self.slot)} is not {_spoken_slot(self.first)}"
 
     def least_share(self, min_confidence: float) -> float:
         """Return 1: what differs somewhere is two parameters."""
         return 1.0
 
 
-def _spoken(slot: Slot) -> str:
+def _spoken_slot(slot: Slot) -> str:
     item, argument = slot
     return f"argument {argument} of call {item + 1}"
 
 
 def _source(derivation: Derivation) -> str:
     if isinstance(derivation, SameAs):
-        return _spoken((derivation.item, derivation.argument))
-    return f"{render_path(derivation.path) or 'the result'} of call {derivation.step + 1}"
+        return _spoken_slot((derivation.item, derivation.argument))
+    return spoken(derivation)

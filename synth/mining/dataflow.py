@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining.plan import JsonPath
+from toolguild.synth.plans import JsonPath
 
-__all__ = ["KnownText", "ResultIndex", "canonical", "value_at"]
+__all__ = ["KnownText", "ResultIndex", "canonical"]
 
 MAX_INDEXED_VALUES = 20_000
 MAX_LOOP_ITEMS = 100
+MAX_PARTS = 400
+"""Values of one result that others may be computed from."""
 MAX_TEXT = 20_000
 MAX_PASSED_ON = 2000
 """Characters and members, together, of a list or object that is passed on as one argument."""
@@ -28,24 +31,6 @@ _quoted = json.encoder.encode_basestring
 def canonical(value: Json) -> str:
     """Return a text that is equal for equal JSON values, whatever the order of their keys."""
     return _quoted(value) if isinstance(value, str) else _encoded(value)
-
-
-def value_at(value: Json, path: JsonPath) -> Json:
-    """Return the part of a value that a path leads to.
-
-    Raises:
-        LookupError: the value has no such part.
-    """
-    for part in path:
-        match value, part:
-            case dict(), str():
-                value = value[part]
-            case list(), int():
-                value = value[part]
-            case _:
-                message = f"no part {part!r} in a {type(value).__name__}"
-                raise LookupError(message)
-    return value
 
 
 def _children(value: Json) -> Iterator[tuple[str | int, Json]]:
@@ -67,90 +52,61 @@ def _walk(value: Json, path: JsonPath = ()) -> Iterator[tuple[JsonPath, Json]]:
             yield from _walk(child, (*path, part))
 
 
-class ResultIndex:
-    """Finds the paths to a value in one result, shortest first.
+Column: TypeAlias = tuple[JsonPath, JsonPath, frozenset[str]]
 
-    Lists and objects are rarely passed on whole, so they are looked into when one is asked for.
-    """
+
+class ResultIndex:
+    """Finds the paths to a value in one result, shortest first."""
 
     def __init__(self, result: Json) -> None:
-        self._scalars: dict[str, list[JsonPath]] = {}
-        self._containers: list[tuple[JsonPath, Json]] = []
+        self._paths: dict[str, list[JsonPath]] = {}
+        self._lists: list[tuple[JsonPath, list[Json]]] = []
+        self._parts: list[tuple[JsonPath, Json]] = []
         for count, (path, value) in enumerate(_walk(result)):
             if count >= MAX_INDEXED_VALUES:
                 break
-            if isinstance(value, list | dict):
-                self._containers.append((path, value))
-            elif _can_be_an_argument(value):
-                self._scalars.setdefault(canonical(value), []).append(path)
-        for paths in self._scalars.values():
+            if not isinstance(value, dict) and len(self._parts) < MAX_PARTS:
+                self._parts.append((path, value))
+            if isinstance(value, list) and 0 < len(value) <= MAX_LOOP_ITEMS:
+                self._lists.append((path, value))
+            if _can_be_an_argument(value):
+                self._paths.setdefault(canonical(value), []).append(path)
+        for paths in self._paths.values():
             paths.sort(key=len)
 
     def paths_to(self, value: Json) -> list[JsonPath]:
         """Return every path to an equal value; empty for values too common to trace."""
-        if isinstance(value, list | dict):
-            return self._paths_to_containers.get(canonical(value), [])
-        return self._scalars.get(canonical(value), [])
+        return self._paths.get(canonical(value), []) if _can_be_an_argument(value) else []
 
-    @cached_property
-    def _paths_to_containers(self) -> dict[str, list[JsonPath]]:
-        found: dict[str, list[JsonPath]] = {}
-        for path, value in self._containers:
-            if _can_be_an_argument(value):
-                found.setdefault(canonical(value), []).append(path)
-        for paths in found.values():
-            paths.sort(key=len)
-        return found
+    def list_at(self, path: JsonPath) -> list[Json]:
+        """Return the list at one of the paths that `columns` yields."""
+        return next(items for place, items in self._lists if place == path)
 
-    def columns_of(self, values: frozenset[str]) -> list[tuple[JsonPath, JsonPath]]:
-        """Return what a loop that is given these values could run over.
+    def parts(self) -> list[tuple[JsonPath, Json]]:
+        """Return what something may be computed from: scalars and lists, with their paths."""
+        return self._parts
 
-        That is the path of a list, and the path within its items to one of the values in each. A
-        list of values has the empty path within its items.
+    def columns(self) -> Sequence[Column]:
+        """Return what a loop could run over: path of the list, path within its items, the values.
 
-        Args:
-            values: in canonical form.
+        The values come in canonical form. A list of scalars has the empty path within its items.
         """
-        # Only a list or an object is written with a bracket at its start.
-        whole = any(value.startswith(("[", "{")) for value in values)
-        return (self._columns if whole else self._scalar_columns).get(values, [])
+        return self._columns
 
     @cached_property
-    def _scalar_columns(self) -> dict[frozenset[str], list[tuple[JsonPath, JsonPath]]]:
-        return _by_values(self._cells(_is_telling_scalar))
+    def _columns(self) -> list[Column]:
+        return [*self._every_column()]
 
-    @cached_property
-    def _columns(self) -> dict[frozenset[str], list[tuple[JsonPath, JsonPath]]]:
-        return _by_values(self._cells(_can_be_an_argument))
-
-    def _cells(
-        self, can_be_given: Callable[[Json], bool]
-    ) -> Iterator[tuple[JsonPath, JsonPath, list[Json]]]:
-        """Yield the path of each list, each path within its items, and what stands there."""
-        for path, items in self._containers:
-            if not isinstance(items, list) or not 0 < len(items) <= MAX_LOOP_ITEMS:
-                continue
-            if all(map(can_be_given, items)):
-                yield path, (), items
+    def _every_column(self) -> Iterator[Column]:
+        for path, items in self._lists:
+            if all(_can_be_an_argument(item) for item in items):
+                yield path, (), frozenset(map(canonical, items))
             rows = [item for item in items if isinstance(item, dict)]
             if len(rows) == len(items):
                 for key in rows[0]:
                     cells = [row.get(key) for row in rows]
-                    if all(map(can_be_given, cells)):
-                        yield path, (key,), cells
-
-
-def _by_values(
-    columns: Iterable[tuple[JsonPath, JsonPath, list[Json]]],
-) -> dict[frozenset[str], list[tuple[JsonPath, JsonPath]]]:
-    found: dict[frozenset[str], list[tuple[JsonPath, JsonPath]]] = {}
-    for over, cell, values in columns:
-        found.setdefault(frozenset(map(canonical, values)), []).append((over, cell))
-    return found
-
-
-def _is_telling_scalar(value: Json) -> bool:
-    return not isinstance(value, list | dict) and _can_be_an_argument(value)
+                    if all(_can_be_an_argument(cell) for cell in cells):
+                        yield path, (key,), frozenset(map(canonical, cells))
 
 
 def _can_be_an_argument(value: Json) -> bool:

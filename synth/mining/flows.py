@@ -7,7 +7,7 @@ too few of them is no explanation, and places without one are not claimed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
@@ -21,9 +21,18 @@ from toolguild.synth.mining.conditions import (
     Shared,
     Slot,
 )
-from toolguild.synth.mining.plan import Constant, FromItem, FromResult, Origin, Parameter
+from toolguild.synth.mining.loops import LoopReading, given
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import Derivation, LoopReading, SameAs, Window
+from toolguild.synth.mining.windows import Derivation, SameAs, Window
+from toolguild.synth.plans import (
+    Computed,
+    Constant,
+    FromItem,
+    FromResult,
+    Origin,
+    Parameter,
+    leaves,
+)
 
 __all__ = ["Flow", "flows_of", "parameter_names", "tasks_of"]
 
@@ -69,6 +78,22 @@ class Flow:
         """Return the reading with one more argument explained."""
         return replace(self, origins={**self.origins, slot: origin})
 
+    def origin(self, item: int, argument: str) -> Origin:
+        """Return where an argument comes from, parameters by the names of their slots."""
+        origin = self.origins[item, argument]
+        return given(item, argument) if isinstance(origin, Parameter) else origin
+
+    def resolved(self, origin: Origin) -> Origin:
+        """Return an origin with what is known by now of the arguments that it goes back to."""
+        match origin:
+            case Computed(function, inputs):
+                return Computed(function, tuple(map(self.resolved, inputs)))
+            case Parameter(name):
+                return next(
+                    self.origin(*slot) for slot in self.origins if given(*slot).name == name
+                )
+        return origin
+
     def column(self, slot: Slot) -> tuple[str, ...]:
         """Return the values of an argument in all windows, in canonical form."""
         return tuple(window.text(slot) for window in self.windows)
@@ -94,11 +119,23 @@ def _loop_branches(flow: Flow, item: int, settings: MiningSettings) -> Iterator[
     readings = Counter(
         reading for window in flow.windows for reading in window.items[item].readings
     )
-    for reading in sorted(readings, key=lambda reading: (-readings[reading], str(reading))):
+    whole: set[tuple[Window, ...]] = set()
+    for reading in sorted(readings, key=lambda reading: _rank_of_reading(reading, readings)):
+        if readings[reading] < settings.sequence_support:
+            return
         narrowed = flow.narrowed(GoesOver(item, reading))
         loops = any(len(window.items[item].calls) > 1 for window in narrowed.windows)
-        if loops and tasks_of(narrowed.windows) >= settings.sequence_support:
+        # Rows are chosen only where some are not: else it is all of the list.
+        told = reading.is_plain or not any({*narrowed.windows} <= {*other} for other in whole)
+        if loops and told and tasks_of(narrowed.windows) >= settings.sequence_support:
+            whole.add(narrowed.windows)
             yield replace(narrowed, loops={**flow.loops, item: reading})
+
+
+def _rank_of_reading(
+    reading: LoopReading, readings: Mapping[LoopReading, int]
+) -> tuple[int, bool, str]:
+    return -readings[reading], not reading.is_plain, str(reading)
 
 
 def _slot_branches(flow: Flow, slot: Slot, settings: MiningSettings) -> Iterator[Flow]:
@@ -108,11 +145,13 @@ def _slot_branches(flow: Flow, slot: Slot, settings: MiningSettings) -> Iterator
     if loop is not None and loop.argument == argument:
         yield flow.with_origin(slot, FromItem(loop.cell))
         return
-    derived = _best_derivation(flow, slot, settings)
+    known = flow.narrowed(KnownBefore(slot))
+    derived: Derivation | None = _best_derivation(flow, slot, settings)
+    if derived is None and len(known.windows) < len(flow.windows):
+        # What was said beforehand everywhere needs no explanation.
+        derived = _best_computation(flow, slot, settings)
     if derived is not None:
-        origin = (
-            flow.origins[derived.item, derived.argument] if isinstance(derived, SameAs) else derived
-        )
+        origin = _origin(derived, flow)
         following = flow.narrowed(Follows(slot, derived)).with_origin(slot, origin)
         yield following
         if len(following.windows) == len(flow.windows):
@@ -122,7 +161,6 @@ def _slot_branches(flow: Flow, slot: Slot, settings: MiningSettings) -> Iterator
         constant = Constant(flow.windows[0].argument(slot))
         yield flow.narrowed(Fixed(slot, *values)).with_origin(slot, constant)
         return
-    known = flow.narrowed(KnownBefore(slot))
     if tasks_of(known.windows) >= settings.sequence_support:
         yield known.with_origin(slot, Parameter(argument))
 
@@ -149,6 +187,52 @@ def _best_derivation(flow: Flow, slot: Slot, settings: MiningSettings) -> Deriva
     return min(good, key=lambda good: (-len(support[good]), _simplicity(good)), default=None)
 
 
+_TASKS_LOOKED_AT = 12
+"""Tasks whose places are searched for ways to compute a value; all places are asked for those."""
+
+
+def _best_computation(flow: Flow, slot: Slot, settings: MiningSettings) -> Computed | None:
+    """Return the simplest way to compute an argument that most tasks support.
+
+    What is computed may be right by accident more easily than what is copied, so more values must
+    bear it out.
+    """
+    values = set(flow.column(slot))
+    if len(values) < min(3, settings.sequence_support):
+        return None
+    first_of_task = {window.log.task_id: window for window in reversed(flow.windows)}
+    looked_at = [*first_of_task.values()][-_TASKS_LOOKED_AT:]
+    found = Counter(how for window in looked_at for how in window.computations(*slot))
+    enough = settings.min_confidence * settings.min_confidence * len(looked_at)
+    good: list[tuple[int, tuple[int, int, str], Computed]] = []
+    for how, places in found.items():
+        if places < max(2, enough):
+            continue
+        held = [window for window in flow.windows if window.follows(slot, how)]
+        varied = {window.text(slot) for window in held}
+        if (
+            tasks_of(held) >= settings.sequence_support
+            and len(varied) >= min(3, settings.sequence_support)
+            and len(held) >= settings.min_confidence * len(flow.windows)
+        ):
+            good.append((-tasks_of(held), _complexity(how), how))
+    return min(good)[-1] if good else None
+
+
+def _complexity(how: Computed) -> tuple[int, int, str]:
+    """Return what ways to compute the same are sorted by: values and paths, then constants."""
+    parts = [*leaves(how)]
+    constants = [str(part.value) for part in parts if isinstance(part, Constant)]
+    paths = sum(len(part.path) for part in parts if isinstance(part, FromResult))
+    return len(parts) - len(constants) + paths, len("".join(constants)), str(how)
+
+
+def _origin(derived: Derivation, flow: Flow) -> Origin:
+    if isinstance(derived, SameAs):
+        return flow.origins[derived.item, derived.argument]
+    return flow.resolved(derived)
+
+
 def _simplicity(derivation: Derivation) -> tuple[int, str]:
     length = len(derivation.path) if isinstance(derivation, FromResult) else 0
     return length, str(derivation)
@@ -168,18 +252,28 @@ def _connected(flow: Flow) -> bool:
     first_use: dict[str, int] = {}
     names = parameter_names(flow)
     for (item, argument), origin in flow.origins.items():
-        if isinstance(origin, FromResult):
-            edges.append((origin.step, item))
-        elif isinstance(origin, Parameter):
+        if isinstance(origin, Parameter):
             edges.append((first_use.setdefault(names[item, argument], item), item))
         elif isinstance(origin, FromItem):
-            edges.append((flow.loops[item].item, item))
+            edges += [(source, item) for source in _sources(flow.loops[item].over, flow)]
+        else:
+            edges += [(source, item) for source in _sources(origin, flow)]
         if not isinstance(origin, Constant):
             free.discard(item)
     reached = {0, *free}
     for _ in flow.windows[0].items:
         reached |= {end for edge in edges if set(edge) & reached for end in edge}
     return len(reached) == len(flow.windows[0].items)
+
+
+def _sources(origin: Origin, flow: Flow) -> Iterator[int]:
+    """Yield the calls whose results or arguments a value is made of."""
+    slots = {given(*slot).name: slot for slot in flow.origins}
+    for leaf in leaves(origin):
+        if isinstance(leaf, FromResult):
+            yield leaf.step
+        elif isinstance(leaf, Parameter):
+            yield slots[leaf.name][0]
 
 
 def _with_shared_parameters(flow: Flow) -> Flow:

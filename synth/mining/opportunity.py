@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from toolguild.sandbox import JsonObject
-from toolguild.synth.mining.plan import Plan
+from toolguild.synth.plans import Plan
 from toolguild.synth.traces import Place, ToolCall, ToolDefinition
 
 __all__ = [

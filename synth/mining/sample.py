@@ -28,8 +28,9 @@ __all__ = ["Kept", "Lot", "Sample", "Sampled", "Stratum"]
 _HASHES = 1 << 63
 """How many hashes there are: SQLite's whole numbers have 63 bits and a sign."""
 Stratum: TypeAlias = tuple[str, ...]
-"""What runs have in common that are sampled together: a tool and the names of the arguments that it
-was called with; empty for runs with code."""
+"""What runs have in common that are sampled together, its kind first: a tool and the names of the
+arguments that it was called with, a tool that failed, code, or only that they are runs."""
+_CALLED, _FAILED, _CODE, _ANY = "called", "failed", "code", "any"
 
 
 class Lot(NamedTuple):
@@ -55,6 +56,8 @@ class Sampled:
 
     trace: Trace
     weight: Weight
+    every_run: bool
+    """Whether the sample holds every run of its task, as far as one task may have so many."""
 
 
 class Sample:
@@ -134,9 +137,10 @@ class Sample:
         for kept in self._kept.values():
             chances = [self._draws[stratum].chance(kept.lot) for stratum in kept.strata]
             if any(both.task for both in chances):
-                trace = unpack(kept.packed)
+                trace = unpack(kept.packed, self._tools)
                 weight = Weight(runs=1 / _union(chances), tasks=1 / max(chances).task)
-                drawn.append(Sampled(trace, weight))
+                whole = self._draws[_ANY,].chance(kept.lot).task > 0
+                drawn.append(Sampled(trace, weight, whole))
         drawn.sort(key=lambda one: (one.trace.id, str(one.trace.source)))
         seen: set[str] = set()
         for one in drawn:
@@ -147,24 +151,21 @@ class Sample:
     def _draw(self, stratum: Stratum) -> _Draw:
         if stratum not in self._draws:
             settings = self._settings
-            tasks = settings.sampled_tasks if stratum else settings.sampled_code_tasks
+            is_of_a_tool = stratum[0] in (_CALLED, _FAILED)
+            tasks = settings.sampled_tasks if is_of_a_tool else settings.sampled_tasks_in_all
             self._draws[stratum] = _Draw(tasks, settings.sampled_runs)
         return self._draws[stratum]
 
     def _strata(self, trace: Trace) -> tuple[Stratum, ...]:
-        """Return what a run is sampled by: the calls that a sequence may be made of, and code.
-
-        A single call is no sequence.
-        """
-        strata: dict[Stratum, None] = {}
-        calls = 0
+        strata: dict[Stratum, None] = {(_ANY,): None} if trace.steps else {}
         for step in trace.steps:
             if not isinstance(step, ToolCall):
-                strata[()] = None
-            elif step.error is None and step.tool.lower() not in self._settings.ignored_tools:
-                calls += 1
-                strata[step.tool, *sorted(step.arguments)] = None
-        return tuple(stratum for stratum in strata if not stratum or calls > 1)
+                strata[_CODE,] = None
+            elif step.error is not None:
+                strata[_FAILED, step.tool] = None
+            elif step.tool.lower() not in self._settings.ignored_tools:
+                strata[_CALLED, step.tool, *sorted(step.arguments)] = None
+        return tuple(strata)
 
 
 class _Chance(NamedTuple):

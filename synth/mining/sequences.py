@@ -8,7 +8,7 @@ in every occurrence that is claimed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining.batches import batches_of
@@ -16,6 +16,7 @@ from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
 from toolguild.synth.mining.held_out import Trial, folds_of, try_out
+from toolguild.synth.mining.loops import given
 from toolguild.synth.mining.opportunity import (
     ITSELF,
     RepeatedSequence,
@@ -24,8 +25,12 @@ from toolguild.synth.mining.opportunity import (
     Weight,
     support_of,
 )
-from toolguild.synth.mining.plan import (
+from toolguild.synth.mining.selection import choose, estimated, rank
+from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.windows import CallLog, Window, believed_read_only
+from toolguild.synth.plans import (
     CallStep,
+    Computed,
     Constant,
     FromItem,
     FromResult,
@@ -35,9 +40,6 @@ from toolguild.synth.mining.plan import (
     Plan,
     PlanStep,
 )
-from toolguild.synth.mining.selection import choose, estimated, rank
-from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import CallLog, Window, believed_read_only
 from toolguild.synth.traces import ToolDefinition, Trace
 
 __all__ = ["SequenceMiner"]
@@ -87,7 +89,7 @@ class SequenceMiner:
         claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
         chosen += choose(
             batches,
-            worth_keeping=lambda one, _: bool(one.occurrences),
+            worth_keeping=self._has_support,
             limit=limit,
             taken=claimed,
             weights=self._weights,
@@ -133,10 +135,13 @@ class SequenceMiner:
     def _is_worth_keeping(
         self, candidate: RepeatedSequence, chosen: Sequence[RepeatedSequence]
     ) -> bool:
-        enough = support_of(candidate.everywhere) >= self._settings.sequence_support
-        return bool(enough and candidate.occurrences) and not any(
+        return self._has_support(candidate, chosen) and not any(
             _within(candidate.plan, better.plan) for better in chosen
         )
+
+    def _has_support(self, candidate: RepeatedSequence, _: Sequence[RepeatedSequence]) -> bool:
+        enough = support_of(candidate.everywhere) >= self._settings.sequence_support
+        return enough and bool(candidate.occurrences)
 
     def _sorted_logs(self) -> list[CallLog]:
         """Return the logs so that the order in which they were added changes nothing."""
@@ -156,20 +161,32 @@ class SequenceMiner:
 
 def _plan(flow: Flow, names: dict[Slot, str]) -> Plan:
     sample = flow.windows[0]
+    spellings = {given(*slot).name: name for slot, name in names.items()}
     steps: list[PlanStep] = []
     for item in range(len(sample.items)):
         tool = sample.first_call(item).tool
         arguments = tuple(
-            (argument, Parameter(names[item, argument]) if (item, argument) in names else origin)
+            (argument, _named(flow.origin(item, argument), spellings))
             for argument in _usual_order(flow, item)
-            for origin in (flow.origins[item, argument],)
         )
         loop = flow.loops.get(item)
         if loop is None:
             steps.append(CallStep(tool, arguments))
         else:
-            steps.append(LoopStep(tool, FromResult(loop.item, loop.over), arguments))
+            over = _named(flow.resolved(loop.over), spellings)
+            assert isinstance(over, FromResult | Computed)  # noqa: S101 - as the reading has it
+            steps.append(LoopStep(tool, over, arguments))
     return tuple(steps)
+
+
+def _named(origin: Origin, spellings: Mapping[str, str]) -> Origin:
+    """Return an origin with the names that parameters have in the plan."""
+    match origin:
+        case Parameter(name):
+            return Parameter(spellings[name])
+        case Computed(function, inputs):
+            return Computed(function, tuple(_named(one, spellings) for one in inputs))
+    return origin
 
 
 def _usual_order(flow: Flow, item: int) -> tuple[str, ...]:
@@ -231,7 +248,7 @@ def _is_one_turn(step: PlanStep, loop: PlanStep) -> bool:
     )
 
 
-def _is_of_one_item(origin: Origin, looped: Origin, over: FromResult | Parameter) -> bool:
+def _is_of_one_item(origin: Origin, looped: Origin, over: Origin) -> bool:
     return origin == looped or (
         isinstance(over, FromResult)
         and isinstance(looped, FromItem)

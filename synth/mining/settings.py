@@ -26,6 +26,8 @@ class MiningSettings:
     tried on. Never so many that fewer than `sequence_support` are left; 0 holds none out."""
     max_items: int = 5
     """Steps of a plan, a loop counting as one."""
+    max_left_out: int = 1
+    """Runs of calls in between that a plan may leave out where they have no bearing on it."""
     max_statements: int = 6
     """Statements of a window."""
     min_work: int = 5
@@ -39,7 +41,7 @@ class MiningSettings:
     sampled_tasks: int = 200
     """Tasks mined of those in which a tool was called with the same arguments' names. Where there
     are more, they are a sample, and what they show is an estimate."""
-    sampled_code_tasks: int = 1000
-    """The same of the tasks with code, which no tool's name tells apart."""
+    sampled_tasks_in_all: int = 1000
+    """The same of all tasks, and of those with code, which no tool's name tells apart."""
     sampled_runs: int = 20
     """Runs mined of each such task."""

@@ -10,14 +10,15 @@ from typing import TypeAlias
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
-from toolguild.synth.mining.plan import FromResult, JsonPath
+from toolguild.synth.mining.loops import Earlier, LoopReading, given, loop_readings
 from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.version_space import Known, computations
+from toolguild.synth.plans import EVALUATION_ERRORS, Computed, FromResult, Scope, evaluate
 from toolguild.synth.traces import ToolCall, Trace
 
 __all__ = [
     "CallLog",
     "Derivation",
-    "LoopReading",
     "SameAs",
     "Window",
     "WindowItem",
@@ -53,17 +54,6 @@ def believed_read_only(tool: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class LoopReading:
-    """One way to read a run of calls as a loop over a list in an earlier result."""
-
-    item: int
-    """Index in the window of the call whose result holds the list."""
-    over: JsonPath
-    argument: str
-    cell: JsonPath
-
-
-@dataclass(frozen=True, slots=True)
 class SameAs:
     """The value was an argument of an earlier call of the window."""
 
@@ -71,7 +61,7 @@ class SameAs:
     argument: str
 
 
-Derivation: TypeAlias = FromResult | SameAs
+Derivation: TypeAlias = FromResult | SameAs | Computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +85,7 @@ class Window:
 
     log: CallLog
     items: tuple[WindowItem, ...]
-    _derived: dict[tuple[int, str], set[Derivation]] = field(
+    _derived: dict[tuple[int, str], set[FromResult | SameAs]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """What was found once: each flow that is tried asks again."""
@@ -122,24 +112,57 @@ class Window:
         item, argument = slot
         return self.log.text(self.items[item].calls[0], argument)
 
-    def derivations(self, item: int, argument: str) -> set[Derivation]:
+    def derivations(self, item: int, argument: str) -> set[FromResult | SameAs]:
         """Return everything before the call that the argument's value equals here."""
         slot = item, argument
         if slot not in self._derived:
             self._derived[slot] = self._derivations(item, argument)
         return self._derived[slot]
 
-    def _derivations(self, item: int, argument: str) -> set[Derivation]:
+    def _derivations(self, item: int, argument: str) -> set[FromResult | SameAs]:
         value = self.first_call(item).arguments[argument]
-        found: set[Derivation] = set()
+        found: set[FromResult | SameAs] = set()
         for earlier in range(item):
             if self.items[earlier].is_loop:
                 continue
             index = self.log.index(self.items[earlier].calls[0])
             found.update(FromResult(earlier, path) for path in index.paths_to(value))
-            given = self.first_call(earlier).arguments
-            found.update(SameAs(earlier, name) for name in given if given[name] == value)
+            arguments = self.first_call(earlier).arguments
+            found.update(SameAs(earlier, name) for name in arguments if arguments[name] == value)
         return found
+
+    def computations(self, item: int, argument: str) -> frozenset[Computed]:
+        """Return the ways to compute the argument's value from what was before the call."""
+        return self.log.computations(self.items[:item], self.items[item].calls[0], argument)
+
+    def follows(self, slot: tuple[int, str], derivation: Derivation) -> bool:
+        """Say whether an argument's value is what a derivation gives here."""
+        if not isinstance(derivation, Computed):
+            return derivation in self.derivations(*slot)
+        try:
+            return evaluate(derivation, self._scope) == self.argument(slot)
+        except EVALUATION_ERRORS:
+            return False
+
+    @property
+    def results(self) -> list[Json]:
+        """What each item returned: of a loop, a list."""
+        found: list[Json] = []
+        for item in self.items:
+            results = [self.log.calls[position].result for position in item.calls]
+            found.append(results if item.is_loop else results[0])
+        return found
+
+    @property
+    def _scope(self) -> Scope:
+        """Everything in the window, with the arguments of calls under names of their own."""
+        bindings = {
+            given(number, name).name: value
+            for number, item in enumerate(self.items)
+            if not item.is_loop
+            for name, value in self.first_call(number).arguments.items()
+        }
+        return Scope(bindings, self.results)
 
     def knew_beforehand(self, item: int, argument: str) -> bool:
         """Say whether the agent could have given the value before the first call."""
@@ -152,13 +175,13 @@ class Window:
 
         What the user says may be a consent; a tool must not write before it was given.
         """
-        positions = [position for item in self.items for position in item.calls]
-        spoken = False
-        for position in positions[1:]:
-            spoken = spoken or position in self.log.spoken
-            if spoken and not believed_read_only(self.log.calls[position].tool):
-                return True
-        return False
+        first = self.items[0].calls[0]
+        return any(
+            first < spoken <= position and not believed_read_only(self.log.calls[position].tool)
+            for item in self.items
+            for position in item.calls
+            for spoken in self.log.spoken
+        )
 
 
 class CallLog:
@@ -177,9 +200,13 @@ class CallLog:
         self._indexes: dict[int, ResultIndex] = {}
         self._texts: dict[tuple[int, str], str] = {}
         self._written: dict[int, int] = {}
-        self._lists: dict[tuple[int, int], frozenset[tuple[JsonPath, str, JsonPath]]] = {}
+        self._computations: dict[tuple[tuple[WindowItem, ...], int, str], frozenset[Computed]] = {}
         self._breaks: set[int] = set()
         """Positions before which a window may not reach across."""
+        self._failed: set[str] = set()
+        """Tools of which the last calls failed."""
+        self._retries: set[int] = set()
+        """Positions of calls that had failed before."""
         self.known.add(trace.task.text)
         for step in trace.steps:
             self.known.add(step.heard)
@@ -188,17 +215,61 @@ class CallLog:
             if isinstance(step, ToolCall):
                 self._add(step)
             else:
+                # Code that the agent ran may have done anything.
+                self._breaks.add(len(self.calls))
                 self.known.add(step.result)
+        self._group_turns()
+
+    def _group_turns(self) -> None:
+        """Put calls that were made in turns (A, B, A, B) in the order of a loop for each tool.
+
+        Only where all of them read: it is the same then in whatever order they are made.
+        """
+        start = 0
+        while start < len(self.calls):
+            size, turns = max(
+                ((size, self._turns(start, size)) for size in (2, 3)), key=lambda one: one[1]
+            )
+            end = start + size * turns
+            if turns > 1:
+                order = [start + turn * size + one for one in range(size) for turn in range(turns)]
+                self.calls[start:end] = [self.calls[position] for position in order]
+                self.moments[start:end] = [self.moments[position] for position in order]
+            start = end if turns > 1 else start + 1
+
+    def _turns(self, start: int, size: int) -> int:
+        """Count how often the next calls are made again and again without anything between."""
+        block = [self._signature(position) for position in range(start, start + size)]
+        if None in block or len({*block}) < size:
+            return 0
+        end = start + size
+        while [self._signature(position) for position in range(end, end + size)] == block:
+            end += size
+        cut = {*self._breaks, *self._retries, *self.spoken}
+        stop = next((place for place in range(start + 1, end) if place in cut), end)
+        return (stop - start) // size
+
+    def _signature(self, position: int) -> tuple[str, frozenset[str]] | None:
+        """Return what calls of one loop have in common; None for a call that may write."""
+        if position >= len(self.calls) or not self._reads(position):
+            return None
+        call = self.calls[position]
+        return call.tool, frozenset(call.arguments)
 
     def _add(self, call: ToolCall) -> None:
         if call.tool.lower() in self._settings.ignored_tools:
             return
         if call.error is None:
+            # What failed and was tried again is as good as not called; nothing else that failed is.
+            if self._failed - {call.tool}:
+                self._breaks.add(len(self.calls))
+            elif self._failed:
+                self._retries.add(len(self.calls))
+            self._failed.clear()
             self.moments.append(self.known.moment())
             self.calls.append(call)
         else:
-            # The next call may be a retry: nothing is taken as one across a failure.
-            self._breaks.add(len(self.calls))
+            self._failed.add(call.tool)
         self.known.add(call.result)
 
     def knew(self, value: Json, position: int) -> bool:
@@ -233,30 +304,91 @@ class CallLog:
             self._indexes[position] = ResultIndex(self.calls[position].result)
         return self._indexes[position]
 
+    def computations(
+        self, earlier: tuple[WindowItem, ...], position: int, argument: str
+    ) -> frozenset[Computed]:
+        """Return the ways to compute an argument of a call from what other calls took and gave.
+
+        Args:
+            earlier: The items of a window before it.
+            position: The call.
+            argument: One of its arguments.
+        """
+        key = earlier, position, argument
+        if key not in self._computations:
+            value = self.calls[position].arguments[argument]
+            self._computations[key] = frozenset(computations(value, [*self._known(earlier)]))
+        return self._computations[key]
+
+    def _known(self, earlier: tuple[WindowItem, ...]) -> Iterator[Known]:
+        for number, item in enumerate(earlier):
+            if item.is_loop:
+                yield FromResult(number, ()), [self.calls[one].result for one in item.calls]
+                continue
+            [position] = item.calls
+            for name, value in self.calls[position].arguments.items():
+                yield given(number, name), value
+            for path, value in self.index(position).parts():
+                yield FromResult(number, path), value
+
     def windows(self) -> Iterator[Window]:
         """Yield every window of two items or more, a run of calls read both ways.
 
         A window takes a run of one tool whole or not at all: part of a loop over a list is not
-        a pattern of its own.
+        a pattern of its own. Between its items there may be calls that only read and have nothing
+        to do with what came before, if what comes after them only reads, too, and has: it could as
+        well have been called before them.
         """
         for start, run_end in enumerate(self._runs):
             if run_end is not None:
                 yield from self._grow((WindowItem((start,)),), start + 1)
 
-    def _grow(self, items: tuple[WindowItem, ...], position: int) -> Iterator[Window]:
-        at_end = position == len(self.calls) or position in self._breaks
-        if len(items) > 1 and (at_end or self._runs[position] is not None):
-            yield Window(self, items)
-        if at_end or len(items) == self._settings.max_items:
+    def _grow(
+        self, items: tuple[WindowItem, ...], position: int, *, left_out: int = 0
+    ) -> Iterator[Window]:
+        if self._ends_at(position) or len(items) == self._settings.max_items:
             return
+        for item, following in self._next_items(items, position):
+            grown = (*items, item)
+            if left_out and not (self._reads(position) and self._is_linked(grown)):
+                continue
+            if self._ends_at(following) or self._runs[following] is not None:
+                yield Window(self, grown)
+            yield from self._grow(grown, following, left_out=left_out)
+        end = self._runs[position]
+        if end is not None and left_out < self._settings.max_left_out:
+            between = WindowItem(tuple(range(position, end)))
+            if self._reads(position) and not self._is_linked((*items, between)):
+                yield from self._grow(items, end, left_out=left_out + 1)
+
+    def _ends_at(self, position: int) -> bool:
+        return position == len(self.calls) or position in self._breaks
+
+    def _next_items(
+        self, items: tuple[WindowItem, ...], position: int
+    ) -> Iterator[tuple[WindowItem, int]]:
+        """Yield the ways to take what is called next, and where that ends."""
         end = self._runs[position]
         if end is not None:
             readings = self._loop_readings(items, position, end)
             if readings:
-                loop = WindowItem(tuple(range(position, end)), readings)
-                yield from self._grow((*items, loop), end)
+                yield WindowItem(tuple(range(position, end)), readings), end
         if not self._third_in_a_row(items, position):
-            yield from self._grow((*items, WindowItem((position,))), position + 1)
+            yield WindowItem((position,)), position + 1
+
+    def _reads(self, position: int) -> bool:
+        return believed_read_only(self.calls[position].tool)
+
+    def _is_linked(self, items: tuple[WindowItem, ...]) -> bool:
+        """Say whether a call of the last item was given something that stands in those before."""
+        last = items[-1]
+        if last.is_loop:
+            return True
+        return any(
+            Window(self, (*items[:-1], WindowItem((position,)))).derivations(len(items) - 1, name)
+            for position in last.calls
+            for name in self.calls[position].arguments
+        )
 
     def _third_in_a_row(self, items: tuple[WindowItem, ...], position: int) -> bool:
         """Say whether a single call would be the third of its tool: a loop not understood."""
@@ -274,7 +406,7 @@ class CallLog:
             end = start + 1
             while (
                 end < len(self.calls)
-                and end not in self._breaks
+                and end not in self._breaks | self._retries
                 and self.calls[end].tool == self.calls[start].tool
                 and self.calls[end].arguments.keys() == self.calls[start].arguments.keys()
             ):
@@ -286,35 +418,12 @@ class CallLog:
     def _loop_readings(
         self, items: tuple[WindowItem, ...], start: int, end: int
     ) -> frozenset[LoopReading]:
-        """Find the lists that the run goes over completely; one argument varies with the item."""
-        return frozenset(
-            LoopReading(number, over, argument, cell)
-            for number, item in enumerate(items)
-            if not item.is_loop
-            for over, argument, cell in self._lists_for(item.calls[0], start, end)
-        )
-
-    def _lists_for(
-        self, earlier: int, start: int, end: int
-    ) -> frozenset[tuple[JsonPath, str, JsonPath]]:
-        """Find the lists in the result of an earlier call that the run goes over completely."""
-        # A run is in many windows, and often has the same call before it there.
-        if (earlier, start) not in self._lists:
-            index = self.index(earlier)
-            self._lists[earlier, start] = frozenset(
-                (over, argument, cell)
-                for argument, values in self._looped(start, end)
-                for over, cell in index.columns_of(values)
+        earlier = [
+            Earlier(
+                [self.index(position) for position in item.calls],
+                item.is_loop,
+                {} if item.is_loop else self.calls[item.calls[0]].arguments,
             )
-        return self._lists[earlier, start]
-
-    def _looped(self, start: int, end: int) -> list[tuple[str, frozenset[str]]]:
-        """Return the arguments of a run that may be the items of a list, with their values."""
-        given = {
-            name: frozenset(self.text(position, name) for position in range(start, end))
-            for name in self.calls[start].arguments
-        }
-        varying = [name for name, values in given.items() if len(values) > 1]
-        if len(varying) > 1:
-            return []
-        return [(name, given[name]) for name in varying or given]
+            for item in items
+        ]
+        return loop_readings(self.calls[start:end], earlier)

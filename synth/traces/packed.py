@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from toolguild.synth.traces.errors import PackedTraceError
-from toolguild.synth.traces.model import CodeExecution, Outcome, Place, Step, Task, ToolCall, Trace
+from toolguild.synth.traces.model import (
+    CodeExecution,
+    Outcome,
+    Place,
+    Step,
+    Task,
+    ToolCall,
+    ToolDefinition,
+    Trace,
+)
 
 __all__ = ["pack", "unpack"]
 
@@ -17,22 +27,27 @@ _MOST_BYTES = 1 << 30
 
 
 def pack(trace: Trace) -> bytes:
-    """Return a trace as compressed JSON, without the definitions of tools.
+    """Return a trace as compressed JSON, with no more than the names of the tools it was offered.
 
-    Every trace of an agent carries the same definitions; who needs them keeps them once.
+    All traces of an agent carry the same definitions; who needs them keeps them once.
     """
     data = [
         trace.id,
         [trace.task.id, trace.task.text],
         [trace.outcome.score, trace.outcome.success],
         [trace.source.file, trace.source.line, trace.source.step],
+        [tool.name for tool in trace.tools],
         [_packed(step, trace.source) for step in trace.steps],
     ]
     return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), _FASTEST)
 
 
-def unpack(packed: bytes) -> Trace:
+def unpack(packed: bytes, tools: Mapping[str, ToolDefinition]) -> Trace:
     """Return the trace that `pack` made bytes of.
+
+    Args:
+        packed: The bytes.
+        tools: The definitions of tools, by name.
 
     Raises:
         PackedTraceError: the bytes are of no trace.
@@ -40,7 +55,7 @@ def unpack(packed: bytes) -> Trace:
     try:
         unpacker = zlib.decompressobj()
         data = json.loads(unpacker.decompress(packed, _MOST_BYTES))
-        identity, task, outcome, source, steps = data
+        identity, task, outcome, source, offered, steps = data
         file, line, number = source
         place = Place(file, line, number)
         return Trace(
@@ -49,8 +64,9 @@ def unpack(packed: bytes) -> Trace:
             steps=tuple(_unpacked(step, place) for step in steps),
             outcome=Outcome(*outcome),
             source=place,
+            tools=tuple(tools[name] for name in offered),
         )
-    except (zlib.error, TypeError, ValueError) as error:
+    except (zlib.error, LookupError, TypeError, ValueError) as error:
         message = f"a kept trace is damaged ({error}); read its logs again into a new file"
         raise PackedTraceError(message) from error
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining import JsonPath, canonical, render_path
+from toolguild.synth.mining import canonical
+from toolguild.synth.plans import JsonPath, render_path
 
 __all__ = ["difference"]
 

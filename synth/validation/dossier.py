@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from toolguild.policies import Profile, ToolguildError
 from toolguild.sandbox import Json, JsonObject, Limits
 from toolguild.synth.drafting import Case, Draft, DraftOrigin, OriginalCalls, OriginalCode
-from toolguild.synth.mining import plan_from_json, plan_to_json
+from toolguild.synth.plans import plan_from_json, plan_to_json
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation.report import ValidationReport
 from toolguild.synth.validation.settings import ValidationSettings

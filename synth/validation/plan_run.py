@@ -9,23 +9,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import cast
 
 from toolguild.sandbox import Json, JsonObject, ToolCallError, ToolGateway
 from toolguild.synth.drafting.composite import parameter_spellings, result_keys
-from toolguild.synth.mining import (
-    CallStep,
-    Constant,
-    FromItem,
-    FromResult,
-    JsonPath,
-    LoopStep,
-    Origin,
-    Parameter,
-    Plan,
-    PlanStep,
-)
+from toolguild.synth.plans import EVALUATION_ERRORS, CallStep, Plan, PlanStep, Scope, evaluate
 
 __all__ = ["CompositeRun", "run_composite", "run_plan"]
 
@@ -65,7 +54,7 @@ def run_composite(plan: Plan, arguments: JsonObject, call: ToolGateway) -> Compo
     except ToolCallError:
         # By this name, whatever the gateway made of it: it is the one that the tool sees.
         return CompositeRun(None, ToolCallError.__name__, tuple(calls))
-    except (LookupError, TypeError) as error:
+    except EVALUATION_ERRORS as error:
         return CompositeRun(None, type(error).__name__, tuple(calls))
     value: Json = dict(zip(result_keys(plan, spellings), results, strict=True))
     return CompositeRun(value, None, tuple(calls))
@@ -84,57 +73,25 @@ def run_plan(plan: Plan, bindings: Mapping[str, Json], call: ToolGateway) -> lis
 
     Raises:
         ToolCallError: a call failed.
-        KeyError: a result or an item lacks a key that the plan reads, or a parameter has no value.
-        IndexError: a list is shorter than the plan expects.
+        LookupError: a result or an item lacks what the plan reads, or a parameter has no value.
         TypeError: a value has no parts, or is nothing to loop over.
+        ValueError, ArithmeticError, AttributeError: nothing can be computed of a value.
     """
     results: list[Json] = []
     for step in plan:
+        scope = Scope(bindings, results)
         if isinstance(step, CallStep):
-            results.append(_call(step, None, bindings, results, call))
+            results.append(_call(step, scope, call))
         else:
-            items = _items(step, bindings, results)
-            results.append([_call(step, item, bindings, results, call) for item in items])
+            # Iterated as it is: the keys of an object and the characters of a text are items, too.
+            items = cast("Iterable[Json]", evaluate(step.over, scope))
+            results.append([_call(step, replace(scope, item=item), call) for item in items])
     return results
 
 
-def _items(step: LoopStep, bindings: Mapping[str, Json], results: list[Json]) -> Iterable[Json]:
-    # Iterated as it is: the keys of an object and the characters of a text are items, too.
-    return cast("Iterable[Json]", _value(step.over, None, bindings, results))
-
-
-def _call(
-    step: PlanStep,
-    item: Json,
-    bindings: Mapping[str, Json],
-    results: list[Json],
-    call: ToolGateway,
-) -> Json:
-    arguments = {
-        name: copy.deepcopy(_value(origin, item, bindings, results))
-        for name, origin in step.arguments
-    }
+def _call(step: PlanStep, scope: Scope, call: ToolGateway) -> Json:
+    arguments = {name: copy.deepcopy(evaluate(origin, scope)) for name, origin in step.arguments}
     return copy.deepcopy(call(step.tool, arguments))
-
-
-def _value(origin: Origin, item: Json, bindings: Mapping[str, Json], results: list[Json]) -> Json:
-    match origin:
-        case Parameter(name):
-            return bindings[name]
-        case Constant(value):
-            return value
-        case FromResult(step, path):
-            return _part(results[step], path)
-        case FromItem(path):
-            return _part(item, path)
-
-
-def _part(value: Json, path: JsonPath) -> Json:
-    """Return the part that Python's own subscripts lead to, or raise what they raise."""
-    part: Any = value
-    for key in path:
-        part = part[key]
-    return cast("Json", part)
 
 
 def _refuse(arguments: JsonObject, spellings: Mapping[str, str]) -> None:

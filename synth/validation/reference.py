@@ -16,7 +16,8 @@ from toolguild.sandbox import (
     ToolGateway,
 )
 from toolguild.synth.drafting import Draft, OriginalCalls, OriginalCode
-from toolguild.synth.mining import Plan, canonical
+from toolguild.synth.mining import canonical
+from toolguild.synth.plans import Plan
 from toolguild.synth.validation.observation import Observation
 from toolguild.synth.validation.plan_run import run_composite
 from toolguild.synth.validation.together import Told, ToolsFor, program_for_all, read_all

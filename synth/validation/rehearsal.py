@@ -20,7 +20,8 @@ from toolguild.policies import Tier
 from toolguild.sandbox import Json, JsonObject, Limits, Outcome, Program, Sandbox
 from toolguild.synth.drafting import Case, Draft, OriginalCalls
 from toolguild.synth.drafting.composite import parameter_spellings
-from toolguild.synth.mining import Plan, canonical
+from toolguild.synth.mining import canonical
+from toolguild.synth.plans import Plan
 from toolguild.synth.validation.differences import difference
 from toolguild.synth.validation.live import LiveTools, Watched, other_states
 from toolguild.synth.validation.observation import error_type, short

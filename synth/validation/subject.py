@@ -80,14 +80,17 @@ class Subject:
         """Return the simplest input that fails as the example does."""
         return shrink(self._strategy, example, fails)
 
-    def neighbours(self, inputs: Sequence[JsonObject]) -> list[JsonObject]:
-        """Return very many more inputs, each of which is near one of these."""
+    def crowd_near(self, inputs: Sequence[JsonObject]) -> list[JsonObject]:
+        """Return these inputs and very many more, each of which is near one of them.
+
+        These are among them because many inputs are run under narrower limits than one is.
+        """
         if not self.draft.calls:
-            return neighbours(self._strategy, inputs, self.settings.crowd)
+            return [*inputs, *neighbours(self._strategy, inputs, self.settings.crowd)]
         found = neighbours(self._strategy, inputs, self.settings.crowd // _COMPOSITES_SLOWER)
         # Even the same input again is another one: other calls of it fail.
         again = list(inputs[:1]) * _COMPOSITES_AGAIN
-        return with_repeats([*inputs[:_COMPOSITES_AGAIN], *found, *again])
+        return with_repeats([*inputs, *found, *again])
 
     def run(
         self,

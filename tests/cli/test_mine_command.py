@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toolguild.cli.flow_graph import dot, mermaid
-from toolguild.synth.mining import CallStep, Constant, FromItem, FromResult, LoopStep, Parameter
+from toolguild.synth.plans import CallStep, Constant, FromItem, FromResult, LoopStep, Parameter
 
 PLAN = (
     CallStep("find_customer", (("email", Parameter("email")), ("max", Constant(1)))),

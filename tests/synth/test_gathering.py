@@ -33,7 +33,12 @@ def logs(tmp_path: Path) -> list[Path]:
 
 
 def read(paths: list[Path], **more: object) -> Gathered:
-    return gather(paths, read=ReadOptions(), settings=MiningSettings(sampled_tasks=4), **more)  # type: ignore[arg-type]
+    return gather(
+        paths,
+        read=ReadOptions(),
+        settings=MiningSettings(sampled_tasks=4, sampled_tasks_in_all=4),
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def test_order_and_executor_change_nothing(

@@ -17,7 +17,7 @@ from toolguild.synth.mining import MiningSettings
 from toolguild.synth.synthesis import mine
 from toolguild.synth.traces import ReadOptions, TraceFileError
 
-SETTINGS = MiningSettings(sampled_tasks=6)
+SETTINGS = MiningSettings(sampled_tasks=6, sampled_tasks_in_all=6)
 LOGS = 6
 
 
@@ -93,7 +93,7 @@ def test_other_settings_are_refused_by_name(logs: list[Path], tmp_path: Path) ->
     known = tmp_path / "known.db"
     mine(logs, known=known)
     mine(logs, known=known, settings=MiningSettings(sequence_support=2))
-    with pytest.raises(KnownLogsError, match="other settings \\(sampled_tasks, task_key\\)"):
+    with pytest.raises(KnownLogsError, match="sampled_tasks, sampled_tasks_in_all, task_key"):
         mine(logs, known=known, settings=SETTINGS, read=ReadOptions(task_key="id"))
 
 

@@ -12,17 +12,8 @@ import pytest
 from toolguild.policies import Tier
 from toolguild.registry import Registry
 from toolguild.sandbox import Program, Sandbox
-from toolguild.synth.mining import (
-    CallStep,
-    FromItem,
-    FromResult,
-    LoopStep,
-    MiningSettings,
-    Opportunity,
-    Parameter,
-    RepeatedSequence,
-    support_of,
-)
+from toolguild.synth.mining import MiningSettings, Opportunity, RepeatedSequence, support_of
+from toolguild.synth.plans import CallStep, FromItem, FromResult, LoopStep, Parameter
 from toolguild.synth.synthesis import Fate, Synthesized, mine, synthesize
 from toolguild.synth.validation import validate
 from toolguild.synth.validation.recordings import RecordedTools

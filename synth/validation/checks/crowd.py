@@ -46,7 +46,7 @@ def check_crowd(trials: Trials, original: Reference | None) -> Check:
     if original is None or not subject.runs_together:
         return Check(CheckName.CROWD, None, "nothing that it could be compared with")
     crowd = _Crowd(subject, original)
-    inputs = subject.neighbours(trials.inputs)
+    inputs = subject.crowd_near(trials.inputs)
     size = _COMPOSITES_AT_ONCE if subject.draft.calls else _AT_ONCE
     for start in range(0, len(inputs), size):
         if crowd.calls > _MOST_CALLS:

@@ -9,7 +9,8 @@ import pytest
 from toolguild.sandbox import Sandbox
 from toolguild.synth.drafting import draft_tool
 from toolguild.synth.drafting.draft import Draft
-from toolguild.synth.mining import FromItem, LoopStep, Parameter, RepeatedSequence
+from toolguild.synth.mining import RepeatedSequence
+from toolguild.synth.plans import FromItem, LoopStep, Parameter
 from toolguild.synth.traces import Trace
 from toolguild.synth.validation import ValidationSettings, validate
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining import JsonPath, believed_read_only, canonical, render_path, value_at
+from toolguild.synth.mining import believed_read_only, canonical
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex
+from toolguild.synth.plans import render_path, value_at
 
 json_values: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -43,35 +43,19 @@ def test_every_path_of_an_index_leads_to_the_value_that_was_asked_for(result: Js
 
 
 @given(result=json_values)
-def test_every_list_of_telling_values_can_be_looped_over(result: Json) -> None:
-    index = ResultIndex(result)
-    for over, items in lists(result):
-        if items and all(index.paths_to(item) for item in (items[0], items[-1])):
-            values = frozenset(map(canonical, items))
-            found = index.columns_of(values)
-            assert ((over, ()) in found) or len(items) > 2
-            for path, cell in found:
-                looped = value_at(result, path)
-                assert isinstance(looped, list)
-                assert values == {canonical(value_at(item, cell)) for item in looped}
-
-
-def lists(value: Json, path: JsonPath = ()) -> Iterator[tuple[JsonPath, list[Json]]]:
-    """Yield the lists in a value that a path may name, with their paths."""
-    if isinstance(value, list):
-        yield path, value
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from lists(child, (*path, key))
+def test_every_column_holds_the_cells_of_its_list(result: Json) -> None:
+    for over, cell, values in ResultIndex(result).columns():
+        items = value_at(result, over)
+        assert isinstance(items, list)
+        assert values == {canonical(value_at(item, cell)) for item in items}
 
 
 def test_a_column_needs_its_key_in_every_row() -> None:
     table: Json = [{"id": "row-1", "note": "first"}, {"id": "row-2"}]
-    index = ResultIndex({"rows": table})
-    assert index.columns_of(frozenset({'"row-1"', '"row-2"'})) == [(("rows",), ("id",))]
-    assert index.columns_of(frozenset({'"first"'})) == []
-    rows = frozenset(canonical(row) for row in table)  # type: ignore[union-attr]
-    assert index.columns_of(rows) == [(("rows",), ())]
+    assert [(over, cell) for over, cell, _ in ResultIndex(table).columns()] == [
+        ((), ()),
+        ((), ("id",)),
+    ]
 
 
 @pytest.mark.parametrize("common", [True, None, 3, 99, -4, "", "ab", 2.0, [], {}])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from toolguild.synth.mining import MiningSettings, Parameter, SequenceMiner
+from toolguild.synth.mining import MiningSettings, SequenceMiner
+from toolguild.synth.plans import Parameter
 from toolguild.synth.traces import Outcome, Place, Task, ToolCall, Trace
 
 

@@ -13,18 +13,11 @@ from hypothesis import strategies as st
 
 from toolguild.sandbox import Json
 from toolguild.synth.drafting.composite import draft_composite
-from toolguild.synth.mining import (
-    CallStep,
-    Constant,
-    MiningSettings,
-    Parameter,
-    RepeatedSequence,
-    SequenceMiner,
-    support_of,
-)
+from toolguild.synth.mining import MiningSettings, RepeatedSequence, SequenceMiner, support_of
 from toolguild.synth.mining.flows import flows_of
 from toolguild.synth.mining.held_out import Fold, Tally, chance_of_so_few, folds_of, try_out
 from toolguild.synth.mining.windows import CallLog, Window
+from toolguild.synth.plans import CallStep, Constant, Parameter
 from toolguild.synth.traces import ToolCall, Trace
 
 Writer: TypeAlias = Any
@@ -246,7 +239,7 @@ def test_a_loop_has_to_go_over_the_same_list_in_an_unseen_run(writer: Writer) ->
 
     tried = only_flow(writer, run)
     assert tried(run("new")) == (1, [])
-    assert tried(run("new", "paid")) == (0, ["does not go over the list at ('open',)"])
+    assert tried(run("new", "paid")) == (0, ["does not go over open of call 1"])
 
 
 def test_nothing_is_explained_that_writes_after_the_user_spoke(writer: Writer) -> None:

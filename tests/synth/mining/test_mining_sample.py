@@ -15,7 +15,7 @@ from toolguild.synth.traces import ToolDefinition, Trace
 
 Writer: TypeAlias = Any
 
-FEW = MiningSettings(sampled_tasks=3, sampled_code_tasks=2, sampled_runs=2)
+FEW = MiningSettings(sampled_tasks=3, sampled_tasks_in_all=2, sampled_runs=2)
 TOOLS = ("get_a", "get_b", "get_c")
 
 
@@ -76,14 +76,15 @@ def test_neither_order_nor_portions_change_a_sample(
 def test_what_is_not_too_much_is_kept_as_it_is(
     writer: Writer, runs: list[tuple[int, int, tuple[str, ...]]]
 ) -> None:
-    traces = [trace for trace in written(writer, runs) if len(trace.steps) > 1]
+    traces = written(writer, runs)
     kept = list(taken(traces, MiningSettings()))
     assert [one.trace for one in kept] == sorted(traces, key=lambda trace: trace.id)
     assert all((one.weight.runs, one.weight.tasks) == (1, 1) for one in kept)
+    assert all(one.every_run for one in kept)
 
 
 def test_a_sample_stays_small_and_stands_for_all(writer: Writer) -> None:
-    settings = MiningSettings(sampled_tasks=200)
+    settings = MiningSettings(sampled_tasks=200, sampled_tasks_in_all=200)
     size = 4000
     sample = taken(
         [
@@ -112,7 +113,7 @@ def test_of_a_task_that_is_run_again_and_again_only_some_runs_are_kept(writer: W
 
 
 def test_an_opportunity_says_what_it_comes_to_in_all_logs(writer: Writer) -> None:
-    settings = MiningSettings(sampled_tasks=100)
+    settings = MiningSettings(sampled_tasks=100, sampled_tasks_in_all=100)
     size = 2000
     traces = []
     for task in range(size):

@@ -9,19 +9,17 @@ from typing import Any, TypeAlias
 import pytest
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining import (
+from toolguild.synth.mining import MiningSettings, RepeatedSequence, support_of
+from toolguild.synth.mining.selection import choose
+from toolguild.synth.plans import (
     CallStep,
     Constant,
     FromItem,
     FromResult,
     LoopStep,
-    MiningSettings,
     Parameter,
     Plan,
-    RepeatedSequence,
-    support_of,
 )
-from toolguild.synth.mining.selection import choose
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
 
 # What `conftest` gives cannot be imported from it: under importlib it is no module of ours.

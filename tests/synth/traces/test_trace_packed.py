@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,19 @@ from hypothesis import strategies as st
 
 from toolguild.sandbox import Json
 from toolguild.synth.traces.errors import PackedTraceError
-from toolguild.synth.traces.model import CodeExecution, Outcome, Place, Step, Task, ToolCall, Trace
+from toolguild.synth.traces.model import (
+    CodeExecution,
+    Outcome,
+    Place,
+    Step,
+    Task,
+    ToolCall,
+    ToolDefinition,
+    Trace,
+)
 from toolguild.synth.traces.packed import pack, unpack
 
+TOOLS = {name: ToolDefinition(name, f"What {name} does.", {}) for name in "fgh"}
 texts = st.text(max_size=20)
 values: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
@@ -46,12 +57,13 @@ traces = st.builds(
 )
 
 
-@given(trace=traces)
-def test_a_trace_comes_back_as_it_was(trace: Trace) -> None:
-    assert unpack(pack(trace)) == trace
+@given(trace=traces, offered=st.lists(st.sampled_from("fgh"), unique=True))
+def test_a_trace_comes_back_as_it_was(trace: Trace, offered: list[str]) -> None:
+    trace = replace(trace, tools=tuple(TOOLS[name] for name in offered))
+    assert unpack(pack(trace), TOOLS) == trace
 
 
 @pytest.mark.parametrize("packed", [b"", b"no trace", zlib.compress(b"[1, 2]")])
 def test_other_bytes_are_refused(packed: bytes) -> None:
     with pytest.raises(PackedTraceError, match="damaged"):
-        unpack(packed)
+        unpack(packed, TOOLS)

@@ -9,7 +9,7 @@ import pytest
 
 from toolguild.sandbox import Json, JsonObject, Limits, Sandbox
 from toolguild.synth.drafting import Case, Draft, OriginalCalls, OriginalCode
-from toolguild.synth.mining import CallStep, FromItem, FromResult, LoopStep, Parameter
+from toolguild.synth.plans import CallStep, FromItem, FromResult, LoopStep, Parameter
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation import Check, CheckName, ValidationSettings, validate

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from toolguild.policies import load_profile
 from toolguild.sandbox import Json, JsonObject, Limits, Sandbox, ToolCallError
 from toolguild.synth.drafting import Case, Draft, OriginalCalls, OriginalCode
-from toolguild.synth.mining import CallStep, FromResult, Parameter, canonical
+from toolguild.synth.mining import canonical
+from toolguild.synth.plans import CallStep, FromResult, Parameter
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation import Check, CheckName, ValidationSettings, validate
@@ -71,6 +72,17 @@ def test_what_is_wrong_for_few_inputs_is_found(local: Sandbox, body: str) -> Non
     failed = [check.name for check in report.checks if check.passed is False]
     assert set(failed) <= {CheckName.CROWD, CheckName.ORIGINAL, CheckName.LIMITS}
     assert failed
+
+
+def test_what_takes_far_more_memory_for_a_generated_input_is_found(local: Sandbox) -> None:
+    # "sun-flowers" is a constant of the text, so generated inputs hold it; nothing near it fails.
+    body = (
+        "kept = [0] * 9_000_000 if text == 'sun-flowers' else []\n"
+        "return text.upper() + ''[len(kept):]"
+    )
+    check = crowd(tool(body), local)
+    assert check.passed is False
+    assert "sun-flowers" in check.detail
 
 
 @pytest.mark.parametrize("what", ["return [float('inf')]", "while True:\n        pass"])

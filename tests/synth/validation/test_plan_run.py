@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from toolguild.policies import Tier
 from toolguild.sandbox import Json, JsonObject, Program, Sandbox, Status, ToolCallError
 from toolguild.synth.drafting.composite import draft_composite
-from toolguild.synth.mining import (
+from toolguild.synth.mining import RepeatedSequence, canonical
+from toolguild.synth.plans import (
     CallStep,
     Constant,
     FromItem,
@@ -19,8 +20,6 @@ from toolguild.synth.mining import (
     LoopStep,
     Parameter,
     Plan,
-    RepeatedSequence,
-    canonical,
 )
 from toolguild.synth.validation.plan_run import run_composite, run_plan
 

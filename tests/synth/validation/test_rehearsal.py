@@ -16,7 +16,8 @@ from toolguild.policies import Tier
 from toolguild.sandbox import Json, JsonObject, Limits, Program, Sandbox, ToolCallError
 from toolguild.synth.drafting import Case, Draft
 from toolguild.synth.drafting.composite import draft_composite
-from toolguild.synth.mining import (
+from toolguild.synth.mining import RepeatedSequence, Saving, SequenceOccurrence, canonical
+from toolguild.synth.plans import (
     CallStep,
     Constant,
     FromItem,
@@ -24,10 +25,6 @@ from toolguild.synth.mining import (
     LoopStep,
     Parameter,
     Plan,
-    RepeatedSequence,
-    Saving,
-    SequenceOccurrence,
-    canonical,
 )
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation import (

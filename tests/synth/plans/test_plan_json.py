@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining import (
+from toolguild.synth.plans import (
     CallStep,
     Constant,
     FromItem,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,15 +11,19 @@ from toolguild.sandbox import Json
 __all__ = [
     "MAX_BATCH",
     "CallStep",
+    "Computed",
     "Constant",
     "FromItem",
     "FromResult",
     "JsonPath",
+    "Leaf",
     "LoopStep",
     "Origin",
     "Parameter",
     "Plan",
     "PlanStep",
+    "leaves",
+    "origins_of",
     "render_path",
 ]
 
@@ -58,7 +63,18 @@ class FromItem:
     path: JsonPath
 
 
-Origin: TypeAlias = Parameter | Constant | FromResult | FromItem
+Leaf: TypeAlias = Parameter | Constant | FromResult | FromItem
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The value is what a function of the catalogue (`functions`) makes of other values."""
+
+    function: str
+    inputs: tuple[Origin, ...]
+
+
+Origin: TypeAlias = Leaf | Computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +88,31 @@ class CallStep:
 
 @dataclass(frozen=True, slots=True)
 class LoopStep:
-    """Call a tool once for each item of a list: in an earlier result, or the caller's."""
+    """Call a tool once for each item of a list."""
 
     tool: str
-    over: FromResult | Parameter
+    over: FromResult | Parameter | Computed
+    """The list: in an earlier result, the caller's, or computed from those."""
     arguments: tuple[tuple[str, Origin], ...]
 
 
 PlanStep: TypeAlias = CallStep | LoopStep
 Plan: TypeAlias = tuple[PlanStep, ...]
+
+
+def leaves(origin: Origin) -> Iterator[Leaf]:
+    """Yield the origins that a value is made from in the end, from left to right."""
+    if isinstance(origin, Computed):
+        for given in origin.inputs:
+            yield from leaves(given)
+    else:
+        yield origin
+
+
+def origins_of(step: PlanStep) -> tuple[Origin, ...]:
+    """Return the origins of all that a step needs, a loop's list first."""
+    arguments = tuple(origin for _, origin in step.arguments)
+    return (step.over, *arguments) if isinstance(step, LoopStep) else arguments
 
 
 def render_path(path: JsonPath) -> str:

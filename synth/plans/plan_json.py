@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.mining.plan import (
+from toolguild.synth.plans.functions import FUNCTIONS
+from toolguild.synth.plans.plan import (
     CallStep,
+    Computed,
     Constant,
     FromItem,
     FromResult,
@@ -52,13 +54,15 @@ def _origin(origin: Origin) -> JsonObject:
             return {"result_of": step, "path": [*path]}
         case FromItem(path):
             return {"item": [*path]}
+        case Computed(function, inputs):
+            return {"compute": function, "of": [_origin(given) for given in inputs]}
 
 
 def _read_step(data: Json) -> PlanStep:
     match data:
         case {"for_each": looped, "call": str() as tool, "arguments": list() as pairs}:
             over = _read_origin(looped)
-            if isinstance(over, FromResult | Parameter):
+            if isinstance(over, FromResult | Parameter | Computed):
                 return LoopStep(tool, over, _read_arguments(pairs))
         case {"call": str() as tool, "arguments": list() as pairs}:
             return CallStep(tool, _read_arguments(pairs))
@@ -86,6 +90,8 @@ def _read_origin(data: Json) -> Origin:
             return FromResult(step, _read_path(path))
         case {"item": list() as path}:
             return FromItem(_read_path(path))
+        case {"compute": str() as function, "of": list() as inputs} if function in FUNCTIONS:
+            return Computed(function, tuple(_read_origin(given) for given in inputs))
     raise _no_part_of_a_plan(data)
 
 

@@ -1,0 +1,147 @@
+"""What plans compute: the meaning of each function, and the text that a tool says it by."""
+
+from __future__ import annotations
+
+import builtins
+import warnings
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from toolguild.sandbox import Json
+from toolguild.synth.plans import (
+    EVALUATION_ERRORS,
+    FUNCTIONS,
+    Computed,
+    Constant,
+    Parameter,
+    Scope,
+    evaluate,
+    helpers,
+    plan_from_json,
+    plan_to_json,
+    written,
+)
+from toolguild.synth.plans.plan import CallStep, Leaf
+
+KEYS = st.sampled_from(["id", "price", "it's", 'a "b"', "{x}", "back\\slash"])
+SCALARS: st.SearchStrategy[Json] = st.one_of(
+    st.booleans(),
+    st.none(),
+    st.integers(-1000, 1000),
+    st.floats(-1e6, 1e6, allow_nan=False),
+    st.text(max_size=8),
+    st.sampled_from(["A b-c", "12", "3.5", "x@y.z"]),
+    KEYS,
+)
+ROWS = st.lists(st.fixed_dictionaries({"id": SCALARS, "price": st.integers(0, 9)}), max_size=4)
+VALUES: st.SearchStrategy[Json] = st.one_of(
+    SCALARS, st.lists(SCALARS, max_size=4), ROWS, st.dictionaries(KEYS, SCALARS, max_size=3)
+)
+TAKES = {
+    "split": 3, "rows_where": 3, "row_where": 3, "rounded": 2, "sum_of": 2, "difference": 2,
+    "product": 2, "quotient": 2, "head": 2, "tail": 2, "column": 2, "rows_with": 2, "fixed": 2,
+    "row_with_least": 2, "row_with_most": 2, "joined": 2, "joined_as_text": 2, "part": 2,
+    "flattened": 2, "rows_without": 2, "concatenated": 3, "listed": 2,
+}  # fmt: skip
+"""How many inputs a function takes, where it is not one."""
+
+
+def ended(compute: Any) -> tuple[str, object]:
+    try:
+        return "gives", compute()
+    except EVALUATION_ERRORS as error:
+        return "raises", type(error).__name__
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@given(data=st.data())
+@settings(max_examples=60)
+def test_the_text_of_a_function_does_what_the_function_means(
+    name: str, data: st.DataObject
+) -> None:
+    values = [data.draw(VALUES) for _ in range(TAKES.get(name, 1))]
+    as_constants = [data.draw(st.booleans()) for _ in values]
+    how = Computed(
+        name,
+        tuple(
+            Constant(value) if fixed else Parameter(f"p{number}")
+            for number, (value, fixed) in enumerate(zip(values, as_constants, strict=True))
+        ),
+    )
+    bindings = {f"p{number}": value for number, value in enumerate(values)}
+
+    def run() -> object:
+        text = written(how, lambda leaf: leaf.name if isinstance(leaf, Parameter) else "")
+        with warnings.catch_warnings():
+            # Python wonders about such things as `1[0]` where they stand in a text.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            names: dict[str, Any] = {"__builtins__": builtins, **bindings}
+            exec(helpers([how]), names)  # noqa: S102 - ours
+            return eval(text, names)  # noqa: S307 - ours
+
+    assert ended(run) == ended(lambda: evaluate(how, Scope(bindings)))
+
+
+def name_of(leaf: Leaf) -> str:
+    assert isinstance(leaf, Parameter)
+    return leaf.name
+
+
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [
+        (
+            Computed("concatenated", (Parameter("a"), Constant(" + "), Parameter("b"))),
+            'f"{a} + {b}"',
+        ),
+        (
+            Computed(
+                "product", (Computed("sum_of", (Parameter("a"), Parameter("b"))), Constant(2))
+            ),
+            "(a + b) * 2",
+        ),
+        (
+            Computed(
+                "part",
+                (
+                    Computed("row_where", (Parameter("rows"), Constant("id"), Parameter("wanted"))),
+                    Constant("price"),
+                ),
+            ),
+            '_find_row(rows, "id", wanted)["price"]',
+        ),
+        (Computed("joined", (Constant(", "), Parameter("names"))), '", ".join(names)'),
+    ],
+)
+def test_what_is_computed_reads_as_a_person_would_write_it(how: Computed, text: str) -> None:
+    assert written(how, name_of) == text
+
+
+def test_a_plan_that_would_repeat_a_text_a_million_times_is_not_carried_out() -> None:
+    how = Computed("product", (Constant("x" * 1000), Constant(10**9)))
+    with pytest.raises(OverflowError):
+        evaluate(how, Scope())
+
+
+@given(
+    st.recursive(
+        st.builds(Parameter, st.text()),
+        lambda inner: st.builds(
+            Computed, st.sampled_from([*FUNCTIONS]), st.lists(inner, max_size=3).map(tuple)
+        ),
+        max_leaves=6,
+    )
+)
+@example(Computed("lower", (Parameter("name"),)))
+def test_what_is_computed_survives_as_data(how: Computed) -> None:
+    plan = (CallStep("tool", (("argument", how),)),)
+    assert plan_from_json(plan_to_json(plan)) == plan
+
+
+def test_a_function_outside_the_catalogue_is_no_part_of_a_plan() -> None:
+    step: Json = {"call": "t", "arguments": [["a", {"compute": "eval", "of": []}]]}
+    with pytest.raises(ValueError, match="no part of a plan"):
+        plan_from_json([step])
