@@ -14,6 +14,7 @@ from toolguild.synth.plans import (
     Origin,
     Parameter,
     PlanStep,
+    calls_of,
     plan_to_json,
     render_path,
     spoken,
@@ -31,7 +32,10 @@ def explanation(opportunity: Opportunity) -> JsonObject:
         return {"source": opportunity.source}
     return {
         "plan": plan_to_json(opportunity.plan),
-        "why": [_reasons(step) for step in opportunity.plan],
+        "why": [
+            {name: why for call in calls_of(step) for name, why in _reasons(call).items()}
+            for step in opportunity.plan
+        ],
         "near_misses": {**opportunity.near_misses},
         "held_out_missed": {**opportunity.held_out_missed},
     }
@@ -77,9 +81,11 @@ def explain(opportunity: Opportunity, title: str) -> None:
     out.print(plain(title, "bold"))
     if isinstance(opportunity, RepeatedSequence):
         for number, step in enumerate(opportunity.plan, 1):
-            out.print(plain(f"  {number}. {step.tool}"))
-            for name, why in _reasons(step).items():
-                out.print(plain(f"     {name}: {why}"))
+            for call in calls_of(step):
+                instead = "" if call is step else "where that fails, "
+                out.print(plain(f"  {number}. {instead}{call.tool}"))
+                for name, why in _reasons(call).items():
+                    out.print(plain(f"     {name}: {why}"))
         for reason, count in opportunity.near_misses.items():
             out.print(plain(f"  not claimed at {count} places: {reason}", "dim"))
         for reason, count in opportunity.held_out_missed.items():

@@ -18,6 +18,7 @@ from toolguild.synth.plans import (
     Origin,
     Parameter,
     Plan,
+    calls_of,
     leaves,
     render_path,
     spoken,
@@ -81,7 +82,9 @@ def _nodes(plan: Plan, prefix: str) -> Iterator[tuple[str, str]]:
             for name, origin in step.arguments
             if isinstance(origin, Constant)
         ]
-        what = f"{step.tool} for each" if isinstance(step, LoopStep) else step.tool
+        what = " or else ".join(call.tool for call in calls_of(step))
+        if isinstance(step, LoopStep):
+            what += " for each"
         yield f"{prefix}{number}", " ".join([what, *fixed])
 
 
@@ -91,7 +94,7 @@ def _edges(plan: Plan, prefix: str) -> Iterator[_Edge]:
         over = step.over if isinstance(step, LoopStep) else None
         if over is not None:
             yield from _edges_of(over, target, prefix, f"each of {_what(over)}")
-        for name, origin in step.arguments:
+        for name, origin in [pair for call in calls_of(step) for pair in call.arguments]:
             if isinstance(origin, FromItem) and over is not None:
                 of_item = render_path(origin.path) or "the item"
                 yield from _edges_of(over, target, prefix, f"{name} = {of_item}")

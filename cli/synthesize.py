@@ -43,6 +43,7 @@ from toolguild.synth.plans import (
     LoopStep,
     Parameter,
     PlanStep,
+    calls_of,
     render_path,
     spoken,
 )
@@ -266,7 +267,7 @@ def _spoken(step: PlanStep) -> str:
             return f"{step.tool} for each of {spoken(over)}"
         case LoopStep(over=FromResult(path=path)):
             return f"{step.tool} for each of {render_path(path) or 'its items'}"
-    return step.tool
+    return " or else ".join(call.tool for call in calls_of(step))
 
 
 def _saved(opportunity: Opportunity) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -44,6 +44,7 @@ from toolguild.synth.plans import (
     Plan,
     PlanStep,
     Scope,
+    calls_of,
     evaluate,
     helpers,
     leaves,
@@ -51,6 +52,7 @@ from toolguild.synth.plans import (
     origins_of,
     render_path,
     subscripts,
+    tools_of,
     written,
 )
 from toolguild.synth.traces import ToolCall
@@ -98,7 +100,7 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
             closed=True,
         ),
         returns=_result_schema(plan, keys, opportunity.occurrences),
-        calls=tuple(sorted({step.tool for step in plan})),
+        calls=tools_of(plan),
         origin=DraftOrigin.DETERMINISTIC,
         opportunity=opportunity,
         cases=cases,
@@ -224,7 +226,7 @@ def _summary(plan: Plan, keys: Sequence[str]) -> str:
         if isinstance(step, LoopStep):
             parts.append(f"{_spoken_tool(step)} for {_spoken_list(step.over, keys)}")
         else:
-            parts.append(_spoken_tool(step))
+            parts.append(" or else ".join(_spoken_tool(call) for call in calls_of(step)))
     return f"Call {', then '.join(parts)}, and return all their results"
 
 
@@ -247,15 +249,21 @@ def _describe_parameter(opportunity: RepeatedSequence, name: str) -> str:
             lists = [occurrence.bindings[name] for occurrence in opportunity.occurrences]
             most = f"at most {MAX_BATCH}"
             return f"What to call {_spoken_tool(step)} with, in order, {most}{example(lists)}"
-        for argument, origin in step.arguments:
-            if origin != Parameter(name):
-                continue
-            declared = _declared_property(opportunity, step.tool, argument).get("description")
+        for call, argument in _takers(step, name):
+            declared = _declared_property(opportunity, call.tool, argument).get("description")
             if isinstance(declared, str) and (sentence := plain_sentence(declared)):
                 return sentence
             values = [occurrence.bindings[name] for occurrence in opportunity.occurrences]
-            return f"The {spoken(argument)} for {_spoken_tool(step)}{example(values)}"
+            return f"The {spoken(argument)} for {_spoken_tool(call)}{example(values)}"
     return spoken(name)
+
+
+def _takers(step: PlanStep, name: str) -> Iterator[tuple[PlanStep, str]]:
+    """Yield the calls of a step that take a parameter as it is, and as which argument."""
+    for call in calls_of(step):
+        for argument, origin in call.arguments:
+            if origin == Parameter(name):
+                yield call, argument
 
 
 def _declared_property(opportunity: RepeatedSequence, tool: str, argument: str) -> JsonObject:
@@ -320,7 +328,8 @@ def _case(
         elif isinstance(step, LoopStep):
             results.append([call.result for call in calls])
         else:
-            results.append(calls[0].result)
+            # The last is the one that did not fail.
+            results.append(calls[-1].result)
     return Case(
         arguments={spellings[name]: bound for name, bound in occurrence.bindings.items()},
         value=dict(zip(keys, results, strict=True)),
@@ -347,7 +356,7 @@ def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list
     lines = []
     for step, key in zip(plan, keys, strict=True):
         if isinstance(step, CallStep):
-            lines += _call(f"{key} = ", step, "", keys, spellings)
+            lines += _attempt(key, step, keys, spellings)
         else:
             wish = _looped_over(step, keys, spellings)
             item = unique(singular(wish), [*keys, *spellings.values(), *_reserved(plan)])
@@ -356,6 +365,22 @@ def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list
             lines += [f"{key} = [", *(f"    {line}" for line in call)]
             lines += [f"    for {item} in {source}", "]"]
     return [*lines, *bracketed("return {", [f'"{key}": {key}' for key in keys], "}")]
+
+
+def _attempt(
+    key: str, step: CallStep, keys: Sequence[str], spellings: Mapping[str, str]
+) -> list[str]:
+    """Return the lines of a call, and of what is called where it fails."""
+    call = _call(f"{key} = ", step, "", keys, spellings)
+    if step.otherwise is None:
+        return call
+    instead = _attempt(key, step.otherwise, keys, spellings)
+    return [
+        "try:",
+        *(f"    {line}" for line in call),
+        "except ToolCallError:",
+        *(f"    {line}" for line in instead),
+    ]
 
 
 def _looped_over(step: LoopStep, keys: Sequence[str], spellings: Mapping[str, str]) -> str:

@@ -101,12 +101,14 @@ def substitutions(
         taken: Positions of calls that other tools have taken the place of.
     """
     call = timeline.calls[start]
-    if start in taken or call.error is not None or tool.plan[0].tool != call.tool:
+    if start in taken or tool.plan[0].tool != call.tool:
         return
     spellings = parameter_spellings(tool.plan)
     for begun in _begun(tool.plan[0], timeline, start, taken):
         for ended in _followed(tool.plan, 1, begun, timeline, taken):
-            if len(ended.replaced) > 1 and timeline.could_be_made_at(start, ended.replaced):
+            is_bound = ended.bindings.keys() == spellings.keys()
+            possible = is_bound and timeline.could_be_made_at(start, ended.replaced)
+            if len(ended.replaced) > 1 and possible:
                 arguments = {spellings[name]: value for name, value in ended.bindings.items()}
                 yield Substitution(tool, timeline, arguments, ended.replaced, ended.extra)
 
@@ -121,7 +123,11 @@ def _begun(
     bindings = _bound(first, call.arguments)
     if bindings is None:
         return
-    if isinstance(first, CallStep):
+    if call.error is not None:
+        begun = _Partial(bindings, (), (start,))
+        if isinstance(first, CallStep) and first.otherwise:
+            yield from _after_step(first.otherwise, begun, timeline, taken)
+    elif isinstance(first, CallStep):
         yield _Partial(bindings, (call.result,), (start,))
     elif isinstance(first.over, Parameter):
         batch = _batch(first, bindings, timeline, start, taken)
@@ -198,6 +204,7 @@ def _after_step(
         return
     for bindings in _bindings(step, items, partial, timeline, taken):
         bound = _Partial(bindings, partial.results, partial.replaced, partial.extra)
+        yield from _after_failure(step, bound, timeline, taken)
         results: list[Json] = []
         for item in items:
             given = _arguments(step, item, bound)
@@ -209,6 +216,26 @@ def _after_step(
         else:
             result = results[0] if isinstance(step, CallStep) else results
             yield _Partial(bindings, (*partial.results, result), bound.replaced, bound.extra)
+
+
+def _after_failure(
+    step: PlanStep, partial: _Partial, timeline: Timeline, taken: frozenset[int]
+) -> Iterator[_Partial]:
+    """Yield what there is after a call that failed as recorded, and the one made instead."""
+    if isinstance(step, LoopStep) or step.otherwise is None:
+        return
+    given = _arguments(step, None, partial)
+    failed = [
+        position
+        for position in timeline.same_calls(step.tool, given)
+        if timeline.calls[position].error is not None
+        and position > partial.replaced[0]
+        and position not in {*taken, *partial.replaced}
+    ]
+    for position in failed[:1]:
+        replaced = (*partial.replaced, position)
+        tried = _Partial(partial.bindings, partial.results, replaced, partial.extra)
+        yield from _after_step(step.otherwise, tried, timeline, taken)
 
 
 def _bindings(

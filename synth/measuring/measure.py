@@ -162,7 +162,11 @@ def _unsound(one: Substitution, sandbox: Sandbox) -> str:
     if answers.left:
         return f"the tool does not call {answers.left[0].tool} as recorded"
     returned = _parts(outcome.value)
-    missing = [call.tool for call in one.replaced_calls if canonical(call.result) not in returned]
+    missing = [
+        call.tool
+        for call in one.replaced_calls
+        if call.error is None and canonical(call.result) not in returned
+    ]
     return f"the tool does not return what {missing[0]} returned" if missing else ""
 
 
@@ -181,6 +185,8 @@ class _Answers:
         for number, call in enumerate(self.left):
             if call.tool == name and canonical(call.arguments) == canonical(arguments):
                 del self.left[number]
+                if call.error is not None:
+                    raise ToolCallError(call.error)
                 return call.result
         if (name, canonical(arguments)) in self._extra:
             # What it really returned nobody knows; it takes the place of no recorded result.

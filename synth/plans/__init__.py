@@ -16,9 +16,11 @@ from toolguild.synth.plans.plan import (
     Parameter,
     Plan,
     PlanStep,
+    calls_of,
     leaves,
     origins_of,
     render_path,
+    tools_of,
 )
 from toolguild.synth.plans.plan_json import plan_from_json, plan_to_json
 from toolguild.synth.plans.writing import helpers, literal, spoken, subscripts, written
@@ -41,6 +43,7 @@ __all__ = [
     "Plan",
     "PlanStep",
     "Scope",
+    "calls_of",
     "evaluate",
     "helpers",
     "leaves",
@@ -51,6 +54,7 @@ __all__ = [
     "render_path",
     "spoken",
     "subscripts",
+    "tools_of",
     "value_at",
     "written",
 ]

@@ -22,9 +22,11 @@ __all__ = [
     "Parameter",
     "Plan",
     "PlanStep",
+    "calls_of",
     "leaves",
     "origins_of",
     "render_path",
+    "tools_of",
 ]
 
 MAX_BATCH = 20
@@ -84,6 +86,8 @@ class CallStep:
     tool: str
     arguments: tuple[tuple[str, Origin], ...]
     """Argument names, each with the origin of its value."""
+    otherwise: CallStep | None = None
+    """What is called instead where the call fails; its result takes the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,19 @@ def leaves(origin: Origin) -> Iterator[Leaf]:
 
 def origins_of(step: PlanStep) -> tuple[Origin, ...]:
     """Return the origins of all that a step needs, a loop's list first."""
-    arguments = tuple(origin for _, origin in step.arguments)
+    arguments = tuple(origin for call in calls_of(step) for _, origin in call.arguments)
     return (step.over, *arguments) if isinstance(step, LoopStep) else arguments
+
+
+def calls_of(step: PlanStep) -> tuple[PlanStep, ...]:
+    """Return a step, and after it what is called where it fails."""
+    otherwise = step.otherwise if isinstance(step, CallStep) else None
+    return (step, *calls_of(otherwise)) if otherwise else (step,)
+
+
+def tools_of(plan: Plan) -> tuple[str, ...]:
+    """Return the tools that a plan may call, each once, in order of their names."""
+    return tuple(sorted({call.tool for step in plan for call in calls_of(step)}))
 
 
 def render_path(path: JsonPath) -> str:

@@ -41,7 +41,9 @@ def plan_from_json(data: Json) -> Plan:
 def _step(step: PlanStep) -> JsonObject:
     arguments: list[Json] = [[name, _origin(origin)] for name, origin in step.arguments]
     told: JsonObject = {"call": step.tool, "arguments": arguments}
-    return {"for_each": _origin(step.over), **told} if isinstance(step, LoopStep) else told
+    if isinstance(step, LoopStep):
+        return {"for_each": _origin(step.over), **told}
+    return {**told, "otherwise": _step(step.otherwise)} if step.otherwise else told
 
 
 def _origin(origin: Origin) -> JsonObject:
@@ -64,6 +66,10 @@ def _read_step(data: Json) -> PlanStep:
             over = _read_origin(looped)
             if isinstance(over, FromResult | Parameter | Computed):
                 return LoopStep(tool, over, _read_arguments(pairs))
+        case {"call": str() as tool, "arguments": list() as pairs, "otherwise": instead}:
+            otherwise = _read_step(instead)
+            if isinstance(otherwise, CallStep):
+                return CallStep(tool, _read_arguments(pairs), otherwise)
         case {"call": str() as tool, "arguments": list() as pairs}:
             return CallStep(tool, _read_arguments(pairs))
     raise _no_part_of_a_plan(data)

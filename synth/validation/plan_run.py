@@ -14,7 +14,15 @@ from typing import cast
 
 from toolguild.sandbox import Json, JsonObject, ToolCallError, ToolGateway
 from toolguild.synth.drafting.composite import parameter_spellings, result_keys
-from toolguild.synth.plans import EVALUATION_ERRORS, CallStep, Plan, PlanStep, Scope, evaluate
+from toolguild.synth.plans import (
+    EVALUATION_ERRORS,
+    CallStep,
+    LoopStep,
+    Plan,
+    PlanStep,
+    Scope,
+    evaluate,
+)
 
 __all__ = ["CompositeRun", "run_composite", "run_plan"]
 
@@ -91,7 +99,12 @@ def run_plan(plan: Plan, bindings: Mapping[str, Json], call: ToolGateway) -> lis
 
 def _call(step: PlanStep, scope: Scope, call: ToolGateway) -> Json:
     arguments = {name: copy.deepcopy(evaluate(origin, scope)) for name, origin in step.arguments}
-    return copy.deepcopy(call(step.tool, arguments))
+    try:
+        return copy.deepcopy(call(step.tool, arguments))
+    except ToolCallError:
+        if isinstance(step, LoopStep) or step.otherwise is None:
+            raise
+        return _call(step.otherwise, scope, call)
 
 
 def _refuse(arguments: JsonObject, spellings: Mapping[str, str]) -> None:
