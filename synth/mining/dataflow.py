@@ -59,7 +59,8 @@ class ResultIndex:
     """Finds the paths to a value in one result, shortest first."""
 
     def __init__(self, result: Json) -> None:
-        self._paths: dict[str, list[JsonPath]] = {}
+        self._scalars: list[tuple[JsonPath, Json]] = []
+        self._containers: list[tuple[JsonPath, Json]] = []
         self._lists: list[tuple[JsonPath, list[Json]]] = []
         self._parts: list[tuple[JsonPath, Json]] = []
         for count, (path, value) in enumerate(_walk(result)):
@@ -69,14 +70,24 @@ class ResultIndex:
                 self._parts.append((path, value))
             if isinstance(value, list) and 0 < len(value) <= MAX_LOOP_ITEMS:
                 self._lists.append((path, value))
-            if _can_be_an_argument(value):
-                self._paths.setdefault(canonical(value), []).append(path)
-        for paths in self._paths.values():
-            paths.sort(key=len)
+            (self._containers if isinstance(value, list | dict) else self._scalars).append(
+                (path, value)
+            )
 
     def paths_to(self, value: Json) -> list[JsonPath]:
         """Return every path to an equal value; empty for values too common to trace."""
-        return self._paths.get(canonical(value), []) if _can_be_an_argument(value) else []
+        # Lists and objects are rarely passed on whole, and take long to compare.
+        is_container = isinstance(value, list | dict)
+        paths = self._paths_to_containers if is_container else self._paths_to_scalars
+        return paths.get(canonical(value), [])
+
+    @cached_property
+    def _paths_to_scalars(self) -> dict[str, list[JsonPath]]:
+        return _paths(self._scalars)
+
+    @cached_property
+    def _paths_to_containers(self) -> dict[str, list[JsonPath]]:
+        return _paths(self._containers)
 
     def list_at(self, path: JsonPath) -> list[Json]:
         """Return the list at one of the paths that `columns` yields."""
@@ -107,6 +118,16 @@ class ResultIndex:
                     cells = [row.get(key) for row in rows]
                     if all(_can_be_an_argument(cell) for cell in cells):
                         yield path, (key,), frozenset(map(canonical, cells))
+
+
+def _paths(values: Iterable[tuple[JsonPath, Json]]) -> dict[str, list[JsonPath]]:
+    found: dict[str, list[JsonPath]] = {}
+    for path, value in values:
+        if _can_be_an_argument(value):
+            found.setdefault(canonical(value), []).append(path)
+    for paths in found.values():
+        paths.sort(key=len)
+    return found
 
 
 def _can_be_an_argument(value: Json) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining.batches import batches_of
+from toolguild.synth.mining.collecting import nothing_collected
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
@@ -71,6 +72,10 @@ class SequenceMiner:
 
     def mine(self, progress: Callable[[float], None] = lambda done: None) -> list[RepeatedSequence]:
         """Return the sequences that save most, best first, none of them overlapping another."""
+        with nothing_collected():
+            return self._mine(progress)
+
+    def _mine(self, progress: Callable[[float], None]) -> list[RepeatedSequence]:
         candidates = []
         groups = self._groups()
         for done, windows in enumerate(groups):

@@ -176,11 +176,11 @@ class Window:
         What the user says may be a consent; a tool must not write before it was given.
         """
         first = self.items[0].calls[0]
-        return any(
-            first < spoken <= position and not believed_read_only(self.log.calls[position].tool)
+        spoken = min((place for place in self.log.spoken if place > first), default=None)
+        return spoken is not None and any(
+            position >= spoken and not believed_read_only(self.log.calls[position].tool)
             for item in self.items
             for position in item.calls
-            for spoken in self.log.spoken
         )
 
 
