@@ -25,7 +25,7 @@ from toolguild.synth.mining.opportunity import (
 )
 from toolguild.synth.mining.selection import choose, rank
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import CallLog, Window, believed_read_only
+from toolguild.synth.mining.windows import INSTEAD, CallLog, Window, believed_read_only
 from toolguild.synth.plans import (
     CallStep,
     Computed,
@@ -37,6 +37,7 @@ from toolguild.synth.plans import (
     Parameter,
     Plan,
     PlanStep,
+    calls_of,
 )
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
 
@@ -50,6 +51,8 @@ class SequenceMiner:
         self._settings = settings
         self._logs: list[CallLog] = []
         self._tools: dict[str, ToolDefinition] = {}
+        self._tasks_with: defaultdict[str, set[str]] = defaultdict(set)
+        """The tasks in which a call of each tool did not fail."""
 
     def add(self, trace: Trace) -> None:
         """Take in one trace."""
@@ -57,7 +60,9 @@ class SequenceMiner:
             # Logs may describe a tool differently; which is kept must not depend on their order.
             self._tools[tool.name] = max(tool, self._tools.get(tool.name, tool), key=str)
         log = CallLog(trace, self._settings)
-        if len(log.calls) > 1:
+        for call in log.calls:
+            self._tasks_with[call.tool].add(log.task_id)
+        if log.may_hold_patterns:
             self._logs.append(log)
 
     def mine(self, progress: Callable[[float], None] = lambda done: None) -> list[RepeatedSequence]:
@@ -65,7 +70,7 @@ class SequenceMiner:
         candidates = []
         groups = self._groups()
         for done, windows in enumerate(groups):
-            candidates += self._candidates(windows)
+            candidates += [one for one in self._candidates(windows) if self._works(one.plan)]
             progress(done / len(groups))
         batches = [*batches_of(self._sorted_logs(), self._settings, self._tools)]
         batched = {one.plan[0].tool for one in batches}
@@ -80,6 +85,14 @@ class SequenceMiner:
         chosen += choose(batches, worth_keeping=self._has_support, limit=limit, taken=claimed)
         progress(1.0)
         return sorted(chosen, key=rank)[:limit]
+
+    def _works(self, plan: Plan) -> bool:
+        """Say whether what a plan tries first is known to work, too, in enough tasks."""
+        return all(
+            len(self._tasks_with[step.tool]) >= self._settings.sequence_support
+            for step in plan
+            if len(calls_of(step)) > 1
+        )
 
     def _candidates(self, windows: Sequence[Window]) -> list[RepeatedSequence]:
         """Return the plans of one shape, each with the first held out tasks that it stands.
@@ -147,19 +160,32 @@ def _plan(flow: Flow, names: dict[Slot, str]) -> Plan:
     spellings = {given(*slot).name: name for slot, name in names.items()}
     steps: list[PlanStep] = []
     for item in range(len(sample.items)):
-        tool = sample.first_call(item).tool
-        arguments = tuple(
+        arguments = [
             (argument, _named(flow.origin(item, argument), spellings))
             for argument in _usual_order(flow, item)
-        )
+        ]
         loop = flow.loops.get(item)
         if loop is None:
-            steps.append(CallStep(tool, arguments))
+            steps.append(_call(sample.attempts(item), arguments))
         else:
             over = _named(flow.resolved(loop.over), spellings)
             assert isinstance(over, FromResult | Computed)  # noqa: S101 - as the reading has it
-            steps.append(LoopStep(tool, over, arguments))
+            steps.append(LoopStep(sample.first_call(item).tool, over, tuple(arguments)))
     return tuple(steps)
+
+
+def _call(attempts: Sequence[ToolCall], arguments: Sequence[tuple[str, Origin]]) -> CallStep:
+    """Return a call with its arguments, and the one that was made instead, if any was."""
+    first, *instead = attempts
+    own = tuple(pair for pair in arguments if not pair[0].startswith(INSTEAD))
+    if not instead:
+        return CallStep(first.tool, own)
+    others = [
+        (argument.removeprefix(INSTEAD), origin)
+        for argument, origin in arguments
+        if argument.startswith(INSTEAD)
+    ]
+    return CallStep(first.tool, own, _call(instead, others))
 
 
 def _named(origin: Origin, spellings: Mapping[str, str]) -> Origin:
@@ -174,14 +200,17 @@ def _named(origin: Origin, spellings: Mapping[str, str]) -> Origin:
 
 def _usual_order(flow: Flow, item: int) -> tuple[str, ...]:
     """Return the argument names of a call in the order in which agents mostly give them."""
-    orders = Counter(tuple(window.first_call(item).arguments) for window in flow.windows)
+    orders = Counter(tuple(window.arguments(item)) for window in flow.windows)
     return max(orders, key=lambda order: (orders[order], order))
 
 
 def _occurrence(window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
     bindings: dict[str, Json] = {name: window.argument(slot) for slot, name in names.items()}
     steps = tuple(
-        tuple(window.log.calls[position] for position in item.calls) for item in window.items
+        tuple(window.attempts(number))
+        if item.is_instead
+        else tuple(window.log.calls[position] for position in item.calls)
+        for number, item in enumerate(window.items)
     )
     calls = [call for calls in steps for call in calls]
     return SequenceOccurrence(
