@@ -14,6 +14,7 @@ from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.batches import batches_of
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.fallbacks import share_fallbacks
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
 from toolguild.synth.mining.held_out import Trial, folds_of, try_out
 from toolguild.synth.mining.loops import given
@@ -38,6 +39,7 @@ from toolguild.synth.plans import (
     Plan,
     PlanStep,
     calls_of,
+    tools_of,
 )
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
 
@@ -80,6 +82,7 @@ class SequenceMiner:
             worth_keeping=self._is_worth_keeping,
             limit=limit,
         )
+        chosen = share_fallbacks(chosen)
         # Last: whoever finds a list in an earlier result should not have to write it out.
         claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
         chosen += choose(batches, worth_keeping=self._has_support, limit=limit, taken=claimed)
@@ -122,7 +125,7 @@ class SequenceMiner:
             plan=plan,
             occurrences=tuple(_occurrence(window, names) for window in flow.windows),
             near_misses={reason: count for reason, count in flow.dropped.items() if count},
-            tools={step.tool: self._tools[step.tool] for step in plan if step.tool in self._tools},
+            tools={tool: self._tools[tool] for tool in tools_of(plan) if tool in self._tools},
             held_out=tuple(_occurrence(window, names) for window in trial.explained),
             held_out_missed=trial.missed,
             overfitted_why=trial.overfitted_why,

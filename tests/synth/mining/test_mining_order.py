@@ -171,6 +171,61 @@ def test_what_is_called_where_a_call_fails_is_part_of_the_tool(
     assert proof.passed, proof.report and proof.report.reasons
 
 
+def test_runs_that_need_the_fallback_and_runs_that_do_not_make_one_tool(
+    writer: Writer, local: Sandbox
+) -> None:
+    def trace(task: int) -> Trace:
+        ticket = {"mail": f"mail{task}@shop.example", "phone": f"+3365000{task}"}
+        user = {"user": f"user-{task}00"}
+        by_mail = writer.call("find_by_mail", {"mail": ticket["mail"]}, user)
+        if task % 2:
+            failed = replace(by_mail, result=None, error="nobody")
+            tries = [failed, writer.call("find_by_phone", {"phone": ticket["phone"]}, user)]
+        else:
+            tries = [by_mail]
+        return writer.trace(
+            f"task{task}",
+            writer.call("get_ticket", {"ticket": f"T-{task}00"}, ticket),
+            *tries,
+            order_of(writer, task),
+            text=f"T-{task}00",
+        )
+
+    [found] = writer.sequences([trace(task) for task in range(8)], SETTINGS)
+    assert len(found.occurrences) == 8
+    assert [len(one.calls) for one in found.occurrences] == [3, 4] * 4
+    proof = prove(found, local, PROOF)
+    assert proof.draft is not None
+    assert "except ToolCallError:" in proof.draft.source
+    assert proof.passed, proof.report and proof.report.reasons
+
+
+def test_a_longer_pattern_takes_over_what_others_show_of_failures(writer: Writer) -> None:
+    def trace(task: int, *, fails: bool, further: bool) -> Trace:
+        ticket = {"mail": f"mail{task}@shop.example", "phone": f"+3365000{task}"}
+        user = {"user": f"user-{task}00", "city": f"city-{task}00"}
+        by_mail = writer.call("find_by_mail", {"mail": ticket["mail"]}, user)
+        failed = replace(by_mail, result=None, error="nobody")
+        by_phone = writer.call("find_by_phone", {"phone": ticket["phone"]}, user)
+        weather = writer.call("get_weather", {"city": user["city"]}, {"sky": task})
+        return writer.trace(
+            f"task{task}",
+            writer.call("get_ticket", {"ticket": f"T-{task}00"}, ticket),
+            *([failed, by_phone] if fails else [by_mail]),
+            *([weather, order_of(writer, task)] if further else []),
+            text=f"T-{task}00",
+        )
+
+    traces = [trace(task, fails=task < 3, further=task >= 3) for task in range(8)]
+    found = writer.sequences(traces, SETTINGS)
+    assert [len(one.plan) for one in found] == [4, 2]
+    for one in found:
+        step = one.plan[1]
+        assert isinstance(step, CallStep)
+        assert step.otherwise is not None
+        assert step.otherwise.tool == "find_by_phone"
+
+
 def test_a_call_that_never_works_is_not_tried_by_a_tool(writer: Writer) -> None:
     assert plans(writer, looked_up(writer, then=False, works=2)) == []
 
