@@ -167,7 +167,9 @@ def _path_of_list(over: Origin) -> JsonPath:
 def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> str:
     tools = [snake_case(step.tool) for step in plan]
     last = plan[-1]
-    if len(tools) == 1:
+    if len(plan) == 1 and isinstance(last, CallStep):
+        name = "_or_".join(snake_case(call.tool) for call in calls_of(last))
+    elif len(tools) == 1:
         name = f"{tools[0]}_for_each"
     elif len(set(tools)) == 1 and isinstance(last, CallStep):
         name = f"{tools[0]}_{'twice' if len(tools) == 2 else f'{len(tools)}_times'}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from toolguild.synth.mining.loops import LoopReading
-from toolguild.synth.mining.windows import Derivation, SameAs, Window
+from toolguild.synth.mining.windows import INSTEAD, Derivation, SameAs, Window
 from toolguild.synth.plans import spoken
 
 __all__ = ["Calm", "Condition", "Fixed", "Follows", "GoesOver", "KnownBefore", "Shared", "Slot"]
@@ -154,6 +154,9 @@ class Shared:
 
 def _spoken_slot(slot: Slot) -> str:
     item, argument = slot
+    if argument.startswith(INSTEAD):
+        name = argument.removeprefix(INSTEAD)
+        return f"argument {name} of what is called instead of call {item + 1}"
     return f"argument {argument} of call {item + 1}"
 
 

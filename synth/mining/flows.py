@@ -23,7 +23,7 @@ from toolguild.synth.mining.conditions import (
 )
 from toolguild.synth.mining.loops import LoopReading, given
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import Derivation, SameAs, Window
+from toolguild.synth.mining.windows import INSTEAD, Derivation, SameAs, Window
 from toolguild.synth.plans import (
     Computed,
     Constant,
@@ -106,7 +106,7 @@ def flows_of(windows: Sequence[Window], settings: MiningSettings) -> Iterator[Fl
     for item in range(len(sample.items)):
         if sample.items[item].is_loop:
             flows = [branch for flow in flows for branch in _loop_branches(flow, item, settings)]
-        for argument in sorted(sample.first_call(item).arguments):
+        for argument in sorted(sample.arguments(item)):
             slot = (item, argument)
             flows = [branch for flow in flows for branch in _slot_branches(flow, slot, settings)][
                 :MAX_BRANCHES
@@ -297,7 +297,7 @@ def parameter_names(flow: Flow) -> dict[Slot, str]:
         # Equal columns under different names may be equal by accident, unless the values vary.
         key = (argument if len(set(column)) == 1 else "", column)
         if key not in by_values:
-            by_values[key] = _untaken(argument, by_values.values())
+            by_values[key] = _untaken(argument.removeprefix(INSTEAD), by_values.values())
         names[slot] = by_values[key]
     return names
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from toolguild.sandbox import Json
+from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.batches import batches_of
 from toolguild.synth.mining.collecting import nothing_collected
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.fallbacks import share_fallbacks
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
 from toolguild.synth.mining.held_out import Trial, folds_of, try_out
 from toolguild.synth.mining.loops import given
@@ -28,7 +29,7 @@ from toolguild.synth.mining.opportunity import (
 )
 from toolguild.synth.mining.selection import choose, estimated, rank
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import CallLog, Window, believed_read_only
+from toolguild.synth.mining.windows import INSTEAD, CallLog, Window, believed_read_only
 from toolguild.synth.plans import (
     CallStep,
     Computed,
@@ -40,8 +41,10 @@ from toolguild.synth.plans import (
     Parameter,
     Plan,
     PlanStep,
+    calls_of,
+    tools_of,
 )
-from toolguild.synth.traces import ToolDefinition, Trace
+from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
 
 __all__ = ["SequenceMiner"]
 
@@ -54,6 +57,8 @@ class SequenceMiner:
         self._logs: list[CallLog] = []
         self._tools: dict[str, ToolDefinition] = {}
         self._weights: dict[str, Weight] = {}
+        self._tasks_with: defaultdict[str, set[str]] = defaultdict(set)
+        """The tasks in which a call of each tool did not fail."""
 
     def describe(self, tool: ToolDefinition) -> None:
         """Take in what a log says of a tool."""
@@ -67,7 +72,9 @@ class SequenceMiner:
         if weight != ITSELF:
             self._weights[trace.id] = weight
         log = CallLog(trace, self._settings)
-        if len(log.calls) > 1:
+        for call in log.calls:
+            self._tasks_with[call.tool].add(log.task_id)
+        if log.may_hold_patterns:
             self._logs.append(log)
 
     def mine(self, progress: Callable[[float], None] = lambda done: None) -> list[RepeatedSequence]:
@@ -79,7 +86,7 @@ class SequenceMiner:
         candidates = []
         groups = self._groups()
         for done, windows in enumerate(groups):
-            candidates += self._candidates(windows)
+            candidates += [one for one in self._candidates(windows) if self._works(one.plan)]
             progress(done / len(groups))
         batches = [*batches_of(self._sorted_logs(), self._settings, self._tools)]
         batched = {one.plan[0].tool for one in batches}
@@ -90,6 +97,7 @@ class SequenceMiner:
             limit=limit,
             weights=self._weights,
         )
+        chosen = share_fallbacks(chosen)
         # Last: whoever finds a list in an earlier result should not have to write it out.
         claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
         chosen += choose(
@@ -102,6 +110,14 @@ class SequenceMiner:
         progress(1.0)
         best = sorted(chosen, key=lambda one: rank(one, self._weights))[:limit]
         return [estimated(one, self._weights) for one in best]
+
+    def _works(self, plan: Plan) -> bool:
+        """Say whether what a plan tries first is known to work, too, in enough tasks."""
+        return all(
+            len(self._tasks_with[step.tool]) >= self._settings.sequence_support
+            for step in plan
+            if len(calls_of(step)) > 1
+        )
 
     def _candidates(self, windows: Sequence[Window]) -> list[RepeatedSequence]:
         """Return the plans of one shape, each with the first held out tasks that it stands.
@@ -131,7 +147,7 @@ class SequenceMiner:
             plan=plan,
             occurrences=tuple(_occurrence(window, names) for window in flow.windows),
             near_misses={reason: count for reason, count in flow.dropped.items() if count},
-            tools={step.tool: self._tools[step.tool] for step in plan if step.tool in self._tools},
+            tools={tool: self._tools[tool] for tool in tools_of(plan) if tool in self._tools},
             held_out=tuple(_occurrence(window, names) for window in trial.explained),
             held_out_missed=trial.missed,
             overfitted_why=trial.overfitted_why,
@@ -169,19 +185,32 @@ def _plan(flow: Flow, names: dict[Slot, str]) -> Plan:
     spellings = {given(*slot).name: name for slot, name in names.items()}
     steps: list[PlanStep] = []
     for item in range(len(sample.items)):
-        tool = sample.first_call(item).tool
-        arguments = tuple(
+        arguments = [
             (argument, _named(flow.origin(item, argument), spellings))
             for argument in _usual_order(flow, item)
-        )
+        ]
         loop = flow.loops.get(item)
         if loop is None:
-            steps.append(CallStep(tool, arguments))
+            steps.append(_call(sample.attempts(item), arguments))
         else:
             over = _named(flow.resolved(loop.over), spellings)
             assert isinstance(over, FromResult | Computed)  # noqa: S101 - as the reading has it
-            steps.append(LoopStep(tool, over, arguments))
+            steps.append(LoopStep(sample.first_call(item).tool, over, tuple(arguments)))
     return tuple(steps)
+
+
+def _call(attempts: Sequence[ToolCall], arguments: Sequence[tuple[str, Origin]]) -> CallStep:
+    """Return a call with its arguments, and the one that was made instead, if any was."""
+    first, *instead = attempts
+    own = tuple(pair for pair in arguments if not pair[0].startswith(INSTEAD))
+    if not instead:
+        return CallStep(first.tool, own)
+    others = [
+        (argument.removeprefix(INSTEAD), origin)
+        for argument, origin in arguments
+        if argument.startswith(INSTEAD)
+    ]
+    return CallStep(first.tool, own, _call(instead, others))
 
 
 def _named(origin: Origin, spellings: Mapping[str, str]) -> Origin:
@@ -196,23 +225,25 @@ def _named(origin: Origin, spellings: Mapping[str, str]) -> Origin:
 
 def _usual_order(flow: Flow, item: int) -> tuple[str, ...]:
     """Return the argument names of a call in the order in which agents mostly give them."""
-    orders = Counter(tuple(window.first_call(item).arguments) for window in flow.windows)
+    orders = Counter(tuple(window.arguments(item)) for window in flow.windows)
     return max(orders, key=lambda order: (orders[order], order))
 
 
 def _occurrence(window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
     bindings: dict[str, Json] = {name: window.argument(slot) for slot, name in names.items()}
     steps = tuple(
-        tuple(window.log.calls[position] for position in item.calls) for item in window.items
+        tuple(window.attempts(number))
+        if item.is_instead
+        else tuple(window.log.calls[position] for position in item.calls)
+        for number, item in enumerate(window.items)
     )
-    positions = [position for item in window.items for position in item.calls]
-    written = sum(map(window.log.written, positions))
+    calls = [call for calls in steps for call in calls]
     return SequenceOccurrence(
         trace_id=window.log.trace_id,
         task_id=window.log.task_id,
         steps=steps,
         bindings=bindings,
-        saving=Saving(len(positions) - 1, written - len(canonical(bindings))),
+        saving=Saving(calls=len(calls) - 1, characters=_characters(calls, bindings)),
     )
 
 
@@ -261,3 +292,9 @@ def _is_of_one_item(origin: Origin, looped: Origin, over: Origin) -> bool:
         and origin.step == over.step
         and origin.path in [(*over.path, end, *looped.path) for end in (0, -1)]
     )
+
+
+def _characters(occurrence_calls: Sequence[ToolCall], bindings: JsonObject) -> int:
+    """Count what the agent wrote for the calls, less what the one call takes."""
+    written = sum(len(call.tool) + len(canonical(call.arguments)) for call in occurrence_calls)
+    return written - len(canonical(bindings))

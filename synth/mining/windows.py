@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 
-from toolguild.sandbox import Json
+from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
 from toolguild.synth.mining.loops import Earlier, LoopReading, given, loop_readings
 from toolguild.synth.mining.settings import MiningSettings
@@ -17,6 +17,7 @@ from toolguild.synth.plans import EVALUATION_ERRORS, Computed, FromResult, Scope
 from toolguild.synth.traces import ToolCall, Trace
 
 __all__ = [
+    "INSTEAD",
     "CallLog",
     "Derivation",
     "SameAs",
@@ -61,6 +62,10 @@ class SameAs:
     argument: str
 
 
+INSTEAD = "~"
+"""Before the name of an argument of a call that was made instead of one that failed. It comes after
+all letters, so that what failed is explained first."""
+
 Derivation: TypeAlias = FromResult | SameAs | Computed
 
 
@@ -72,6 +77,8 @@ class WindowItem:
     """Positions in the call log."""
     readings: frozenset[LoopReading] = frozenset()
     """Every way to read the run as a loop; empty for a single call."""
+    is_instead: bool = False
+    """Whether the call was made instead of one that had failed."""
 
     @property
     def is_loop(self) -> bool:
@@ -85,6 +92,9 @@ class Window:
 
     log: CallLog
     items: tuple[WindowItem, ...]
+    _texts: dict[tuple[int, str], str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _derived: dict[tuple[int, str], set[FromResult | SameAs]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -93,24 +103,40 @@ class Window:
     def shape(self) -> tuple[tuple[str, bool, tuple[str, ...]], ...]:
         """Return what windows must share to be compared: tools, loops and argument names."""
         return tuple(
-            (call.tool, item.is_loop, tuple(sorted(call.arguments)))
+            (
+                INSTEAD.join(call.tool for call in self.log.attempts(item)),
+                item.is_loop,
+                tuple(sorted(self.log.given_to(item))),
+            )
             for item in self.items
-            for call in (self.log.calls[item.calls[0]],)
         )
 
     def first_call(self, item: int) -> ToolCall:
         """Return the first recorded call of an item."""
         return self.log.calls[self.items[item].calls[0]]
 
+    def attempts(self, item: int) -> list[ToolCall]:
+        """Return an item's first call, after the one that it was made instead of."""
+        return self.log.attempts(self.items[item])
+
+    def arguments(self, item: int) -> JsonObject:
+        """Return the arguments of an item's first call.
+
+        Where one was made instead of another, those of both: of the one that failed by their
+        names, and of the other with `INSTEAD` before.
+        """
+        return self.log.given_to(self.items[item])
+
     def argument(self, slot: tuple[int, str]) -> Json:
         """Return the value of an argument of an item's first call."""
         item, argument = slot
-        return self.first_call(item).arguments[argument]
+        return self.arguments(item)[argument]
 
     def text(self, slot: tuple[int, str]) -> str:
         """Return the same in canonical form."""
-        item, argument = slot
-        return self.log.text(self.items[item].calls[0], argument)
+        if slot not in self._texts:
+            self._texts[slot] = canonical(self.argument(slot))
+        return self._texts[slot]
 
     def derivations(self, item: int, argument: str) -> set[FromResult | SameAs]:
         """Return everything before the call that the argument's value equals here."""
@@ -120,20 +146,27 @@ class Window:
         return self._derived[slot]
 
     def _derivations(self, item: int, argument: str) -> set[FromResult | SameAs]:
-        value = self.first_call(item).arguments[argument]
+        value = self.arguments(item)[argument]
         found: set[FromResult | SameAs] = set()
+        if argument.startswith(INSTEAD):
+            own = self.arguments(item).items()
+            found.update(
+                SameAs(item, name)
+                for name, told in own
+                if told == value and not name.startswith(INSTEAD)
+            )
         for earlier in range(item):
             if self.items[earlier].is_loop:
                 continue
             index = self.log.index(self.items[earlier].calls[0])
             found.update(FromResult(earlier, path) for path in index.paths_to(value))
-            arguments = self.first_call(earlier).arguments
+            arguments = self.arguments(earlier)
             found.update(SameAs(earlier, name) for name in arguments if arguments[name] == value)
         return found
 
     def computations(self, item: int, argument: str) -> frozenset[Computed]:
         """Return the ways to compute the argument's value from what was before the call."""
-        return self.log.computations(self.items[:item], self.items[item].calls[0], argument)
+        return self.log.computations(self.items[:item], self.items[item], argument)
 
     def follows(self, slot: tuple[int, str], derivation: Derivation) -> bool:
         """Say whether an argument's value is what a derivation gives here."""
@@ -160,15 +193,15 @@ class Window:
             given(number, name).name: value
             for number, item in enumerate(self.items)
             if not item.is_loop
-            for name, value in self.first_call(number).arguments.items()
+            for name, value in self.arguments(number).items()
         }
         return Scope(bindings, self.results)
 
     def knew_beforehand(self, item: int, argument: str) -> bool:
         """Say whether the agent could have given the value before the first call."""
-        first = self.items[0].calls[0]
-        value = self.first_call(item).arguments[argument]
-        return item == 0 or self.log.knew(value, first)
+        if item == 0 and not argument.startswith(INSTEAD):
+            return True
+        return self.log.knew_before(self.arguments(item)[argument], self.items[0])
 
     def acts_on_an_answer(self) -> bool:
         """Say whether the user spoke between the calls and a writing call came after it.
@@ -198,13 +231,15 @@ class CallLog:
         """Positions before which the user spoke, be it at a step that is not among the calls."""
         self._settings = settings
         self._indexes: dict[int, ResultIndex] = {}
-        self._texts: dict[tuple[int, str], str] = {}
-        self._written: dict[int, int] = {}
-        self._computations: dict[tuple[tuple[WindowItem, ...], int, str], frozenset[Computed]] = {}
+        self._computations: dict[
+            tuple[tuple[WindowItem, ...], WindowItem, str], frozenset[Computed]
+        ] = {}
         self._breaks: set[int] = set()
         """Positions before which a window may not reach across."""
-        self._failed: set[str] = set()
-        """Tools of which the last calls failed."""
+        self._failed: list[tuple[ToolCall, int]] = []
+        """The last calls, which failed, and what was known when they were made."""
+        self._instead_of: dict[int, tuple[ToolCall, int]] = {}
+        """The same for calls that were made instead of one that failed, by their positions."""
         self._retries: set[int] = set()
         """Positions of calls that had failed before."""
         self.known.add(trace.task.text)
@@ -260,22 +295,56 @@ class CallLog:
         if call.tool.lower() in self._settings.ignored_tools:
             return
         if call.error is None:
-            # What failed and was tried again is as good as not called; nothing else that failed is.
-            if self._failed - {call.tool}:
-                self._breaks.add(len(self.calls))
-            elif self._failed:
-                self._retries.add(len(self.calls))
-            self._failed.clear()
+            self._note_failures(call)
             self.moments.append(self.known.moment())
             self.calls.append(call)
         else:
-            self._failed.add(call.tool)
+            self._failed.append((call, self.known.moment()))
         self.known.add(call.result)
+
+    @property
+    def may_hold_patterns(self) -> bool:
+        """Whether there is more in it than one call."""
+        return len(self.calls) > 1 or bool(self._instead_of)
+
+    def _note_failures(self, call: ToolCall) -> None:
+        """Note what failed right before a call that did not, and what that makes of the call."""
+        position = len(self.calls)
+        if {failed.tool for failed, _ in self._failed} - {call.tool}:
+            # Nothing is taken as one across it, unless the call is what is made instead.
+            self._breaks.add(position)
+            if len(self._failed) == 1 and not call.heard:
+                self._instead_of[position] = self._failed[0]
+        elif self._failed:
+            # What failed and was tried again is as good as not called.
+            self._retries.add(position)
+        self._failed.clear()
+
+    def attempts(self, item: WindowItem) -> list[ToolCall]:
+        """Return an item's first call, after the one that it was made instead of."""
+        failed = [self._instead_of[item.calls[0]][0]] if item.is_instead else []
+        return [*failed, self.calls[item.calls[0]]]
+
+    def given_to(self, item: WindowItem) -> JsonObject:
+        """Return what the attempts of an item were given (see `Window.arguments`)."""
+        *failed, call = self.attempts(item)
+        if not failed:
+            return call.arguments
+        instead = {f"{INSTEAD}{name}": value for name, value in call.arguments.items()}
+        return {**failed[0].arguments, **instead}
 
     def knew(self, value: Json, position: int) -> bool:
         """Say whether a value could be given before the call at a position was made."""
         given = self.calls[position].arguments.values()
         return value in given or self.known.knew(value, self.moments[position])
+
+    def knew_before(self, value: Json, item: WindowItem) -> bool:
+        """Say whether a value could be given before the first attempt of an item was made."""
+        position = item.calls[0]
+        if not item.is_instead:
+            return self.knew(value, position)
+        failed, moment = self._instead_of[position]
+        return value in failed.arguments.values() or self.known.knew(value, moment)
 
     def runs(self) -> Iterator[tuple[int, int]]:
         """Yield the start and end of each run of calls of one tool with the same arguments' names.
@@ -284,20 +353,6 @@ class CallLog:
         """
         yield from ((start, end) for start, end in enumerate(self._runs) if end is not None)
 
-    def text(self, position: int, argument: str) -> str:
-        """Return the value of an argument of a call, in canonical form."""
-        key = position, argument
-        if key not in self._texts:
-            self._texts[key] = canonical(self.calls[position].arguments[argument])
-        return self._texts[key]
-
-    def written(self, position: int) -> int:
-        """Return how many characters the agent wrote for a call."""
-        if position not in self._written:
-            call = self.calls[position]
-            self._written[position] = len(call.tool) + len(canonical(call.arguments))
-        return self._written[position]
-
     def index(self, position: int) -> ResultIndex:
         """Return the index of one call's result."""
         if position not in self._indexes:
@@ -305,18 +360,18 @@ class CallLog:
         return self._indexes[position]
 
     def computations(
-        self, earlier: tuple[WindowItem, ...], position: int, argument: str
+        self, earlier: tuple[WindowItem, ...], item: WindowItem, argument: str
     ) -> frozenset[Computed]:
         """Return the ways to compute an argument of a call from what other calls took and gave.
 
         Args:
             earlier: The items of a window before it.
-            position: The call.
+            item: The call.
             argument: One of its arguments.
         """
-        key = earlier, position, argument
+        key = earlier, item, argument
         if key not in self._computations:
-            value = self.calls[position].arguments[argument]
+            value = self.given_to(item)[argument]
             self._computations[key] = frozenset(computations(value, [*self._known(earlier)]))
         return self._computations[key]
 
@@ -326,7 +381,7 @@ class CallLog:
                 yield FromResult(number, ()), [self.calls[one].result for one in item.calls]
                 continue
             [position] = item.calls
-            for name, value in self.calls[position].arguments.items():
+            for name, value in self.given_to(item).items():
                 yield given(number, name), value
             for path, value in self.index(position).parts():
                 yield FromResult(number, path), value
@@ -342,11 +397,21 @@ class CallLog:
         for start, run_end in enumerate(self._runs):
             if run_end is not None:
                 yield from self._grow((WindowItem((start,)),), start + 1)
+        for start in self._instead_of:
+            first = (WindowItem((start,), is_instead=True),)
+            yield Window(self, first)
+            yield from self._grow(first, start + 1)
 
     def _grow(
         self, items: tuple[WindowItem, ...], position: int, *, left_out: int = 0
     ) -> Iterator[Window]:
-        if self._ends_at(position) or len(items) == self._settings.max_items:
+        if position == len(self.calls) or len(items) == self._settings.max_items:
+            return
+        if position in self._instead_of and not left_out:
+            grown = (*items, WindowItem((position,), is_instead=True))
+            yield Window(self, grown)
+            yield from self._grow(grown, position + 1)
+        if self._ends_at(position):
             return
         for item, following in self._next_items(items, position):
             grown = (*items, item)
@@ -422,7 +487,7 @@ class CallLog:
             Earlier(
                 [self.index(position) for position in item.calls],
                 item.is_loop,
-                {} if item.is_loop else self.calls[item.calls[0]].arguments,
+                {} if item.is_loop else self.given_to(item),
             )
             for item in items
         ]
