@@ -56,3 +56,26 @@ def test_names_of_a_log_are_labels_and_nothing_else() -> None:
 def test_the_command_draws_sequences(toolguild: Any, log: Path) -> None:
     assert "get_order for each" in toolguild("mine", log, "--mermaid").out
     assert toolguild("mine", log, "--dot").out.startswith("digraph plans {")
+
+
+def test_new_logs_are_added_to_what_is_known(toolguild: Any, log: Path, tmp_path: Path) -> None:
+    lines = log.read_text().splitlines(keepends=True)
+    parts = [tmp_path / "old.jsonl", tmp_path / "new.jsonl"]
+    for part, share in zip(parts, (lines[:5], lines[5:]), strict=True):
+        part.write_text("".join(share))
+    for part in parts:
+        ran = toolguild("mine", part, "--known", "known.db", "--json")
+    assert ran.code == 0
+    at_once = toolguild("mine", *parts, "--json").json
+    assert ran.json == at_once
+    parts[0].unlink()
+    assert toolguild("mine", parts[1], "--known", "known.db", "--json").json == at_once
+
+
+def test_a_file_that_does_not_fit_is_refused_in_words(toolguild: Any, log: Path) -> None:
+    toolguild("mine", log, "--known", "known.db")
+    other = toolguild("mine", log, "--known", "known.db", "--task-key", "id")
+    wrong = toolguild("mine", log, "--known", log)
+    assert other.code == wrong.code == 2
+    assert "with other settings (task_key)" in " ".join(other.err.split())
+    assert "cannot be used to keep what is known" in " ".join(wrong.err.split())
