@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from toolguild.synth.traces import (
 
 __all__ = ["Gathered", "ReadLog", "gather"]
 
-_WAITING = 4
+_WAITING = 2 * (os.cpu_count() or 1)
 """Files that are handed to the executor and not yet taken back, at most: each result is as large as
 a sample."""
 
@@ -185,7 +186,9 @@ def _size(file: Path) -> int:
 
 
 def _traces_in(found: Gathered | TraceFileError) -> int:
-    return 0 if isinstance(found, TraceFileError) else sum(x.traces for x in found.logs.values())
+    return (
+        0 if isinstance(found, TraceFileError) else sum(log.traces for log in found.logs.values())
+    )
 
 
 def _read_log(
@@ -195,7 +198,7 @@ def _read_log(
     settings: MiningSettings,
     on_trace: OnTrace = lambda traces: None,
 ) -> Gathered | TraceFileError:
-    """Read one log, in whatever process. A refusal is a result: nothing else is worth more."""
+    """Read one log, in whatever process; what says that it is none is returned, too."""
     gathered = Gathered(Sample(settings))
     traces = tool_calls = code_executions = 0
     try:

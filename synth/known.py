@@ -95,7 +95,7 @@ class KnownLogs:
             database.execute("INSERT INTO basis VALUES (?)", (json.dumps(self._basis),))
             return
         [text] = database.execute("SELECT text FROM basis").fetchone() or [""]
-        known = json.loads(text)
+        known: dict[str, Any] = dict(json.loads(text))
         differing = sorted(key for key in self._basis if known.get(key) != self._basis[key])
         if differing:
             message = (

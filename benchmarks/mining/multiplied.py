@@ -180,7 +180,8 @@ def _line(run: _Run, turns: Sequence[_Turn], number: int, chance: random.Random)
     messages = ",".join(turn.messages.renamed(names[turn.run])[1:-1] for turn in turns)
     head = run.head.renamed(own)[1:-1]
     identity = f'"id":"run-{number}","task_id":"task-{number}"'
-    return f'{{{identity},{head},"{_KEY}":[{messages}]}}\n'
+    parts = ",".join(filter(None, (identity, head, f'"{_KEY}":[{messages}]')))
+    return f"{{{parts}}}\n"
 
 
 def _is_replaced(word: str) -> bool:

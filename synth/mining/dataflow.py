@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property
 from typing import TypeAlias
 
@@ -97,27 +98,85 @@ class ResultIndex:
         """Return what something may be computed from: scalars and lists, with their paths."""
         return self._parts
 
+    @cached_property
+    def cells(self) -> dict[JsonPath, str]:
+        """The parts that are no lists, in canonical form."""
+        return {path: canonical(part) for path, part in self._parts if not isinstance(part, list)}
+
     def columns(self) -> Sequence[Column]:
         """Return what a loop could run over: path of the list, path within its items, the values.
 
         The values come in canonical form. A list of scalars has the empty path within its items.
         """
-        return self._columns
+        return self._every_column.all
+
+    def columns_with(self, values: Set[str]) -> list[Column]:
+        """Return the columns that hold all of some values."""
+        return self._looked_into(values).with_all(values)
+
+    def columns_of(self, values: Set[str]) -> list[Column]:
+        """Return the columns that hold nothing but some values."""
+        return self._looked_into(values).of_some(values)
+
+    def column_at(self, path: JsonPath, cell: JsonPath) -> frozenset[str] | None:
+        """Return the values of one column, if there is such a one."""
+        return self._every_column.values_at.get((path, cell))
+
+    def _looked_into(self, values: Set[str]) -> _Columns:
+        # Only lists and objects begin with a bracket.
+        whole = any(value.startswith(("[", "{")) for value in values)
+        return self._every_column if whole else self._scalar_columns
 
     @cached_property
-    def _columns(self) -> list[Column]:
-        return [*self._every_column()]
+    def _every_column(self) -> _Columns:
+        return _Columns(_columns(self._lists, whole=True))
 
-    def _every_column(self) -> Iterator[Column]:
-        for path, items in self._lists:
-            if all(_can_be_an_argument(item) for item in items):
-                yield path, (), frozenset(map(canonical, items))
-            rows = [item for item in items if isinstance(item, dict)]
-            if len(rows) == len(items):
-                for key in rows[0]:
-                    cells = [row.get(key) for row in rows]
-                    if all(_can_be_an_argument(cell) for cell in cells):
-                        yield path, (key,), frozenset(map(canonical, cells))
+    @cached_property
+    def _scalar_columns(self) -> _Columns:
+        return _Columns(_columns(self._lists, whole=False))
+
+
+class _Columns:
+    """Columns, found by what they hold."""
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        self.all = [*columns]
+        self.values_at = {(path, cell): values for path, cell, values in self.all}
+        self._with: defaultdict[str, list[Column]] = defaultdict(list)
+        for column in self.all:
+            for value in column[2]:
+                self._with[value].append(column)
+
+    def with_all(self, values: Set[str]) -> list[Column]:
+        one = next(iter(values), "")
+        return [column for column in self._with.get(one, ()) if values <= column[2]]
+
+    def of_some(self, values: Set[str]) -> list[Column]:
+        found = {
+            column[:2]: column
+            for value in values
+            for column in self._with.get(value, ())
+            if column[2] <= values
+        }
+        return [*found.values()]
+
+
+def _columns(lists: Iterable[tuple[JsonPath, list[Json]]], *, whole: bool) -> Iterator[Column]:
+    """Yield the columns of lists.
+
+    Args:
+        lists: The lists, none of them empty, with their paths.
+        whole: Whether to look into columns of nothing but lists or objects, which takes long.
+    """
+    for path, items in lists:
+        columns: list[tuple[JsonPath, list[Json]]] = [((), items)]
+        rows = [item for item in items if isinstance(item, dict)]
+        if len(rows) == len(items):
+            columns += [((key,), [row.get(key) for row in rows]) for key in rows[0]]
+        for cell, values in columns:
+            scalars = whole or not all(isinstance(value, list | dict) for value in values)
+            if scalars and all(map(_can_be_an_argument, values)):
+                yield path, cell, frozenset(map(canonical, values))
 
 
 def _paths(values: Iterable[tuple[JsonPath, Json]]) -> dict[str, list[JsonPath]]:

@@ -86,11 +86,10 @@ def _lists(
     if item.is_loop:
         yield from _lists_of_all(number, item, wanted)
         return
-    for path, cell, values in item.indexes[0].columns():
+    for path, cell, values in item.indexes[0].columns_with(wanted):
         if values == wanted:
             yield FromResult(number, path), cell
-        if wanted <= values:
-            yield from _chosen(FromResult(number, path), cell, wanted, item.indexes[0], earlier)
+        yield from _chosen(FromResult(number, path), cell, wanted, item.indexes[0], earlier)
 
 
 def _lists_of_all(
@@ -98,11 +97,8 @@ def _lists_of_all(
 ) -> Iterator[tuple[FromResult | Computed, JsonPath]]:
     """Yield what a loop returned: each result an item, or all lists at one place in them."""
     yield from _cells_of_all(number, item, wanted)
-    columns = [
-        {(path, cell): values for path, cell, values in index.columns()} for index in item.indexes
-    ]
-    for path, cell in columns[0]:
-        parts = [column.get((path, cell)) for column in columns]
+    for path, cell, _ in item.indexes[0].columns_of(wanted):
+        parts = [index.column_at(path, cell) for index in item.indexes]
         if set().union(*(part or () for part in parts)) == wanted and None not in parts:
             keys = tuple(Constant(part) for part in path)
             yield Computed("flattened", (FromResult(number, ()), *keys)), cell
@@ -111,12 +107,8 @@ def _lists_of_all(
 def _cells_of_all(
     number: int, item: Earlier, wanted: set[str]
 ) -> Iterator[tuple[FromResult, JsonPath]]:
-    cells = [
-        {path: canonical(value) for path, value in index.parts() if not isinstance(value, list)}
-        for index in item.indexes
-    ]
-    for path in cells[0]:
-        if {cell.get(path) for cell in cells} == wanted:
+    for path, value in item.indexes[0].cells.items():
+        if value in wanted and {index.cells.get(path) for index in item.indexes} == wanted:
             yield FromResult(number, ()), path
 
 

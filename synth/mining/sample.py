@@ -57,7 +57,7 @@ class Sampled:
     trace: Trace
     weight: Weight
     every_run: bool
-    """Whether the sample holds every run of its task, as far as one task may have so many."""
+    """Whether the sample holds every run of its task."""
 
 
 class Sample:
@@ -92,8 +92,8 @@ class Sample:
         for tool in trace.tools:
             self.describe(tool)
         strata = self._strata(trace)
-        self._tasks.add(_hash(trace.task.id))
         lot = Lot(_hash(trace.task.id), _hash(f"{trace.id}\0{trace.source}"))
+        self._tasks.add(lot.task)
         if any(self._draw(stratum).wants(lot) for stratum in strata):
             self._keep(Kept(lot, strata, pack(trace)))
 
@@ -119,7 +119,6 @@ class Sample:
             self._keep(one)
 
     def _keep(self, kept: Kept) -> None:
-        """Take in a run of another sample."""
         for stratum in kept.strata:
             draw = self._draw(stratum)
             if not draw.wants(kept.lot):
@@ -132,15 +131,16 @@ class Sample:
                     del self._uses[lot], self._kept[lot]
 
     def __iter__(self) -> Iterator[Sampled]:
-        """Yield the runs to be mined by their ids, each id once, in an order of their own."""
+        """Yield the runs to be mined, sorted by their ids, which are made unique."""
         drawn = []
         for kept in self._kept.values():
             chances = [self._draws[stratum].chance(kept.lot) for stratum in kept.strata]
             if any(both.task for both in chances):
                 trace = unpack(kept.packed, self._tools)
                 weight = Weight(runs=1 / _union(chances), tasks=1 / max(chances).task)
-                whole = self._draws[_ANY,].chance(kept.lot).task > 0
-                drawn.append(Sampled(trace, weight, whole))
+                # A run of a task that was drawn for being a task was certain to be in.
+                every_run = self._draws[_ANY,].chance(kept.lot).run == 1
+                drawn.append(Sampled(trace, weight, every_run))
         drawn.sort(key=lambda one: (one.trace.id, str(one.trace.source)))
         seen: set[str] = set()
         for one in drawn:
@@ -211,7 +211,7 @@ class _Draw:
         return displaced
 
     def chance(self, lot: Lot) -> _Chance:
-        """Return how likely a run like this one is mined for this stratum; 0 if it is not."""
+        """Return how likely a run like this one is mined for this stratum; 0 where it is not."""
         runs = self._runs.get(lot.task, [])
         task_bound = _bound(self._tasks, self._most_tasks)
         run_bound = _bound(runs, self._most_runs)
@@ -226,9 +226,10 @@ def _bound(hashes: list[int], most: int) -> int:
 
 
 def _union(chances: Collection[_Chance]) -> float:
-    """Return how likely one of several holds, all of them being bounds on the same two hashes.
+    """Return how likely a run is in one of several strata at least.
 
-    That is the area that rectangles with a corner in common cover.
+    All chances are bounds on the same two hashes, so that is the area that rectangles with one
+    corner in common cover.
     """
     area = height = 0.0
     for task, run in sorted(chances, reverse=True):

@@ -110,6 +110,15 @@ def test_of_a_task_that_is_run_again_and_again_only_some_runs_are_kept(writer: W
     assert len(sample.kept) < 300
     assert sum(one.weight.runs for one in sample) == pytest.approx(2 * many, rel=0.3)
     assert {one.weight.tasks for one in sample} == {1.0}
+    assert not any(one.every_run for one in sample)
+
+
+def test_nothing_is_said_of_all_runs_of_a_task_that_was_not_drawn_as_such(writer: Writer) -> None:
+    settings = MiningSettings(sampled_tasks=1000, sampled_tasks_in_all=3)
+    traces = written(writer, [(task, run, TOOLS) for task in range(9) for run in range(2)])
+    whole = [one.trace.task.id for one in taken(traces, settings) if one.every_run]
+    assert len(whole) == 6
+    assert len({*whole}) == 3
 
 
 def test_an_opportunity_says_what_it_comes_to_in_all_logs(writer: Writer) -> None:
