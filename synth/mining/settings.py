@@ -38,10 +38,11 @@ class MiningSettings:
     )
     """Tools that are no work to save (thinking, ending the run); compared in lower case."""
     max_opportunities: int = 50
-    sampled_tasks: int = 200
-    """Tasks mined of those in which a tool was called with the same arguments' names. Where there
-    are more, they are a sample, and what they show is an estimate."""
+    sampled_tasks: int = 100
+    """Tasks mined of those in which a tool was called with the same arguments' names, or failed,
+    besides `sampled_tasks_in_all`."""
     sampled_tasks_in_all: int = 1000
-    """The same of all tasks, and of those with code, which no tool's name tells apart."""
+    """Tasks mined whatever was called in them, and as many with code. Logs with no more are mined
+    whole; of others, what is found is an estimate."""
     sampled_runs: int = 20
     """Runs mined of each such task."""
