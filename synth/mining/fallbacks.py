@@ -11,7 +11,16 @@ from dataclasses import replace
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining.opportunity import RepeatedSequence, SequenceOccurrence
-from toolguild.synth.plans import CallStep, FromResult, Plan, leaves, origins_of, value_at
+from toolguild.synth.plans import (
+    CallStep,
+    FromResult,
+    Leaf,
+    Parameter,
+    Plan,
+    leaves,
+    origins_of,
+    value_at,
+)
 
 __all__ = ["share_fallbacks"]
 
@@ -39,14 +48,24 @@ def _fallbacks(plan: Plan) -> list[tuple[int, CallStep]]:
 def _with_fallback_of(other: RepeatedSequence, one: RepeatedSequence) -> RepeatedSequence:
     """Return a pattern with what another calls where a call fails, if both call up to there alike.
 
-    What comes later must find what it needs in what the fallback was seen to return.
+    It must ask for nothing more of the caller, and what comes later must find what it needs in what
+    the fallback was seen to return.
     """
     for number, step in _fallbacks(other.plan):
         alike = one.plan[: number + 1] == (*other.plan[:number], replace(step, otherwise=None))
-        if alike and all(_has_parts(result, number, one.plan) for result in _told(other, number)):
-            plan = (*one.plan[:number], step, *one.plan[number + 1 :])
+        plan = (*one.plan[:number], step, *one.plan[number + 1 :])
+        if (
+            alike
+            and _parameters(plan) == _parameters(one.plan)
+            and all(_has_parts(result, number, plan) for result in _told(other, number))
+        ):
             one = replace(one, plan=plan, tools={**other.tools, **one.tools})
     return one
+
+
+def _parameters(plan: Plan) -> set[Leaf]:
+    found = (leaf for step in plan for origin in origins_of(step) for leaf in leaves(origin))
+    return {leaf for leaf in found if isinstance(leaf, Parameter)}
 
 
 def _told(found: RepeatedSequence, number: int) -> Iterator[Json]:

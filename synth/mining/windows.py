@@ -313,7 +313,10 @@ class CallLog:
         if {failed.tool for failed, _ in self._failed} - {call.tool}:
             # Nothing is taken as one across it, unless the call is what is made instead.
             self._breaks.add(position)
-            if len(self._failed) == 1 and not call.heard:
+            [(failed, _), *others] = self._failed
+            # What to do where a write fails is the agent's to judge.
+            both_read = believed_read_only(failed.tool) and believed_read_only(call.tool)
+            if both_read and not others and not call.heard:
                 self._instead_of[position] = self._failed[0]
         elif self._failed:
             # What failed and was tried again is as good as not called.

@@ -226,6 +226,34 @@ def test_a_longer_pattern_takes_over_what_others_show_of_failures(writer: Writer
         assert step.otherwise.tool == "find_by_phone"
 
 
+def test_a_fallback_that_asks_for_more_is_not_taken_over(writer: Writer) -> None:
+    works = [
+        writer.trace(
+            f"other{task}",
+            *by_mail_or_name(writer, task, mail_works=True),
+            order_of(writer, task),
+            text=f"mail{task}@shop.example",
+        )
+        for task in range(5)
+    ]
+    found = writer.sequences([*looked_up(writer, then=False), *works], SETTINGS)
+    assert [[*one.occurrences[0].bindings] for one in found] == [["mail"], ["mail", "name"]]
+
+
+def test_what_follows_a_write_that_failed_is_no_fallback(writer: Writer) -> None:
+    traces = [
+        replace(
+            trace,
+            steps=tuple(
+                replace(step, tool=step.tool.replace("find_by_mail", "update_mail"))
+                for step in trace.calls()
+            ),
+        )
+        for trace in looked_up(writer, then=False)
+    ]
+    assert plans(writer, traces) == []
+
+
 def test_a_call_that_never_works_is_not_tried_by_a_tool(writer: Writer) -> None:
     assert plans(writer, looked_up(writer, then=False, works=2)) == []
 
