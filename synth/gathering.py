@@ -186,9 +186,9 @@ def _size(file: Path) -> int:
 
 
 def _traces_in(found: Gathered | TraceFileError) -> int:
-    return (
-        0 if isinstance(found, TraceFileError) else sum(log.traces for log in found.logs.values())
-    )
+    if isinstance(found, TraceFileError):
+        return 0
+    return sum(log.traces for log in found.logs.values())
 
 
 def _read_log(

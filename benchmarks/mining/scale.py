@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import subprocess
 import sys
 import tempfile
@@ -198,7 +199,8 @@ def _measured(folder: Path) -> _Size:
     while process.poll() is None:
         peak = max(peak, _resident_megabytes(process.pid))
         time.sleep(_LOOK_EVERY_S)
-    told = _told(process)
+    output, _ = process.communicate()
+    told = _told(process, output)
     return _Size(
         steps=told["steps"],
         traces=told["traces"],
@@ -212,22 +214,22 @@ def _measured(folder: Path) -> _Size:
 
 
 def _peer(name: str, sources: Sequence[Path]) -> _Peer:
+    """Double the logs for as long as a peer is done with them in a minute."""
     best: dict[str, Any] = {}
     steps = _FIRST_PEER_STEPS
     while steps <= _LAST_PEER_STEPS:
         with _logs(sources, steps) as folder:
             process = _start(name, folder)
-            process.wait()
-            if process.returncode:
-                process.communicate()
+            output, _ = process.communicate()
+            if process.returncode == -signal.SIGALRM:
                 break
-            best = {"steps": steps, **_told(process)}
+            best = {"steps": steps, **_told(process, output)}
         print(f"scale: {name}: {best}", file=sys.stderr, flush=True)
         steps *= 2
     with _logs(sources, best["steps"]) as folder:
         process = _start("mining alone", folder)
-        process.wait()
-        ours = _told(process)
+        output, _ = process.communicate()
+    ours = _told(process, output)
     return _Peer(name, best["steps"], best["found"], best["seconds"], ours["seconds"])
 
 
@@ -236,8 +238,7 @@ def _start(miner: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def _told(process: subprocess.Popen[str]) -> dict[str, Any]:
-    output, _ = process.communicate()
+def _told(process: subprocess.Popen[str], output: str) -> dict[str, Any]:
     if process.returncode:
         msg = f"{process.args!r} ended with {process.returncode}"
         raise RuntimeError(msg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
 from typing import TypeAlias
 
@@ -54,6 +54,8 @@ def _walk(value: Json, path: JsonPath = ()) -> Iterator[tuple[JsonPath, Json]]:
 
 
 Column: TypeAlias = tuple[JsonPath, JsonPath, frozenset[str]]
+"""What a loop could run over: path of the list, path within its items, and the values there in
+canonical form. A list of scalars has the empty path within its items."""
 
 
 class ResultIndex:
@@ -91,7 +93,7 @@ class ResultIndex:
         return _paths(self._containers)
 
     def list_at(self, path: JsonPath) -> list[Json]:
-        """Return the list at one of the paths that `columns` yields."""
+        """Return the list at the path of a column."""
         return next(items for place, items in self._lists if place == path)
 
     def parts(self) -> list[tuple[JsonPath, Json]]:
@@ -103,19 +105,12 @@ class ResultIndex:
         """The parts that are no lists, in canonical form."""
         return {path: canonical(part) for path, part in self._parts if not isinstance(part, list)}
 
-    def columns(self) -> Sequence[Column]:
-        """Return what a loop could run over: path of the list, path within its items, the values.
-
-        The values come in canonical form. A list of scalars has the empty path within its items.
-        """
-        return self._every_column.all
-
     def columns_with(self, values: Set[str]) -> list[Column]:
-        """Return the columns that hold all of some values."""
+        """Return the columns that hold all of some values, given in canonical form."""
         return self._looked_into(values).with_all(values)
 
     def columns_of(self, values: Set[str]) -> list[Column]:
-        """Return the columns that hold nothing but some values."""
+        """Return the columns that hold nothing but some values, given in canonical form."""
         return self._looked_into(values).of_some(values)
 
     def column_at(self, path: JsonPath, cell: JsonPath) -> frozenset[str] | None:
@@ -140,11 +135,12 @@ class _Columns:
     """Columns, found by what they hold."""
 
     def __init__(self, columns: Iterable[Column]) -> None:
-        self.all = [*columns]
-        self.values_at = {(path, cell): values for path, cell, values in self.all}
+        self.values_at: dict[tuple[JsonPath, JsonPath], frozenset[str]] = {}
         self._with: defaultdict[str, list[Column]] = defaultdict(list)
-        for column in self.all:
-            for value in column[2]:
+        for column in columns:
+            path, cell, values = column
+            self.values_at[path, cell] = values
+            for value in values:
                 self._with[value].append(column)
 
     def with_all(self, values: Set[str]) -> list[Column]:

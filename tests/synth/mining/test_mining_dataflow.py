@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from toolguild.sandbox import Json
 from toolguild.synth.mining import believed_read_only, canonical
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex
-from toolguild.synth.plans import render_path, value_at
+from toolguild.synth.plans import JsonPath, render_path, value_at
 
 json_values: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -44,18 +45,38 @@ def test_every_path_of_an_index_leads_to_the_value_that_was_asked_for(result: Js
 
 @given(result=json_values)
 def test_every_column_holds_the_cells_of_its_list(result: Json) -> None:
-    for over, cell, values in ResultIndex(result).columns():
-        items = value_at(result, over)
-        assert isinstance(items, list)
-        assert values == {canonical(value_at(item, cell)) for item in items}
+    index = ResultIndex(result)
+    for _, listed in lists(result):
+        wanted = {*map(canonical, listed)}
+        for over, cell, values in (*index.columns_with(wanted), *index.columns_of(wanted)):
+            items = value_at(result, over)
+            assert isinstance(items, list)
+            assert values == {canonical(value_at(item, cell)) for item in items}
+            assert values >= wanted or values <= wanted
+
+
+def test_a_list_of_telling_values_is_a_column() -> None:
+    index = ResultIndex({"ids": ["id-1", "id-2"], "rows": [["a", "b"], ["c"]]})
+    ids = (("ids",), (), frozenset({'"id-1"', '"id-2"'}))
+    assert index.columns_with({'"id-2"'}) == index.columns_of({'"id-1"', '"id-2"', '"x"'}) == [ids]
+    assert [path for path, _, _ in index.columns_with({'["c"]'})] == [("rows",)]
+
+
+def lists(value: Json, path: JsonPath = ()) -> Iterator[tuple[JsonPath, list[Json]]]:
+    """Yield the lists in a value that stand under keys, with their paths."""
+    if isinstance(value, list):
+        yield path, value
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from lists(child, (*path, key))
 
 
 def test_a_column_needs_its_key_in_every_row() -> None:
-    table: Json = [{"id": "row-1", "note": "first"}, {"id": "row-2"}]
-    assert [(over, cell) for over, cell, _ in ResultIndex(table).columns()] == [
-        ((), ()),
-        ((), ("id",)),
-    ]
+    table: list[Json] = [{"id": "row-1", "note": "first"}, {"id": "row-2"}]
+    index = ResultIndex(table)
+    assert [cell for _, cell, _ in index.columns_with({'"row-1"', '"row-2"'})] == [("id",)]
+    assert index.columns_with({'"first"'}) == []
+    assert [cell for _, cell, _ in index.columns_with({*map(canonical, table)})] == [()]
 
 
 @pytest.mark.parametrize("common", [True, None, 3, 99, -4, "", "ab", 2.0, [], {}])
