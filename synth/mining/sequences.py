@@ -26,6 +26,7 @@ from toolguild.synth.mining.opportunity import (
 )
 from toolguild.synth.mining.selection import choose, rank
 from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.tails import join_tails
 from toolguild.synth.mining.windows import INSTEAD, CallLog, Window, believed_read_only
 from toolguild.synth.plans import (
     CallStep,
@@ -82,7 +83,7 @@ class SequenceMiner:
             worth_keeping=self._is_worth_keeping,
             limit=limit,
         )
-        chosen = share_fallbacks(chosen)
+        chosen = join_tails(share_fallbacks(chosen))
         # Last: whoever finds a list in an earlier result should not have to write it out.
         claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
         chosen += choose(batches, worth_keeping=self._has_support, limit=limit, taken=claimed)
