@@ -83,6 +83,8 @@ def explain(opportunity: Opportunity, title: str) -> None:
         for number, step in enumerate(opportunity.plan, 1):
             for call in calls_of(step):
                 instead = "" if call is step else "where that fails, "
+                if call.wanted:
+                    instead = f"if {call.wanted}, "
                 out.print(plain(f"  {number}. {instead}{call.tool}"))
                 for name, why in _reasons(call).items():
                     out.print(plain(f"     {name}: {why}"))

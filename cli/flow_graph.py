@@ -85,6 +85,8 @@ def _nodes(plan: Plan, prefix: str) -> Iterator[tuple[str, str]]:
         what = " or else ".join(call.tool for call in calls_of(step))
         if isinstance(step, LoopStep):
             what += " for each"
+        if step.wanted:
+            what += f" if {step.wanted}"
         yield f"{prefix}{number}", " ".join([what, *fixed])
 
 

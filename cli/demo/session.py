@@ -148,12 +148,12 @@ class _Tools:
 def _offer(version: ToolVersion) -> Offer | None:
     """Return a composite as the planner knows it: which result of it comes from which tool."""
     steps = version.provenance.get("steps")
-    properties = version.spec.parameters.get("properties")
-    if not isinstance(steps, dict) or not isinstance(properties, dict):
+    required = version.spec.parameters.get("required")
+    if not isinstance(steps, dict) or not isinstance(required, list):
         return None
     return Offer(
         name=version.spec.name,
-        parameters=tuple(properties),
+        parameters=tuple(map(str, required)),
         provides={key: str(tool) for key, tool in steps.items()},
     )
 

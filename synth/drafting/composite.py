@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, groupby
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls
@@ -46,6 +46,7 @@ from toolguild.synth.plans import (
     Scope,
     calls_of,
     evaluate,
+    flags_of,
     helpers,
     leaves,
     literal,
@@ -70,6 +71,7 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
     plan = opportunity.plan
     spellings = parameter_spellings(plan)
     keys = result_keys(plan, spellings)
+    flags = {spellings[name] for name in flags_of(plan)}
     described = {spellings[name]: _describe_parameter(opportunity, name) for name in spellings}
     schemas: dict[str, JsonObject] = {
         spellings[name]: _parameter_schema(opportunity, name) for name in spellings
@@ -82,7 +84,10 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
     summary = _summary(plan, keys)
     source = tool_text(
         name=name,
-        parameters={parameter: annotation_of(schema) for parameter, schema in schemas.items()},
+        parameters={
+            parameter: annotation_of(schema) + (" = True" if parameter in flags else "")
+            for parameter, schema in schemas.items()
+        },
         returns="dict[str, object]",
         docs=docstring(summary, described, _describe_result(plan, keys)),
         body=_body(plan, keys, spellings),
@@ -98,6 +103,7 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
                 for parameter, schema in schemas.items()
             },
             closed=True,
+            optional=flags,
         ),
         returns=_result_schema(plan, keys, opportunity.occurrences),
         calls=tools_of(plan),
@@ -225,10 +231,12 @@ def _summary(plan: Plan, keys: Sequence[str]) -> str:
         return f"Call {_spoken_tool(plan[0])} {len(plan)} times and return all the results"
     parts = []
     for step in plan:
+        wanted = "if wanted, " if step.wanted else ""
         if isinstance(step, LoopStep):
-            parts.append(f"{_spoken_tool(step)} for {_spoken_list(step.over, keys)}")
+            parts.append(f"{wanted}{_spoken_tool(step)} for {_spoken_list(step.over, keys)}")
         else:
-            parts.append(" or else ".join(_spoken_tool(call) for call in calls_of(step)))
+            tools = " or else ".join(_spoken_tool(call) for call in calls_of(step))
+            parts.append(f"{wanted}{tools}")
     return f"Call {', then '.join(parts)}, and return all their results"
 
 
@@ -247,6 +255,8 @@ def _dotted(path: JsonPath) -> str:
 def _describe_parameter(opportunity: RepeatedSequence, name: str) -> str:
     """Return the words of the tool that takes the parameter, or else its name and an example."""
     for step in opportunity.plan:
+        if step.wanted == name:
+            return f"Whether {_spoken_tool(step)} is called, too; it is unless this is false"
         if isinstance(step, LoopStep) and step.over == Parameter(name):
             lists = [occurrence.bindings[name] for occurrence in opportunity.occurrences]
             most = f"at most {MAX_BATCH}"
@@ -276,6 +286,8 @@ def _declared_property(opportunity: RepeatedSequence, tool: str, argument: str) 
 
 
 def _parameter_schema(opportunity: RepeatedSequence, name: str) -> JsonObject:
+    if name in flags_of(opportunity.plan):
+        return {"type": "boolean", "default": True}
     schema = infer_schema([occurrence.bindings[name] for occurrence in opportunity.occurrences])
     is_batch = any(
         isinstance(step, LoopStep) and step.over == Parameter(name) for step in opportunity.plan
@@ -286,10 +298,12 @@ def _parameter_schema(opportunity: RepeatedSequence, name: str) -> JsonObject:
 def _describe_result(plan: Plan, keys: Sequence[str]) -> str:
     parts = []
     for step, key in zip(plan, keys, strict=True):
+        otherwise = ", or None" if step.wanted else ""
+        told = f"what {_spoken_tool(step)} returns"
         if isinstance(step, LoopStep):
-            parts.append(f"`{key}` (a list of what {_spoken_tool(step)} returns for each item)")
+            parts.append(f"`{key}` (a list of {told} for each item{otherwise})")
         else:
-            parts.append(f"`{key}` (what {_spoken_tool(step)} returns)")
+            parts.append(f"`{key}` ({told}{otherwise})")
     return f"An object with {and_list(parts)}"
 
 
@@ -302,7 +316,10 @@ def _result_schema(
         results = [call.result for occurrence in occurrences for call in occurrence.steps[number]]
         told = f"What {_spoken_tool(step)} returns{_known_fields(results)}"
         properties[key] = (
-            {"type": "array", "description": f"{told}, for each item"}
+            {
+                "type": ["array", "null"] if step.wanted else "array",
+                "description": f"{told}, for each item",
+            }
             if isinstance(step, LoopStep)
             else {"description": told}
         )
@@ -324,7 +341,9 @@ def _case(
     """Return what the recording says that the tool returns for an occurrence's bindings."""
     results: list[Json] = []
     for step, calls in zip(plan, occurrence.steps, strict=True):
-        if isinstance(step, LoopStep) and not isinstance(step.over, Parameter):
+        if not calls and step.wanted:
+            results.append(None)
+        elif isinstance(step, LoopStep) and not isinstance(step.over, Parameter):
             scope = Scope(occurrence.bindings, results)
             results.append(_in_order_of_items(step, calls, scope))
         elif isinstance(step, LoopStep):
@@ -355,18 +374,36 @@ def _in_order_of_items(step: LoopStep, calls: Sequence[ToolCall], scope: Scope) 
 
 
 def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list[str]:
-    lines = []
-    for step, key in zip(plan, keys, strict=True):
-        if isinstance(step, CallStep):
-            lines += _attempt(key, step, keys, spellings)
+    lines: list[str] = []
+    steps = [*zip(plan, keys, strict=True)]
+    for wanted, together in groupby(steps, key=lambda one: one[0].wanted):
+        optional = [*together]
+        block = chain.from_iterable(
+            _step_lines(step, key, plan, keys, spellings) for step, key in optional
+        )
+        if wanted:
+            lines += [f"{key} = None" for _, key in optional]
+            lines += [f"if {spellings[wanted]}:", *(f"    {line}" for line in block)]
         else:
-            wish = _looped_over(step, keys, spellings)
-            item = unique(singular(wish), [*keys, *spellings.values(), *_reserved(plan)])
-            source = _expression(step.over, "", keys, spellings)
-            call = _call("", step, item, keys, spellings)
-            lines += [f"{key} = [", *(f"    {line}" for line in call)]
-            lines += [f"    for {item} in {source}", "]"]
+            lines += block
     return [*lines, *bracketed("return {", [f'"{key}": {key}' for key in keys], "}")]
+
+
+def _step_lines(
+    step: PlanStep, key: str, plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]
+) -> list[str]:
+    if isinstance(step, CallStep):
+        return _attempt(key, step, keys, spellings)
+    wish = _looped_over(step, keys, spellings)
+    item = unique(singular(wish), [*keys, *spellings.values(), *_reserved(plan)])
+    source = _expression(step.over, "", keys, spellings)
+    call = _call("", step, item, keys, spellings)
+    return [
+        f"{key} = [",
+        *(f"    {line}" for line in call),
+        f"    for {item} in {source}",
+        "]",
+    ]
 
 
 def _attempt(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.wording import is_plain_word
@@ -82,9 +82,11 @@ def _object_keywords(values: Sequence[JsonObject], depth: int) -> JsonObject:
     return {"properties": properties}
 
 
-def object_schema(properties: JsonObject, *, closed: bool) -> JsonObject:
-    """Return the schema of an object that has all these properties, and no other if closed."""
-    required: list[Json] = [*properties]
+def object_schema(
+    properties: JsonObject, *, closed: bool, optional: Collection[str] = ()
+) -> JsonObject:
+    """Return the schema of an object with these properties, and no other if closed."""
+    required: list[Json] = [name for name in properties if name not in optional]
     schema: JsonObject = {"type": "object", "properties": properties, "required": required}
     if closed:
         schema["additionalProperties"] = False

@@ -8,7 +8,7 @@ it counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from toolguild.sandbox import Json, JsonObject
@@ -191,8 +191,18 @@ def _followed(
     if number == len(plan):
         yield partial
         return
-    for further in _after_step(plan[number], partial, timeline, taken):
-        yield from _followed(plan, number + 1, further, timeline, taken)
+    step = plan[number]
+    ways = [step.wanted in partial.bindings and partial.bindings[step.wanted]]
+    if step.wanted and step.wanted not in partial.bindings:
+        ways = [True, False]
+    for is_wanted in ways if step.wanted else [True]:
+        chosen = replace(partial, bindings={**partial.bindings, step.wanted: is_wanted})
+        if not is_wanted:
+            skipped = replace(chosen, results=(*partial.results, None))
+            yield from _followed(plan, number + 1, skipped, timeline, taken)
+            continue
+        for further in _after_step(step, chosen if step.wanted else partial, timeline, taken):
+            yield from _followed(plan, number + 1, further, timeline, taken)
 
 
 def _after_step(

@@ -5,12 +5,11 @@ Calls fail rarely, so few runs show what to do then; but it is the same whatever
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining.opportunity import RepeatedSequence, SequenceOccurrence
+from toolguild.synth.mining.opportunity import RepeatedSequence
 from toolguild.synth.plans import (
     CallStep,
     FromResult,
@@ -90,16 +89,9 @@ def _has_parts(result: Json, number: int, plan: Plan) -> bool:
 
 def _merged(one: RepeatedSequence, other: RepeatedSequence) -> RepeatedSequence:
     """Return a pattern with the places of another that has the same plan."""
-    return replace(
-        one,
-        occurrences=_in_order([*one.occurrences, *other.occurrences]),
-        near_misses=Counter(one.near_misses) + Counter(other.near_misses),
-        tools={**other.tools, **one.tools},
-        held_out=_in_order([*one.held_out, *other.held_out]),
-        held_out_missed=Counter(one.held_out_missed) + Counter(other.held_out_missed),
-        overfitted_why=one.overfitted_why or other.overfitted_why,
+    return one.joined_with(
+        other,
+        one.plan,
+        [*one.occurrences, *other.occurrences],
+        [*one.held_out, *other.held_out],
     )
-
-
-def _in_order(found: Sequence[SequenceOccurrence]) -> tuple[SequenceOccurrence, ...]:
-    return tuple(sorted(found, key=lambda one: (one.trace_id, one.place.step)))

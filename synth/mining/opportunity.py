@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from toolguild.sandbox import JsonObject
@@ -127,8 +128,37 @@ class RepeatedSequence:
     @property
     def everywhere(self) -> tuple[SequenceOccurrence, ...]:
         """All places that a tool would serve, seen or held out, in the order of the traces."""
-        found = [*self.occurrences, *self.held_out]
-        return tuple(sorted(found, key=lambda one: (one.trace_id, one.place.step)))
+        return _in_order([*self.occurrences, *self.held_out])
+
+    def joined_with(
+        self,
+        other: RepeatedSequence,
+        plan: Plan,
+        occurrences: Sequence[SequenceOccurrence],
+        held_out: Sequence[SequenceOccurrence],
+    ) -> RepeatedSequence:
+        """Return one pattern made of two.
+
+        Args:
+            other: The other one.
+            plan: What both do.
+            occurrences: Where they were found, as places of that plan.
+            held_out: The same for the tasks held out.
+        """
+        return replace(
+            self,
+            plan=plan,
+            occurrences=_in_order(occurrences),
+            near_misses=Counter(self.near_misses) + Counter(other.near_misses),
+            tools={**other.tools, **self.tools},
+            held_out=_in_order(held_out),
+            held_out_missed=Counter(self.held_out_missed) + Counter(other.held_out_missed),
+            overfitted_why=self.overfitted_why or other.overfitted_why,
+        )
+
+
+def _in_order(found: Sequence[SequenceOccurrence]) -> tuple[SequenceOccurrence, ...]:
+    return tuple(sorted(found, key=lambda one: (one.trace_id, one.place.step)))
 
 
 @dataclass(frozen=True, slots=True)

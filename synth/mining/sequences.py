@@ -29,6 +29,7 @@ from toolguild.synth.mining.opportunity import (
 )
 from toolguild.synth.mining.selection import choose, estimated, rank
 from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.tails import join_tails
 from toolguild.synth.mining.windows import INSTEAD, CallLog, Window, believed_read_only
 from toolguild.synth.plans import (
     CallStep,
@@ -97,7 +98,7 @@ class SequenceMiner:
             limit=limit,
             weights=self._weights,
         )
-        chosen = share_fallbacks(chosen)
+        chosen = join_tails(share_fallbacks(chosen))
         # Last: whoever finds a list in an earlier result should not have to write it out.
         claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
         chosen += choose(

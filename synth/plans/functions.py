@@ -84,10 +84,11 @@ def _write_concatenated(*parts: str) -> str:
     expressions = [part for part in parts if _literal_text(part) is None]
     constants = [text for part in parts for text in (_literal_text(part),) if text is not None]
     quote = "'" if any('"' in part for part in expressions) else '"'
-    awkward = {quote, "\\", "{", "}", "\n"}
-    if any(sign in text for sign in awkward for text in [*expressions, *constants]):
-        texts = [part if _literal_text(part) is not None else f"str({part})" for part in parts]
-        return f'"".join([{", ".join(texts)}])'
+    awkward = {quote, "\\", "{", "}"}
+    texts = [*expressions, *constants]
+    if any(sign in text for sign in awkward for text in texts) or not "".join(texts).isprintable():
+        items = [part if _literal_text(part) is not None else f"str({part})" for part in parts]
+        return f'"".join([{", ".join(items)}])'
     inside = [
         f"{{{part}}}" if text is None else text for part in parts for text in (_literal_text(part),)
     ]

@@ -23,6 +23,7 @@ __all__ = [
     "Plan",
     "PlanStep",
     "calls_of",
+    "flags_of",
     "leaves",
     "origins_of",
     "render_path",
@@ -88,6 +89,8 @@ class CallStep:
     """Argument names, each with the origin of its value."""
     otherwise: CallStep | None = None
     """What is called instead where the call fails; its result takes the place."""
+    wanted: str = ""
+    """Parameter that says whether to call it at all; "" if always. If not, its result is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ class LoopStep:
     over: FromResult | Parameter | Computed
     """The list: in an earlier result, the caller's, or computed from those."""
     arguments: tuple[tuple[str, Origin], ...]
+    wanted: str = ""
+    """Parameter that says whether to loop at all; "" if always. If not, its result is None."""
 
 
 PlanStep: TypeAlias = CallStep | LoopStep
@@ -114,9 +119,11 @@ def leaves(origin: Origin) -> Iterator[Leaf]:
 
 
 def origins_of(step: PlanStep) -> tuple[Origin, ...]:
-    """Return the origins of all that a step needs, a loop's list first."""
+    """Return the origins of all that a step needs, first of whether it is wanted and its list."""
+    wanted = (Parameter(step.wanted),) if step.wanted else ()
+    over = (step.over,) if isinstance(step, LoopStep) else ()
     arguments = tuple(origin for call in calls_of(step) for _, origin in call.arguments)
-    return (step.over, *arguments) if isinstance(step, LoopStep) else arguments
+    return (*wanted, *over, *arguments)
 
 
 def calls_of(step: PlanStep) -> tuple[PlanStep, ...]:
@@ -128,6 +135,11 @@ def calls_of(step: PlanStep) -> tuple[PlanStep, ...]:
 def tools_of(plan: Plan) -> tuple[str, ...]:
     """Return the tools that a plan may call, each once, in order of their names."""
     return tuple(sorted({call.tool for step in plan for call in calls_of(step)}))
+
+
+def flags_of(plan: Plan) -> frozenset[str]:
+    """Return the parameters that say whether steps are wanted: true unless given."""
+    return frozenset(step.wanted for step in plan if step.wanted)
 
 
 def render_path(path: JsonPath) -> str:

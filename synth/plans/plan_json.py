@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.plans.functions import FUNCTIONS
 from toolguild.synth.plans.plan import (
@@ -41,6 +44,8 @@ def plan_from_json(data: Json) -> Plan:
 def _step(step: PlanStep) -> JsonObject:
     arguments: list[Json] = [[name, _origin(origin)] for name, origin in step.arguments]
     told: JsonObject = {"call": step.tool, "arguments": arguments}
+    if step.wanted:
+        told["if"] = step.wanted
     if isinstance(step, LoopStep):
         return {"for_each": _origin(step.over), **told}
     return {**told, "otherwise": _step(step.otherwise)} if step.otherwise else told
@@ -62,6 +67,8 @@ def _origin(origin: Origin) -> JsonObject:
 
 def _read_step(data: Json) -> PlanStep:
     match data:
+        case {"if": str() as wanted, **rest}:
+            return replace(_read_step(cast("JsonObject", rest)), wanted=wanted)
         case {"for_each": looped, "call": str() as tool, "arguments": list() as pairs}:
             over = _read_origin(looped)
             if isinstance(over, FromResult | Parameter | Computed):

@@ -18,10 +18,12 @@ from toolguild.synth.plans import (
     EVALUATION_ERRORS,
     CallStep,
     LoopStep,
+    Parameter,
     Plan,
     PlanStep,
     Scope,
     evaluate,
+    flags_of,
 )
 
 __all__ = ["CompositeRun", "run_composite", "run_plan"]
@@ -55,9 +57,11 @@ def run_composite(plan: Plan, arguments: JsonObject, call: ToolGateway) -> Compo
         return call(tool, given)
 
     try:
-        if arguments.keys() != set(spellings.values()):
+        flags = {spellings[name]: True for name in flags_of(plan)}
+        if arguments.keys() | flags.keys() != set(spellings.values()):
             _refuse(arguments, spellings)
-        bindings = {name: arguments[spelling] for name, spelling in spellings.items()}
+        given: JsonObject = {**flags, **arguments}
+        bindings = {name: given[spelling] for name, spelling in spellings.items()}
         results = run_plan(plan, bindings, noted)
     except ToolCallError:
         # By this name, whatever the gateway made of it: it is the one that the tool sees.
@@ -88,7 +92,9 @@ def run_plan(plan: Plan, bindings: Mapping[str, Json], call: ToolGateway) -> lis
     results: list[Json] = []
     for step in plan:
         scope = Scope(bindings, results)
-        if isinstance(step, CallStep):
+        if step.wanted and not evaluate(Parameter(step.wanted), scope):
+            results.append(None)
+        elif isinstance(step, CallStep):
             results.append(_call(step, scope, call))
         else:
             # Iterated as it is: the keys of an object and the characters of a text are items, too.

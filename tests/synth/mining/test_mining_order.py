@@ -216,7 +216,7 @@ def test_a_longer_pattern_takes_over_what_others_show_of_failures(writer: Writer
             text=f"T-{task}00",
         )
 
-    traces = [trace(task, fails=task < 3, further=task >= 3) for task in range(8)]
+    traces = [trace(task, fails=task < 3, further=task >= 3) for task in range(12)]
     found = writer.sequences(traces, SETTINGS)
     assert [len(one.plan) for one in found] == [4, 2]
     for one in found:

@@ -534,11 +534,11 @@ def test_chosen_sequences_share_no_call(writer: Writer) -> None:
         )
 
     # In some tasks the third call is missing: the long plan wins where it applies.
-    traces = [trace(task) for task in range(5)] + [pipeline(writer, task) for task in range(5, 9)]
+    traces = [trace(task) for task in range(9)] + [pipeline(writer, task) for task in range(9, 13)]
     chosen = writer.sequences(traces)
     assert [len(found.plan) for found in chosen] == [3, 2]
     taken = [unit for found in chosen for one in found.everywhere for unit in one.units]
-    assert len(taken) == len(set(taken)) == 5 * 3 + 4 * 2
+    assert len(taken) == len(set(taken)) == 9 * 3 + 4 * 2
 
 
 def test_at_most_so_many_opportunities_are_chosen(writer: Writer) -> None:
