@@ -54,8 +54,8 @@ class _Size:
 
     @property
     def growth(self) -> float:
-        """Nanoseconds for each of n log2 n."""
-        return 1e9 * self.seconds / (self.steps * math.log2(self.steps))
+        """Microseconds for each of n log2 n."""
+        return 1e6 * self.seconds / (self.steps * math.log2(self.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Scale:
         ]
         size_head = (
             "steps", "traces", "of these mined", "found", "MB of logs", "s", "s of reading",
-            "MB of memory", "ns by n log2 n",
+            "MB of memory", "us by n log2 n",
         )  # fmt: skip
         return [
             "### From log files to opportunities",
