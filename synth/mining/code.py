@@ -12,6 +12,7 @@ from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
     RepeatedCode,
     Saving,
+    saving_of,
     support_of,
 )
 from toolguild.synth.mining.programs import (
@@ -66,34 +67,90 @@ class CodeMiner:
         least = {
             "definition": settings.definition_support,
             "statements": settings.statements_support,
+            "check": settings.statements_support,
         }
-        return support_of(candidate.occurrences) >= least[candidate.kind]
+        enough = support_of(candidate.occurrences) >= least[candidate.kind]
+        return enough and (candidate.kind != "check" or _pays_for_itself(candidate))
 
     def _from_windows(self, windows: Sequence[StatementWindow]) -> RepeatedCode | None:
         imports = windows[0].imports
         template = generalise(windows, frozenset(imports))
         if (
             template is None
-            or template.work < self._settings.min_work
+            or (template.work < self._settings.min_work and not template.is_check)
             or len(template.parameters) > self._settings.max_parameters
             or _calls_a_parameter(template)
         ):
             return None
-        verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
-        name = f"{verb}_{'_and_'.join(template.outputs[:3])}"
-        parameters = _in_order_of_assignment(template, windows[0])
+        name = _name(template)
+        parameters = _parameters(template, windows[0])
         source = _function_text(name, parameters, template, imports)
         if source is None:
             return None
-        return RepeatedCode(
+        found = RepeatedCode(
             name=name,
             parameters=parameters,
             source=source,
-            kind="statements",
+            kind="check" if template.is_check else "statements",
             occurrences=tuple(
-                _occurrence(window, template, number) for number, window in enumerate(windows)
+                _occurrence(window, template, number, _call(name, parameters, template, number))
+                for number, window in enumerate(windows)
             ),
         )
+        if windows[0].is_coarse and not _pays_for_itself(found):
+            return None
+        return found
+
+
+def _pays_for_itself(candidate: RepeatedCode) -> bool:
+    """Say whether the calls and the function together are shorter than the code."""
+    return saving_of(candidate.occurrences).characters > len(candidate.source)
+
+
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "equal",
+    ast.NotEq: "different",
+    ast.Is: "same",
+    ast.IsNot: "not_same",
+    ast.In: "contained",
+    ast.NotIn: "not_contained",
+    ast.Lt: "less",
+    ast.LtE: "at_most",
+    ast.Gt: "greater",
+    ast.GtE: "at_least",
+}
+
+
+def _name(template: Template) -> str:
+    """Return a name made of what the code gives, or of what it checks."""
+    if template.is_check:
+        match template.body:
+            case (ast.Assert(test=ast.Compare(ops=[comparison])),):
+                return f"check_{_COMPARISONS[type(comparison)]}"
+            case (ast.Assert(test=ast.Call(func=ast.Name(id=function))),):
+                return f"check_{function}"
+        return "check"
+    verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
+    return f"{verb}_{'_and_'.join(template.outputs[:3])}"
+
+
+def _parameters(template: Template, window: StatementWindow) -> tuple[str, ...]:
+    """Return the parameters in an order that a person would choose.
+
+    People set `x1, y1` before `x2, y2`, whatever order a formula reads them in; so the order is
+    that in which the first window's session sets them. What a check compares keeps its order.
+    """
+    if template.is_check:
+        return template.parameters
+    return _in_order_of_assignment(template, window)
+
+
+def _call(name: str, parameters: Sequence[str], template: Template, number: int) -> str:
+    """Return the call that takes the place of a window."""
+    given = (ast.unparse(template.inputs[number][parameter]) for parameter in parameters)
+    call = f"{name}({', '.join(given)})"
+    outputs = template.results[number].values()
+    return f"{', '.join(outputs)} = {call}" if outputs else call
 
 
 def _calls_a_parameter(template: Template) -> bool:
@@ -108,10 +165,7 @@ def _calls_a_parameter(template: Template) -> bool:
 
 
 def _in_order_of_assignment(template: Template, window: StatementWindow) -> tuple[str, ...]:
-    """Return the parameters in the order in which the first window's session sets them.
-
-    People set `x1, y1` before `x2, y2`, whatever order a formula reads them in.
-    """
+    """Return the parameters in the order in which the window's session sets them."""
     never = (len(window.session.snippets), 0, 0)
 
     def order(parameter: str) -> Position:
@@ -139,6 +193,8 @@ def _function_text(
 def _ending(template: Template) -> list[ast.stmt]:
     """Return the last statement and the return; one where the last only names the result."""
     last = template.body[-1]
+    if template.is_check:
+        return [last, ast.Return(ast.Constant(True))]
     match last, template.outputs:
         case ast.Assign(targets=[ast.Name(id=target)], value=value), (output,) if target == output:
             return [ast.Return(value)]
@@ -149,7 +205,9 @@ def _ending(template: Template) -> list[ast.stmt]:
     return [last, ast.Return(ast.Dict(keys, values))]
 
 
-def _occurrence(window: StatementWindow, template: Template, number: int) -> CodeOccurrence:
+def _occurrence(
+    window: StatementWindow, template: Template, number: int, call: str
+) -> CodeOccurrence:
     session = window.session
     statements = window.statements
     text = "\n".join(ast.unparse(statement) for statement in statements)
@@ -159,7 +217,7 @@ def _occurrence(window: StatementWindow, template: Template, number: int) -> Cod
         place=session.snippets[window.snippet].step.place,
         lines=(statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno),
         text=text,
-        saving=Saving(characters=len(text)),
+        saving=Saving(characters=len(text) - len(call)),
         write_program=partial(
             watch_statements,
             session,

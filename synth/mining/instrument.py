@@ -55,11 +55,16 @@ def watch_statements(
         block: The list, in one of its syntax trees, that holds the statements.
         span: Index of the first statement, and of the one after the last.
         inputs: For each parameter, the expression that has its value before the statements.
-        outputs: For each result, the name of the variable that has it after them.
+        outputs: For each result, the name of the variable that has it after them; none where
+            they only check something, which then is true unless they raise.
     """
     trees, memo = _copies(session)
     body: list[ast.stmt] = memo[id(block)]
     start, end = span
+    if not outputs:
+        checking = ast.withitem(_call_of("checking", inputs))
+        body[start:end] = [ast.With([checking], body[start:end])]
+        return _program(trees)
     after = {name: ast.Name(variable, ast.Load()) for name, variable in outputs.items()}
     body.insert(end, _note("leave", after))
     body.insert(start, _note("enter", inputs))
@@ -73,12 +78,16 @@ def _copies(session: Session) -> tuple[list[ast.Module], dict[int, list[ast.stmt
 
 
 def _note(method: str, values: Mapping[str, ast.expr]) -> ast.stmt:
+    return ast.Expr(_call_of(method, values))
+
+
+def _call_of(method: str, values: Mapping[str, ast.expr]) -> ast.Call:
     pairs = ast.Dict([ast.Constant(name) for name in values], list(values.values()))
     read = ast.Lambda(
         ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]), pairs
     )
     recorder = ast.Name(_RECORDER, ast.Load())
-    return ast.Expr(ast.Call(ast.Attribute(recorder, method, ast.Load()), [read], []))
+    return ast.Call(ast.Attribute(recorder, method, ast.Load()), [read], [])
 
 
 def _program(trees: Sequence[ast.Module]) -> str:

@@ -6,7 +6,8 @@ standard library and is never imported by them.
 
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 MAX_CASES = 32
@@ -75,6 +76,23 @@ class Recorder:
         except NameError:
             return
         self._note(self._entered, value=values if len(values) > 1 else next(iter(values.values())))
+
+    @contextmanager
+    def checking(self, read: Callable[[], dict[str, Any]]) -> Iterator[None]:
+        """Note the values that statements check: true, unless the statements raise."""
+        try:
+            values = read()
+        except Exception:
+            values = None
+        arguments = self._freeze(values)
+        if arguments != values:
+            arguments = None  # JSON would make lists of tuples, and the check is of that, too.
+        try:
+            yield
+        except Exception as error:
+            self._note(arguments, error=type(error).__name__)
+            raise
+        self._note(arguments, value=True)
 
     def report(self) -> dict[str, Any]:
         """Return the cases, and the exception type of each snippet that ended by one."""

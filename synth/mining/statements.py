@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from toolguild.synth.mining.programs import BUILTINS, Session
+from toolguild.synth.mining.purity import canonical_order
 from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.texts import written_alike
 
 __all__ = ["StatementWindow", "repeated_windows"]
 
@@ -23,7 +25,6 @@ _LEFT_OUT = (
     ast.ClassDef,
     ast.Import,
     ast.ImportFrom,
-    ast.Assert,
     ast.Pass,
 )
 """Statements that do not change the values of variables, or travel apart (imports, functions)."""
@@ -61,9 +62,17 @@ class StatementWindow:
     """Whether the block is run again and again."""
     positions: tuple[int, ...]
     """Indices in the block of the statements that count."""
+    alike: tuple[ast.stmt, ...]
+    """The same statements as they are compared: independent ones in an order of their own, with
+    all texts written in one way (`texts`)."""
     pattern: Skeleton
     imports: dict[str, ast.stmt]
     """What the imported names stand for."""
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the pattern leaves out parts of expressions."""
+        return _is_coarse(self.pattern)
 
     @property
     def statements(self) -> list[ast.stmt]:
@@ -79,16 +88,25 @@ class StatementWindow:
 def repeated_windows(
     sessions: Sequence[Session], settings: MiningSettings
 ) -> list[list[StatementWindow]]:
-    """Return the groups of windows with one pattern that enough tasks support."""
+    """Return the groups of windows with one pattern that enough tasks support.
+
+    A window stands in a group for each level of detail at which its pattern differs: down to the
+    types of its constants, and with all that lies deeper than some levels of an expression left
+    out. What the members of a coarse group have in common is for `template` to find.
+    """
     groups: defaultdict[Skeleton, list[StatementWindow]] = defaultdict(list)
     for session in sessions:
         for window in _windows(session, settings.max_statements):
             groups[window.pattern].append(window)
     alike: list[list[StatementWindow]] = []
-    for _, windows in sorted(groups.items(), key=lambda entry: str(entry[0])):
+    for pattern, windows in sorted(groups.items(), key=lambda entry: str(entry[0])):
         if _tasks(windows) >= settings.statements_support:
-            alike += _same_use_of_names(windows, settings)
+            alike += [windows] if _is_coarse(pattern) else _same_use_of_names(windows, settings)
     return alike
+
+
+def _is_coarse(pattern: Skeleton) -> bool:
+    return isinstance(pattern, tuple) and pattern[0] == "shape"
 
 
 def _tasks(windows: Sequence[StatementWindow]) -> int:
@@ -100,26 +118,123 @@ def _windows(session: Session, longest: int) -> Iterator[StatementWindow]:
         imports = session.imports_before(number)
         imported = {name: ast.unparse(statement) for name, statement in imports.items()}
         for block, in_loop in _blocks(snippet.tree):
-            counted = [
-                position
-                for position, statement in enumerate(block)
-                if not isinstance(statement, _LEFT_OUT) and not is_shown(statement)
-            ]
-            skeletons = [_skeleton(block[position], imported) for position in counted]
-            movable = [_is_movable(block[position]) for position in counted]
-            for start in range(len(counted)):
-                for end in range(start + 1, min(start + longest, len(counted)) + 1):
-                    if not movable[end - 1]:
-                        break
+            counted = {
+                position: _Read.of(block[position], imported)
+                for position in range(len(block))
+                if _counts(block[position])
+            }
+            for positions in _runs([*counted], block, longest):
+                read = [counted[position] for position in positions]
+                order = canonical_order([one.alike for one in read], [one.key for one in read])
+                alike = tuple(read[place].alike for place in order)
+                for pattern in _patterns([read[place] for place in order]):
                     yield StatementWindow(
-                        session,
-                        number,
-                        block,
-                        in_loop,
-                        tuple(counted[start:end]),
-                        tuple(skeletons[start:end]),
-                        imports,
+                        session, number, block, in_loop, positions, alike, pattern, imports
                     )
+
+
+def _counts(statement: ast.stmt) -> bool:
+    return not isinstance(statement, _LEFT_OUT) and not is_shown(statement)
+
+
+def _runs(
+    counted: Sequence[int], block: Sequence[ast.stmt], longest: int
+) -> Iterator[tuple[int, ...]]:
+    """Yield the positions of statements in a row that can be moved, and of single checks."""
+    plain = [position for position in counted if not isinstance(block[position], ast.Assert)]
+    movable = {position: _is_movable(block[position]) for position in counted}
+    for start in range(len(plain)):
+        for end in range(start + 1, min(start + longest, len(plain)) + 1):
+            if not movable[plain[end - 1]]:
+                break
+            yield tuple(plain[start:end])
+    for position in counted:
+        if isinstance(block[position], ast.Assert) and movable[position]:
+            yield (position,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One statement as it is compared."""
+
+    alike: ast.stmt
+    skeleton: Skeleton
+    shapes: tuple[Skeleton, ...]
+    """What is left of it where expressions are followed so many levels deep (`_DEPTHS`)."""
+
+    @classmethod
+    def of(cls, statement: ast.stmt, imported: dict[str, str]) -> _Read:
+        alike = written_alike(statement)
+        shapes = tuple(_shape(alike, depth, imported) for depth in _DEPTHS)
+        return cls(alike, _skeleton(alike, imported), shapes)
+
+    @property
+    def key(self) -> str:
+        return str(self.skeleton)
+
+
+_DEPTHS = (1, 2, 3)
+
+
+def _patterns(read: Sequence[_Read]) -> Iterator[Skeleton]:
+    """Yield the patterns of a window, from the most to the least detailed."""
+    yield "full", *(one.skeleton for one in read)
+    seen = set()
+    for level in range(len(_DEPTHS)):
+        numbers: dict[str, int] = {}
+        shape = tuple(_numbered(one.shapes[level], numbers) for one in read)
+        if shape not in seen:
+            seen.add(shape)
+            yield "shape", *shape
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """An expression that a shape says nothing of, but where else it stands."""
+
+    text: str
+
+
+def _shape(node: object, depth: int, imported: dict[str, str]) -> Skeleton:
+    match node:
+        case ast.Name(id=name) if name in imported or name in BUILTINS:
+            return _skeleton(node, imported)
+        case ast.JoinedStr(values=parts):
+            # Its words tell what it is: it is followed through, and its own parts are cut.
+            return "text", *(_shape_of_part(part, depth, imported) for part in parts)
+        case ast.Name() | ast.Constant():
+            return _Cut(ast.dump(node))
+        case ast.expr():
+            if depth == 0:
+                return _Cut(ast.dump(node))
+            depth -= 1
+        case list():
+            return tuple(_shape(item, depth, imported) for item in node)
+    if isinstance(node, ast.AST):
+        fields = (
+            _shape(value, depth, imported) for name, value in ast.iter_fields(node) if name != "ctx"
+        )
+        return type(node).__name__, *fields
+    return node
+
+
+def _shape_of_part(part: ast.expr, depth: int, imported: dict[str, str]) -> Skeleton:
+    match part:
+        case ast.FormattedValue(value=value, conversion=conversion, format_spec=spec):
+            spoken = ast.unparse(spec) if spec else ""
+            return conversion, spoken, _shape(value, max(depth - 1, 0), imported)
+        case ast.Constant(value=value):
+            return "words", " ".join(str(value).split())
+    return _shape(part, depth, imported)
+
+
+def _numbered(shape: Skeleton, numbers: dict[str, int]) -> Skeleton:
+    """Return a shape with what was cut numbered, equal expressions alike."""
+    if isinstance(shape, _Cut):
+        return "cut", numbers.setdefault(shape.text, len(numbers))
+    if isinstance(shape, tuple):
+        return tuple(_numbered(part, numbers) for part in shape)
+    return shape
 
 
 def _blocks(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
@@ -189,7 +304,7 @@ def _same_use_of_names(
         numbers: dict[str, int] = {}
         pattern = tuple(
             numbers.setdefault(node.id, len(numbers))
-            for statement in window.statements
+            for statement in window.alike
             for node in ast.walk(statement)
             if isinstance(node, ast.Name)
         )
