@@ -15,7 +15,7 @@ from importlib import resources
 from toolguild.policies.parsing import parse_module
 from toolguild.synth.mining.programs import Session
 
-__all__ = ["ENTRY", "watch_function", "watch_statements"]
+__all__ = ["ENTRY", "watch_function", "watch_statements", "with_tools"]
 
 ENTRY = "toolguild_replay"
 """The function of an instrumented program that returns `{"cases": [...], "errors": [...]}`."""
@@ -71,6 +71,17 @@ def watch_statements(
     return _program(trees)
 
 
+def with_tools(trees: Sequence[ast.Module], tools: Mapping[str, str]) -> str:
+    """Return code as a program that can call tools as functions, and that notes how it ends.
+
+    Args:
+        trees: The snippets, which share an interpreter.
+        tools: The text of each tool, by its name.
+    """
+    lent = [f"{name} = {_RECORDER}.lend({name!r}, {text!r})" for name, text in tools.items()]
+    return _program(trees, lent)
+
+
 def _copies(session: Session) -> tuple[list[ast.Module], dict[int, list[ast.stmt]]]:
     """Copy the trees; the memo leads from the identity of an original part to its copy."""
     memo: dict[int, list[ast.stmt]] = {}
@@ -90,9 +101,9 @@ def _call_of(method: str, values: Mapping[str, ast.expr]) -> ast.Call:
     return ast.Call(ast.Attribute(recorder, method, ast.Load()), [read], [])
 
 
-def _program(trees: Sequence[ast.Module]) -> str:
+def _program(trees: Sequence[ast.Module], setup: Sequence[str] = ()) -> str:
     recorder = resources.files(__package__).joinpath("recorder.py").read_text("utf-8")
-    blocks = "\n".join(_block(tree) for tree in trees)
+    blocks = "\n".join([*setup, *(_block(tree) for tree in trees)])
     return (
         f"{recorder}\n{_RECORDER} = Recorder()\n{blocks}\n"
         f"def {ENTRY}():\n    return {_RECORDER}.report()\n"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from toolguild.synth.mining.liveness import changed_names
 
-__all__ = ["canonical_order", "is_calm"]
+__all__ = ["canonical_order", "is_calm", "must_follow"]
 
 _CALM_BUILTINS = frozenset(
     """
@@ -37,28 +38,45 @@ def canonical_order(statements: Sequence[ast.stmt], keys: Sequence[str]) -> tupl
         statements: In the order in which they stand.
         keys: What decides between those that may come next: equal for statements that are alike.
     """
-    bound = [_bound(statement) for statement in statements]
-    named = [_named(statement) for statement in statements]
-    fixed = [_is_fixed(statement) for statement in statements]
-
-    def must_follow(later: int, earlier: int) -> bool:
-        return (
-            fixed[later]
-            or fixed[earlier]
-            or not bound[earlier].isdisjoint(named[later])
-            or not bound[later].isdisjoint(named[earlier])
-        )
-
+    reaches = [_Reach.of(statement) for statement in statements]
     left = list(range(len(statements)))
     order: list[int] = []
     while left:
         ready = [
-            one for one in left if not any(must_follow(one, other) for other in left if other < one)
+            one for one in left if not any(reaches[one].touches(reaches[other]) for other in left if other < one)
         ]
         chosen = min(ready, key=lambda one: (keys[one], one))
         left.remove(chosen)
         order.append(chosen)
     return tuple(order)
+
+
+def must_follow(later: ast.stmt, earlier: ast.stmt) -> bool:
+    """Say whether a statement cannot be moved before another one."""
+    return _Reach.of(later).touches(_Reach.of(earlier))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What a statement has to do with others."""
+
+    fixed: bool
+    bound: frozenset[str]
+    named: frozenset[str]
+
+    @classmethod
+    def of(cls, statement: ast.stmt) -> _Reach:
+        names = frozenset(node.id for node in ast.walk(statement) if isinstance(node, ast.Name))
+        return cls(_is_fixed(statement), frozenset(changed_names([statement])), names)
+
+    def touches(self, other: _Reach) -> bool:
+        """Say whether two statements have to keep their order."""
+        return (
+            self.fixed
+            or other.fixed
+            or not self.bound.isdisjoint(other.named)
+            or not other.bound.isdisjoint(self.named)
+        )
 
 
 def _is_fixed(statement: ast.stmt) -> bool:
@@ -69,11 +87,3 @@ def _is_fixed(statement: ast.stmt) -> bool:
         if isinstance(node, ast.Subscript | ast.Attribute)
     } <= {ast.Load}
     return not (simple and plain_targets and is_calm(statement))
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    return changed_names([statement])
-
-
-def _named(statement: ast.stmt) -> set[str]:
-    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}

@@ -12,6 +12,8 @@ from typing import Any
 
 MAX_CASES = 32
 MAX_CASE_CHARACTERS = 20_000
+MAX_CALLS = 500
+"""Different arguments of one tool that are noted; one more shows that there were more."""
 BLOCK_MARK = "\x1e"
 """Printed before each recorded snippet, to tell their outputs apart."""
 
@@ -22,17 +24,22 @@ class Recorder:
     def __init__(self) -> None:
         self._cases: list[dict[str, Any]] = []
         self._errors: list[str | None] = []
+        self._messages: list[str] = []
+        self._lent: dict[str, dict[str, Any]] = {}
         self._inside = False
         self._entered: Any = None
 
     def begin(self) -> None:
         """Note that the next snippet starts."""
         self._errors.append(None)
+        self._messages.append("")
         print(BLOCK_MARK, end="")
 
     def fail(self, error: BaseException) -> None:
         """Note that the snippet ended by an exception."""
         self._errors[-1] = type(error).__name__
+        if isinstance(error, AssertionError):
+            self._messages[-1] = str(error)[:MAX_CASE_CHARACTERS]
 
     def show(self, value: object) -> None:
         """Print the value of a snippet's last expression, as an interactive interpreter does."""
@@ -61,6 +68,23 @@ class Recorder:
             return value
 
         return watched
+
+    def lend(self, name: str, source: str) -> Callable[..., Any]:
+        """Return a tool as a function that takes and gives nothing but JSON, noting its calls."""
+        module: dict[str, Any] = {"__name__": name}
+        exec(compile(source, name, "exec"), module)  # noqa: S102 - the sandbox is around us
+        function = module[name]
+        signature = inspect.signature(function)
+        calls = self._lent.setdefault(name, {})
+
+        def lent(*args: Any, **kwargs: Any) -> Any:
+            given = dict(signature.bind(*args, **kwargs).arguments)
+            text = _json(given)
+            if len(calls) <= MAX_CALLS:
+                calls.setdefault(text, json.loads(text))
+            return json.loads(_json(function(**json.loads(text))))
+
+        return lent
 
     def enter(self, read: Callable[[], dict[str, Any]]) -> None:
         """Note the values that a window of statements starts from."""
@@ -95,8 +119,13 @@ class Recorder:
         self._note(arguments, value=True)
 
     def report(self) -> dict[str, Any]:
-        """Return the cases, and the exception type of each snippet that ended by one."""
-        return {"cases": self._cases, "errors": self._errors}
+        """Return the cases, how each snippet ended, and with what tools were called."""
+        return {
+            "cases": self._cases,
+            "errors": self._errors,
+            "messages": self._messages,
+            "lent": {name: [*calls.values()] for name, calls in self._lent.items()},
+        }
 
     def _note(self, arguments: Any, **ending: Any) -> None:
         frozen = self._freeze(ending)
@@ -113,6 +142,13 @@ class Recorder:
         if len(text) > MAX_CASE_CHARACTERS or not _has_text_keys(value):
             return None
         return json.loads(text)
+
+
+def _json(value: Any) -> str:
+    if not _has_text_keys(value):
+        message = "keys of objects are texts in JSON"
+        raise TypeError(message)
+    return json.dumps(value, allow_nan=False)
 
 
 def _has_text_keys(value: Any) -> bool:

@@ -13,7 +13,7 @@ from toolguild.synth.mining.purity import canonical_order
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.texts import written_alike
 
-__all__ = ["StatementWindow", "repeated_windows"]
+__all__ = ["StatementWindow", "blocks_of", "is_movable", "is_shown", "repeated_windows"]
 
 Skeleton: TypeAlias = object
 """A nested tuple: the shape of a syntax tree with local names and the values of constants left
@@ -117,7 +117,7 @@ def _windows(session: Session, longest: int) -> Iterator[StatementWindow]:
     for number, snippet in enumerate(session.snippets):
         imports = session.imports_before(number)
         imported = {name: ast.unparse(statement) for name, statement in imports.items()}
-        for block, in_loop in _blocks(snippet.tree):
+        for block, in_loop in blocks_of(snippet.tree):
             counted = {
                 position: _Read.of(block[position], imported)
                 for position in range(len(block))
@@ -142,7 +142,7 @@ def _runs(
 ) -> Iterator[tuple[int, ...]]:
     """Yield the positions of statements in a row that can be moved, and of single checks."""
     plain = [position for position in counted if not isinstance(block[position], ast.Assert)]
-    movable = {position: _is_movable(block[position]) for position in counted}
+    movable = {position: is_movable(block[position]) for position in counted}
     for start in range(len(plain)):
         for end in range(start + 1, min(start + longest, len(plain)) + 1):
             if not movable[plain[end - 1]]:
@@ -237,7 +237,7 @@ def _numbered(shape: Skeleton, numbers: dict[str, int]) -> Skeleton:
     return shape
 
 
-def _blocks(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
+def blocks_of(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
     """Yield every block of statements, and whether it is in a loop of its own scope."""
     pending: deque[tuple[ast.AST, bool]] = deque([(tree, False)])
     while pending:
@@ -263,7 +263,8 @@ def is_shown(statement: ast.stmt) -> bool:
     return isinstance(value, ast.Name | ast.Constant | ast.Tuple)
 
 
-def _is_movable(statement: ast.stmt) -> bool:
+def is_movable(statement: ast.stmt) -> bool:
+    """Say whether a statement does not depend on the place where it stands."""
     return not _jumps_out(statement) and not any(
         isinstance(node, _UNMOVABLE) or (isinstance(node, ast.Name) and node.id == "print")
         for node in ast.walk(statement)

@@ -1,0 +1,15 @@
+"""Putting code tools into recorded code, as far as nobody can tell the difference."""
+
+from toolguild.synth.rewriting.code_tool import CodeTool
+from toolguild.synth.rewriting.measure import CodeTally, MeasuredCode, Use, measure_code
+from toolguild.synth.rewriting.places import Place, SessionCode
+
+__all__ = [
+    "CodeTally",
+    "CodeTool",
+    "MeasuredCode",
+    "Place",
+    "SessionCode",
+    "Use",
+    "measure_code",
+]

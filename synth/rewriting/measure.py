@@ -1,0 +1,267 @@
+"""Counting what code tools would have saved, each rewritten session seen to do as it did."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from toolguild.sandbox import Sandbox
+from toolguild.synth.mining.programs import Session, parse_session
+from toolguild.synth.rewriting.code_tool import CodeTool
+from toolguild.synth.rewriting.places import Place, SessionCode
+from toolguild.synth.rewriting.rerun import Transcript, rerun
+from toolguild.synth.rewriting.rewrite import Rewritten, characters, rewrite
+from toolguild.synth.traces import Trace
+
+__all__ = ["CodeTally", "MeasuredCode", "Use", "apart", "measure_code", "rewrite_session", "tokens"]
+
+_LAYOUT = {
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+    tokenize.COMMENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a tool stands for code."""
+
+    trace_id: str
+    source: str
+    """File, line and step of the log."""
+    place: Place
+
+
+@dataclass(slots=True)
+class CodeTally:
+    """What one tool would have saved."""
+
+    uses: int = 0
+    characters: int = 0
+    tokens: int = 0
+    refused: int = 0
+    """Places where something would have been seen to differ."""
+
+
+@dataclass(slots=True)
+class MeasuredCode:
+    """What tools would have saved in recorded code."""
+
+    programs: int = 0
+    """Traces with code: the snippets of a trace share an interpreter."""
+    rewritten: int = 0
+    not_run: int = 0
+    """Programs with places for tools that the sandbox cannot run, counted as they were."""
+    snippets: int = 0
+    before: int = 0
+    """Characters of all code, as `ast.unparse` writes it; as it stands where it does not parse."""
+    after: int = 0
+    tokens_before: int = 0
+    """Lexical tokens of the same, without layout and comments; words where it does not parse."""
+    tokens_after: int = 0
+    tallies: dict[str, CodeTally] = field(default_factory=dict)
+    """By the tools' refs."""
+    uses: list[Use] = field(default_factory=list)
+    refused: list[tuple[Use, str]] = field(default_factory=list)
+    """Places that are not counted, and why."""
+
+    @property
+    def saved(self) -> int:
+        """Characters that agents would not have written."""
+        return self.before - self.after
+
+    def compression(self, library: int) -> float:
+        """Return how many times shorter the code is with a library of so many characters."""
+        return self.before / (self.after + library) if self.before else 1.0
+
+
+def measure_code(
+    tools: Sequence[CodeTool],
+    traces: Iterable[Trace],
+    sandbox: Sandbox,
+    on_progress: Callable[[int], None] = lambda programs: None,
+) -> MeasuredCode:
+    """Count what tools would have saved in recorded code.
+
+    A use counts where the whole session, run again with the call in the place of the code, prints
+    what it prints without, and where each of its snippets ends alike: well, by an exception of the
+    same type, or by an assertion with the same message.
+
+    Args:
+        tools: What may stand for code; where several fit, the one that saves most is used.
+        traces: The runs; for an honest figure, none that the tools were made from.
+        sandbox: Where the sessions run, as they were and as they were rewritten.
+        on_progress: Called with the number of programs so far.
+
+    Raises:
+        SandboxUnavailableError: nothing can be run.
+    """
+    measured = MeasuredCode(tallies={tool.ref: CodeTally() for tool in tools})
+    for trace in traces:
+        _measure_program(tools, trace, sandbox, measured)
+        on_progress(measured.programs)
+    return measured
+
+
+def _measure_program(
+    tools: Sequence[CodeTool], trace: Trace, sandbox: Sandbox, measured: MeasuredCode
+) -> None:
+    steps = [*trace.code()]
+    if not steps:
+        return
+    session = parse_session(trace)
+    parsed = {id(snippet.step) for snippet in session.snippets}
+    left_alone = [step.code for step in steps if id(step) not in parsed]
+    trees = [snippet.tree for snippet in session.snippets]
+    unparsed = sum(map(len, left_alone))
+    words = sum(len(code.split()) for code in left_alone)
+    size, count = characters(trees), tokens(trees)
+    measured.programs += 1
+    measured.snippets += len(steps)
+    measured.before += size + unparsed
+    measured.tokens_before += count + words
+    code = SessionCode(session)
+    places = apart([place for tool in tools for place in code.places(tool)])
+    if places:
+        done = rewrite_session(session, places, sandbox)
+        measured.not_run += not done.could_run
+        _note(session, done, measured)
+        if done.rewritten is not None and done.rewritten.places:
+            measured.rewritten += 1
+            size, count = done.rewritten.characters, tokens(done.rewritten.trees)
+    measured.after += size + unparsed
+    measured.tokens_after += count + words
+
+
+def _note(session: Session, done: Done, measured: MeasuredCode) -> None:
+    for place in done.rewritten.places if done.rewritten else ():
+        tally = measured.tallies[place.tool.ref]
+        tally.uses += 1
+        tally.characters += place.saved
+        tally.tokens += _tokens_saved(place)
+        measured.uses.append(_use(session, place))
+    for place, why in done.refused:
+        measured.tallies[place.tool.ref].refused += 1
+        measured.refused.append((_use(session, place), why))
+
+
+def _use(session: Session, place: Place) -> Use:
+    source = str(session.snippets[place.snippet].step.place)
+    return Use(session.trace_id, source, place)
+
+
+def apart(places: Sequence[Place]) -> list[Place]:
+    """Choose places that do not overlap, those that save most first."""
+    chosen: list[Place] = []
+    claimed: set[int] = set()
+    for place in sorted(places, key=_rank):
+        if claimed.isdisjoint(place.claimed):
+            claimed |= place.claimed
+            chosen.append(place)
+    return chosen
+
+
+def _rank(place: Place) -> tuple[int, int, tuple[int, int], str]:
+    return -place.saved, place.snippet, place.lines, place.tool.ref
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a session."""
+
+    rewritten: Rewritten | None
+    """The session with every tool that changes nothing; None where it cannot be run."""
+    refused: tuple[tuple[Place, str], ...] = ()
+
+    @property
+    def could_run(self) -> bool:
+        return self.rewritten is not None
+
+
+def rewrite_session(session: Session, places: Sequence[Place], sandbox: Sandbox) -> Done:
+    """Put tools in all the places of a session where that cannot be told from outside.
+
+    Args:
+        session: The recorded code.
+        places: None of them overlaps another.
+        sandbox: Where it runs.
+
+    Raises:
+        SandboxUnavailableError: nothing can be run.
+    """
+    original = rerun([snippet.tree for snippet in session.snippets], (), sandbox)
+    if isinstance(original, str) or original.misses_a_package:
+        why = original if isinstance(original, str) else "the sandbox misses a package"
+        return Done(None, tuple((place, why) for place in places))
+    trial = _Trial(session, original, sandbox)
+    kept, refused = trial.hold([], list(places))
+    return Done(rewrite(session, kept), tuple(refused))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    session: Session
+    original: Transcript
+    sandbox: Sandbox
+
+    def hold(
+        self, kept: list[Place], places: list[Place]
+    ) -> tuple[list[Place], list[tuple[Place, str]]]:
+        """Add the places that change nothing to those kept, all at once where that can be."""
+        why = self._difference([*kept, *places])
+        if not why:
+            return [*kept, *places], []
+        if len(places) == 1:
+            return kept, [(places[0], why)]
+        middle = len(places) // 2
+        kept, refused = self.hold(kept, places[:middle])
+        kept, more = self.hold(kept, places[middle:])
+        return kept, refused + more
+
+    def _difference(self, places: Sequence[Place]) -> str:
+        trees = rewrite(self.session, places).trees
+        tools = [*{place.tool.name: place.tool for place in places}.values()]
+        if shadowed := {tool.name for tool in tools} & _bound(trees):
+            return f"the session has something else called {min(shadowed)}"
+        observed = rerun(trees, tools, self.sandbox)
+        if isinstance(observed, str):
+            return observed
+        if observed.shown != self.original.shown:
+            return "it prints something else"
+        if observed.errors != self.original.errors:
+            return "it ends otherwise"
+        return "" if observed == self.original else "an assertion says something else"
+
+
+def _bound(trees: Sequence[ast.Module]) -> set[str]:
+    found: set[str] = set()
+    for tree in trees:
+        for node in ast.walk(tree):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                    found.add(name)
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    found.add(name)
+                case ast.alias(name=name, asname=asname):
+                    found.add(asname or name)
+    return found
+
+
+def tokens(trees: Iterable[ast.Module]) -> int:
+    """Count the lexical tokens of code as `ast.unparse` writes it, layout left out."""
+    return sum(_tokens(ast.unparse(tree)) for tree in trees)
+
+
+def _tokens(text: str) -> int:
+    read = tokenize.generate_tokens(io.StringIO(text).readline)
+    return sum(token.type not in _LAYOUT for token in read)
+
+
+def _tokens_saved(place: Place) -> int:
+    return sum(_tokens(ast.unparse(node)) for node in place.replaced) - _tokens(place.text)
