@@ -8,7 +8,8 @@ from prints and fails just as the log says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -57,13 +58,20 @@ def recover_cases(
     """
     by_arguments: dict[str, Case] = {}
     for occurrence in islice(_one_task_after_the_other(occurrences), MAX_OCCURRENCES):
+        names = occurrence.parameters or tuple(parameters)
         for case in _cases_of(occurrence, sandbox):
-            if case.arguments.keys() != set(parameters):
+            if case.arguments.keys() != set(names):
                 continue  # The recorded code has written into the report.
+            case = _renamed(case, dict(zip(names, parameters, strict=True)))
             known = by_arguments.setdefault(canonical(case.arguments), case)
             if (canonical(known.value), known.error) != (canonical(case.value), case.error):
                 return []
     return list(by_arguments.values())
+
+
+def _renamed(case: Case, names: Mapping[str, str]) -> Case:
+    arguments = {names[name]: value for name, value in case.arguments.items()}
+    return replace(case, arguments=arguments)
 
 
 def _one_task_after_the_other(occurrences: Sequence[CodeOccurrence]) -> Iterator[CodeOccurrence]:

@@ -11,6 +11,7 @@ from toolguild.synth.mining.opportunity import (
     RepeatedSequence,
     Saving,
     SequenceOccurrence,
+    Spelling,
     saving_of,
     support_of,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Saving",
     "SequenceMiner",
     "SequenceOccurrence",
+    "Spelling",
     "believed_read_only",
     "canonical",
     "plan_from_json",

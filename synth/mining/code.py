@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 from toolguild.synth.mining.definitions import mine_definitions
 from toolguild.synth.mining.instrument import watch_statements
@@ -28,7 +29,10 @@ from toolguild.synth.mining.statements import StatementWindow, repeated_windows
 from toolguild.synth.mining.template import Template, generalise
 from toolguild.synth.traces import Trace
 
-__all__ = ["CodeMiner"]
+__all__ = ["CodeMiner", "Merge"]
+
+
+Merge: TypeAlias = Callable[[Sequence[RepeatedCode]], list[RepeatedCode]]
 
 
 class CodeMiner:
@@ -44,11 +48,25 @@ class CodeMiner:
         if session.snippets:
             self._sessions.append(session)
 
-    def mine(self, progress: Callable[[float], None] = lambda done: None) -> list[RepeatedCode]:
-        """Return the code that saves most, best first, none of it overlapping another."""
+    def mine(
+        self,
+        progress: Callable[[float], None] = lambda done: None,
+        merge: Merge = list,
+    ) -> list[RepeatedCode]:
+        """Return the code that saves most, best first, none of it overlapping another.
+
+        Args:
+            progress: Called with the share that is done.
+            merge: Puts functions together that do the same, however they are written
+                (`synth.spellings`); without it, those that agree in their text are together.
+        """
         # Sorted, so that the order in which traces were added changes nothing.
         sessions = sorted(self._sessions, key=lambda session: session.trace_id)
-        candidates = mine_definitions(sessions, self._settings)
+        candidates = [
+            found
+            for found in merge(mine_definitions(sessions, self._settings))
+            if len(found.occurrences) > 1 and self._is_worth_keeping(found, ())
+        ]
         progress(0.5)
         groups = repeated_windows(sessions, self._settings)
         for done, windows in enumerate(groups):

@@ -45,7 +45,7 @@ class _Definition:
 
 
 def mine_definitions(sessions: Sequence[Session], settings: MiningSettings) -> list[RepeatedCode]:
-    """Return the functions that enough tasks made agents write."""
+    """Return all functions that agents wrote, those with one text together, written once or more."""
     groups: defaultdict[str, list[_Definition]] = defaultdict(list)
     for session in sessions:
         for definition in _definitions(session):
@@ -53,8 +53,7 @@ def mine_definitions(sessions: Sequence[Session], settings: MiningSettings) -> l
     return [
         _opportunity(group)
         for _, group in sorted(groups.items())
-        if len({definition.session.task_id for definition in group}) >= settings.definition_support
-        and len(group[0].function.args.args) <= settings.max_parameters
+        if len(group[0].function.args.args) <= settings.max_parameters
     ]
 
 
@@ -236,4 +235,5 @@ def _occurrence(definition: _Definition, parameters: tuple[str, ...]) -> CodeOcc
             parameters,
         ),
         recorded=session.recorded,
+        parameters=parameters,
     )

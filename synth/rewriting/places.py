@@ -14,6 +14,7 @@ from toolguild.synth.mining.purity import must_follow
 from toolguild.synth.mining.statements import blocks_of, is_movable, is_shown
 from toolguild.synth.mining.texts import written_alike
 from toolguild.synth.rewriting.code_tool import CodeTool
+from toolguild.synth.rewriting.passing import passing_name
 from toolguild.synth.rewriting.unify import Bindings, unify
 
 __all__ = ["Place", "SessionCode"]
@@ -113,11 +114,19 @@ class SessionCode:
                 window = counted[start : start + count]
                 if sorted(type(statement).__name__ for statement in window) != kinds:
                     continue
-                if place := self._window(tool, number, window, is_last=is_top and window[-1] is block[-1]):
+                is_last = is_top and window[-1] is block[-1]
+                place = self._window(tool, number, block, window, is_last=is_last)
+                if place is not None:
                     yield place
 
     def _window(
-        self, tool: CodeTool, number: int, window: Sequence[ast.stmt], *, is_last: bool
+        self,
+        tool: CodeTool,
+        number: int,
+        block: Sequence[ast.stmt],
+        window: Sequence[ast.stmt],
+        *,
+        is_last: bool,
     ) -> Place | None:
         if not all(map(is_movable, window)):
             return None
@@ -129,7 +138,12 @@ class SessionCode:
             isinstance(bindings.given.get(name), ast.Name) for name in tool.updated
         ) or not self._may_be_lost(tool, number, window, bindings):
             return None
-        put = _statement(tool, _Original(window).of(bindings.given), bindings, is_last=is_last)
+        given = _Original(window).of(bindings.given)
+        passing = passing_name(self.session, number, block, window, given)
+        if passing is not None:
+            window = [passing.statement, *window]
+            given = {**given, passing.parameter: passing.value}
+        put = _statement(tool, given, bindings, is_last=is_last)
         if put is None:
             return None
         replaced = sum(len(ast.unparse(statement)) for statement in window)
@@ -140,9 +154,7 @@ class SessionCode:
         self, tool: CodeTool, number: int, window: Sequence[ast.stmt], bindings: Bindings
     ) -> bool:
         """Say whether no later code reads what the window binds and the tool does not give."""
-        given = {
-            _spelled(output, bindings) for output in tool.outputs
-        }
+        given = {_spelled(output, bindings) for output in tool.outputs}
         last = window[-1]
         end = number, last.end_lineno or last.lineno, last.end_col_offset or 0
         lost = changed_names(window) - given

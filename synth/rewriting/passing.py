@@ -1,0 +1,84 @@
+"""Names that code gives to a value only to use it in the next statement.
+
+Where a tool takes the place of `assert total == 5` in
+
+    total = add(2, 3)
+    assert total == 5
+
+the name has done its work: the tool can be given the value itself.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from toolguild.synth.mining.programs import Session
+from toolguild.synth.mining.purity import is_calm
+
+__all__ = ["PassingName", "passing_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class PassingName:
+    """A statement that nothing needs once its value is an argument."""
+
+    statement: ast.stmt
+    parameter: str
+    value: ast.expr
+
+
+def passing_name(
+    session: Session,
+    snippet: int,
+    block: Sequence[ast.stmt],
+    window: Sequence[ast.stmt],
+    given: Mapping[str, ast.expr],
+) -> PassingName | None:
+    """Return the assignment before some statements that a tool's argument can take the place of.
+
+    Args:
+        session: The recorded code.
+        snippet: Number of the snippet that holds the block.
+        block: The statements around.
+        window: Those among them that the tool takes the place of.
+        given: What the tool is given for each parameter.
+    """
+    start, end = block.index(window[0]), block.index(window[-1]) + 1
+    before = block[start - 1] if start else None
+    match before:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            pass
+        case _:
+            return None
+    parameters = [key for key, node in given.items() if isinstance(node, ast.Name) and node.id == name]
+    others = [node for key, node in given.items() if key not in parameters]
+    if (
+        len(parameters) != 1
+        or any(name in _names(node) for node in others)
+        # The value is not computed after what used to come after it.
+        or not (is_calm(value) or all(map(is_calm, others)))
+        or _is_read_after(session, snippet, block[end:], window, name)
+    ):
+        return None
+    return PassingName(before, parameters[0], value)
+
+
+def _is_read_after(
+    session: Session, snippet: int, rest: Sequence[ast.stmt], window: Sequence[ast.stmt], name: str
+) -> bool:
+    for statement in rest:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                return name in _names(value)
+        if name in _names(statement):
+            return True
+    last = window[-1]
+    end = snippet, last.end_lineno or last.lineno, last.end_col_offset or 0
+    reads = session.reads.get(name, [])
+    return bool(reads) and reads[-1] >= end
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
