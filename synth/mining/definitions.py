@@ -18,7 +18,7 @@ from toolguild.synth.mining.opportunity import (
 from toolguild.synth.mining.programs import BUILTINS, Session, assigned_names, free_names
 from toolguild.synth.mining.settings import MiningSettings
 
-__all__ = ["canonical_text", "definition_text", "mine_definitions"]
+__all__ = ["bare", "canonical_text", "mine_definitions", "self_contained"]
 
 MIN_NODES = 12
 """Syntax nodes below which a function is too small to be worth a place in a toolbox."""
@@ -134,10 +134,10 @@ def _needs(session: Session, snippet: int, node: ast.FunctionDef) -> list[ast.st
     return sorted(statements.values(), key=lambda statement: isinstance(statement, ast.FunctionDef))
 
 
-def definition_text(session: Session, snippet: int, node: ast.FunctionDef) -> str | None:
-    """Return the canonical text of a function in a session, or None where it cannot be a tool."""
+def self_contained(session: Session, snippet: int, node: ast.FunctionDef) -> list[ast.stmt] | None:
+    """Return a function of a session after what it needs, or None where it cannot be a tool."""
     needs = _needs(session, snippet, node) if _is_plain(node) else None
-    return None if needs is None else canonical_text(needs, bare(node))
+    return None if needs is None else [*needs, bare(node)]
 
 
 def canonical_text(needs: Sequence[ast.stmt], node: ast.FunctionDef) -> str:

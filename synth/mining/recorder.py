@@ -6,8 +6,10 @@ standard library and is never imported by them.
 
 import inspect
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 MAX_CASES = 32
@@ -70,7 +72,10 @@ class Recorder:
         return watched
 
     def lend(self, name: str, source: str) -> Callable[..., Any]:
-        """Return a tool as a function that takes and gives nothing but JSON, noting its calls."""
+        """Return a tool as a function that takes and gives nothing but JSON, noting its calls.
+
+        It can be imported from a module `tools`, too.
+        """
         module: dict[str, Any] = {"__name__": name}
         exec(compile(source, name, "exec"), module)  # noqa: S102 - the sandbox is around us
         function = module[name]
@@ -84,6 +89,8 @@ class Recorder:
                 calls.setdefault(text, json.loads(text))
             return json.loads(_json(function(**json.loads(text))))
 
+        tools = sys.modules.setdefault("tools", ModuleType("tools"))
+        setattr(tools, name, lent)
         return lent
 
     def enter(self, read: Callable[[], dict[str, Any]]) -> None:

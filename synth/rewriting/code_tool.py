@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from toolguild.policies.parsing import parse_module
 from toolguild.sandbox import JsonObject
+from toolguild.synth.behaviour import Positional
+from toolguild.synth.drafting import Draft, OriginalCode
 from toolguild.synth.mining.definitions import canonical_text
 from toolguild.synth.mining.liveness import changed_names
 from toolguild.synth.mining.texts import written_alike
+from toolguild.synth.spellings import generated_inputs
 
 __all__ = ["CodeTool"]
 
@@ -28,6 +31,23 @@ class CodeTool:
     """Schema of its arguments."""
     original: str
     """The code that it stands for: a function of its parameters, after what that needs."""
+    inputs: tuple[Positional, ...] = ()
+    """Arguments on which a function must end as it does to be taken for the same."""
+
+    @classmethod
+    def of(cls, ref: str, draft: Draft) -> CodeTool | None:
+        """Return a tool with what it was drafted from, or None where that was no code."""
+        if not isinstance(draft.original, OriginalCode):
+            return None
+        tool = cls(ref, draft.name, draft.source, draft.parameters, draft.original.source)
+        recorded = [
+            tuple(case.arguments[name] for name in tool.parameters)
+            for case in (*draft.cases, *draft.held_out)
+        ]
+        if not recorded or tool.is_check:
+            return tool
+        recorded = recorded[:_RECORDED]
+        return replace(tool, inputs=(*recorded, *generated_inputs(recorded)))
 
     @cached_property
     def _module(self) -> list[ast.stmt]:
@@ -88,6 +108,11 @@ class CodeTool:
                 kept = []
         return tuple(written_alike(ast.fix_missing_locations(one)) for one in kept)
 
+    @property
+    def is_check(self) -> bool:
+        """Whether it gives nothing but fails where something does not hold."""
+        return bool(self.statements) and not self.outputs
+
     @cached_property
     def outputs(self) -> tuple[str, ...]:
         """The names that its statements give to later code; none where they check something."""
@@ -106,5 +131,7 @@ class CodeTool:
         return frozenset(self.parameters) & changed_names(self.statements)
 
 
+_RECORDED = 20
+"""Recorded calls that other functions are compared on."""
 _RESULT = "result_"
 """What code gives a name that the tool returns at once; it stands for any other name."""

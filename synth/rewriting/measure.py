@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from toolguild.sandbox import Sandbox
-from toolguild.synth.mining.programs import Session, parse_session
+from toolguild.synth.mining.programs import Session, first_bindings, parse_session
 from toolguild.synth.rewriting.code_tool import CodeTool
 from toolguild.synth.rewriting.places import Place, SessionCode
 from toolguild.synth.rewriting.rerun import Transcript, rerun
 from toolguild.synth.rewriting.rewrite import Rewritten, characters, rewrite
+from toolguild.synth.rewriting.twins import Twins
 from toolguild.synth.traces import Trace
 
 __all__ = ["CodeTally", "MeasuredCode", "Use", "apart", "measure_code", "rewrite_session", "tokens"]
@@ -103,14 +104,15 @@ def measure_code(
         SandboxUnavailableError: nothing can be run.
     """
     measured = MeasuredCode(tallies={tool.ref: CodeTally() for tool in tools})
+    twins = Twins(tools, sandbox)
     for trace in traces:
-        _measure_program(tools, trace, sandbox, measured)
+        _measure_program(tools, twins, trace, sandbox, measured)
         on_progress(measured.programs)
     return measured
 
 
 def _measure_program(
-    tools: Sequence[CodeTool], trace: Trace, sandbox: Sandbox, measured: MeasuredCode
+    tools: Sequence[CodeTool], twins: Twins, trace: Trace, sandbox: Sandbox, measured: MeasuredCode
 ) -> None:
     steps = [*trace.code()]
     if not steps:
@@ -127,7 +129,7 @@ def _measure_program(
     measured.before += size + unparsed
     measured.tokens_before += count + words
     code = SessionCode(session)
-    places = apart([place for tool in tools for place in code.places(tool)])
+    places = apart([place for tool in tools for place in code.places(tool)] + [*twins.places(code)])
     if places:
         done = rewrite_session(session, places, sandbox)
         measured.not_run += not done.could_run
@@ -227,8 +229,8 @@ class _Trial:
     def _difference(self, places: Sequence[Place]) -> str:
         trees = rewrite(self.session, places).trees
         tools = [*{place.tool.name: place.tool for place in places}.values()]
-        if shadowed := {tool.name for tool in tools} & _bound(trees):
-            return f"the session has something else called {min(shadowed)}"
+        if shadowed := _shadowed(trees, places):
+            return f"the session has something else called {shadowed}"
         observed = rerun(trees, tools, self.sandbox)
         if isinstance(observed, str):
             return observed
@@ -239,18 +241,18 @@ class _Trial:
         return "" if observed == self.original else "an assertion says something else"
 
 
-def _bound(trees: Sequence[ast.Module]) -> set[str]:
-    found: set[str] = set()
-    for tree in trees:
-        for node in ast.walk(tree):
-            match node:
-                case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
-                    found.add(name)
-                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                    found.add(name)
-                case ast.alias(name=name, asname=asname):
-                    found.add(asname or name)
-    return found
+def _shadowed(trees: Sequence[ast.Module], places: Sequence[Place]) -> str:
+    """Return the name of a tool that means something else where it is called, "" where none does.
+
+    What the session defines later may take over the name of a function that the tool was.
+    """
+    bound = first_bindings(trees)
+    for place in places:
+        first = bound.get(place.tool.name)
+        takes_over = place.put is None and first and first >= (place.snippet, place.lines[0])
+        if first and not takes_over and not isinstance(place.put, ast.ImportFrom):
+            return place.tool.name
+    return ""
 
 
 def tokens(trees: Iterable[ast.Module]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from toolguild.synth.mining.definitions import definition_text
+from toolguild.synth.mining.definitions import bare, canonical_text, self_contained
 from toolguild.synth.mining.liveness import changed_names
 from toolguild.synth.mining.programs import Session
 from toolguild.synth.mining.purity import must_follow
@@ -17,7 +17,11 @@ from toolguild.synth.rewriting.code_tool import CodeTool
 from toolguild.synth.rewriting.passing import passing_name
 from toolguild.synth.rewriting.unify import Bindings, unify
 
-__all__ = ["Place", "SessionCode"]
+__all__ = ["TOOLS", "Place", "SessionCode"]
+
+
+TOOLS = "tools"
+"""The module that a session can import tools from whose names it has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +87,53 @@ class SessionCode:
         ]
 
     def _definitions(self, tool: CodeTool) -> Iterator[Place]:
-        for number, function, text in self._functions:
+        for number, function, text in self._texts:
             if text == tool.text_as_definition:
-                yield definition_place(tool, number, function)
+                yield self.definition(tool, number, function)
 
     @cached_property
-    def _functions(self) -> list[tuple[int, ast.FunctionDef, str]]:
-        """The functions that a tool could take the place of, with their canonical texts."""
+    def _texts(self) -> list[tuple[int, ast.FunctionDef, str]]:
         return [
-            (number, function, text)
-            for number, block, _ in self._blocks
-            for function in block
-            if isinstance(function, ast.FunctionDef)
-            and (text := definition_text(self.session, number, function)) is not None
+            (number, function, canonical_text(parts[:-1], bare(function)))
+            for number, function, parts in self._functions
         ]
 
     @property
-    def functions(self) -> list[tuple[int, ast.FunctionDef]]:
-        """The functions that a tool could take the place of, with their snippets' numbers."""
-        return [(number, function) for number, function, _ in self._functions]
+    def functions(self) -> list[tuple[int, ast.FunctionDef, str]]:
+        """The functions that a tool could take the place of.
+
+        Each with the number of its snippet, and its text after what it needs.
+        """
+        return [
+            (number, function, "\n\n".join(map(ast.unparse, parts)))
+            for number, function, parts in self._functions
+        ]
+
+    @cached_property
+    def _functions(self) -> list[tuple[int, ast.FunctionDef, list[ast.stmt]]]:
+        return [
+            (number, function, parts)
+            for number, block, _ in self._blocks
+            for function in block
+            if isinstance(function, ast.FunctionDef)
+            and (parts := self_contained(self.session, number, function)) is not None
+        ]
+
+    def definition(self, tool: CodeTool, number: int, function: ast.FunctionDef) -> Place:
+        """Return the place of a function that a tool does the work of; its calls go to the tool.
+
+        Nothing has to stand there where the function has the tool's name. Where the session has
+        given that name to something else before, the tool is imported again.
+        """
+        put: ast.stmt | None = None
+        if function.name != tool.name:
+            put = ast.Assign([ast.Name(function.name, ast.Store())], ast.Name(tool.name, ast.Load()))
+        elif self.session.first_bindings.get(tool.name, ()) < (number, function.lineno):
+            put = ast.ImportFrom(TOOLS, [ast.alias(tool.name)], 0)
+        if put is not None:
+            put = ast.fix_missing_locations(ast.copy_location(put, function))
+        saved = len(ast.unparse(function)) - (0 if put is None else len(ast.unparse(put)))
+        return Place(tool, number, _lines([function]), (function,), put, saved)
 
     def _windows(self, tool: CodeTool) -> Iterator[Place]:
         count = len(tool.statements)
@@ -193,17 +225,6 @@ class SessionCode:
         if id(statement) not in self._alike:
             self._alike[id(statement)] = written_alike(statement)
         return self._alike[id(statement)]
-
-
-def definition_place(tool: CodeTool, snippet: int, function: ast.FunctionDef) -> Place:
-    """Return the place of a function that a tool does the work of; its calls go to the tool."""
-    put = None
-    if function.name != tool.name:
-        put = ast.Assign([ast.Name(function.name, ast.Store())], ast.Name(tool.name, ast.Load()))
-        ast.copy_location(put, function)
-        ast.fix_missing_locations(put)
-    saved = len(ast.unparse(function)) - (0 if put is None else len(ast.unparse(put)))
-    return Place(tool, snippet, _lines([function]), (function,), put, saved)
 
 
 def _unify_in_any_order(
