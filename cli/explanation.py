@@ -15,6 +15,7 @@ from toolguild.synth.mining import (
     PlanStep,
     RepeatedCode,
     RepeatedSequence,
+    Spelling,
     canonical,
     plan_to_json,
     render_path,
@@ -29,12 +30,21 @@ _MAX_VALUE = 60
 def explanation(opportunity: Opportunity) -> JsonObject:
     """Return the shape of an opportunity and what speaks for and against it, as plain data."""
     if isinstance(opportunity, RepeatedCode):
-        return {"source": opportunity.source}
+        return {"source": opportunity.source, "spellings": [*map(_spelling, opportunity.spellings)]}
     return {
         "plan": plan_to_json(opportunity.plan),
         "why": [_reasons(step) for step in opportunity.plan],
         "near_misses": {**opportunity.near_misses},
         "held_out_missed": {**opportunity.held_out_missed},
+    }
+
+
+def _spelling(one: Spelling) -> JsonObject:
+    return {
+        "name": one.name,
+        "source": one.source,
+        "tasks": one.tasks,
+        "differs": one.differs or None,
     }
 
 
@@ -70,6 +80,13 @@ def _short(value: Json) -> str:
     return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 3]}..."
 
 
+def _told(spelling: Spelling) -> str:
+    size = f"{len(spelling.source)} characters, {spelling.tasks} tasks"
+    if spelling.differs:
+        return f"not the same: {spelling.name} ({size}), which gives for {spelling.differs}"
+    return f"spelling: {spelling.name} ({size})"
+
+
 def explain(opportunity: Opportunity, title: str) -> None:
     """Print the same for a person, with the first places."""
     out.print(plain(title, "bold"))
@@ -82,6 +99,9 @@ def explain(opportunity: Opportunity, title: str) -> None:
             out.print(plain(f"  not claimed at {count} places: {reason}", "dim"))
         for reason, count in opportunity.held_out_missed.items():
             out.print(plain(f"  held out, and not explained at {count} places: {reason}", "dim"))
+    if isinstance(opportunity, RepeatedCode):
+        for spelling in opportunity.spellings:
+            out.print(plain(f"  {_told(spelling)}", "dim" if spelling.differs else ""))
     # A log may hold all its runs on one line.
     places = [f"{one.place}, run {one.trace_id}" for one in opportunity.everywhere]
     for place in places[:_MAX_PLACES]:

@@ -30,6 +30,7 @@ from toolguild.synth import synthesize as synthesize_tools
 from toolguild.synth.mining import (
     FromResult,
     LoopStep,
+    Merge,
     MiningSettings,
     Opportunity,
     Parameter,
@@ -40,6 +41,7 @@ from toolguild.synth.mining import (
     saving_of,
     support_of,
 )
+from toolguild.synth.spellings import group_spellings
 from toolguild.synth.traces import ReadOptions
 from toolguild.synth.validation import ValidationSettings
 
@@ -78,8 +80,8 @@ def synthesize(
     """
     access = access_of(mount, workspace)
     with Registry.open(registry) as opened:
-        mined = _mine(paths, read_options(log), min_support)
         settings = ValidationSettings(profile=profile)
+        mined = _mine(paths, read_options(log), min_support, _by_behaviour(sandbox, profile))
         results = _synthesize(mined.opportunities, opened, sandbox, settings, access)
     if as_json:
         print_json(_summary(mined, results))
@@ -93,6 +95,13 @@ def synthesize(
 @log_options
 @_min_support
 @click.option("--explain", "explains", is_flag=True, help="Say why, and where, for each pattern.")
+@click.option(
+    "--behaviour",
+    is_flag=True,
+    help="Run functions in the sandbox, to find those that do the same in other words.",
+)
+@sandbox_options
+@profile_option
 @click.option("--mermaid", "drawing", flag_value="mermaid", help="Draw data flows for Mermaid.")
 @click.option("--dot", "drawing", flag_value="dot", help="Draw data flows for Graphviz.")
 def mine(
@@ -100,14 +109,19 @@ def mine(
     min_support: int | None,
     explains: bool,
     drawing: str | None,
+    behaviour: bool,
+    sandbox: SandboxChoice,
+    profile: Profile,
     as_json: bool,
     **log: str | None,
 ) -> int:
     """Show what recurs in trace logs, and what a tool for it would save.
 
-    PATHS are log files, or folders of them. Nothing is run and nothing is stored.
+    PATHS are log files, or folders of them. Nothing is stored, and nothing run unless you ask for
+    it (--behaviour).
     """
-    mined = _mine(paths, read_options(log), min_support)
+    merge = _by_behaviour(sandbox, profile) if behaviour else list
+    mined = _mine(paths, read_options(log), min_support, merge)
     if as_json:
         described: list[Json] = [_opportunity(one) for one in mined.opportunities]
         print_json({**_logs(mined), "opportunities": described})
@@ -122,7 +136,21 @@ def mine(
     return ExitCode.DONE if mined.opportunities else ExitCode.REFUSED
 
 
-def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> Mined:
+def _by_behaviour(sandbox: SandboxChoice, profile: Profile) -> Merge:
+    """Return what puts functions together that do the same; only that needs the sandbox."""
+
+    def merge(definitions: Sequence[RepeatedCode]) -> list[RepeatedCode]:
+        if len(definitions) < 2:
+            return [*definitions]
+        with sandbox.open(profile) as opened:
+            return group_spellings(definitions, opened)
+
+    return merge
+
+
+def _mine(
+    paths: Sequence[Path], read: ReadOptions, min_support: int | None, merge: Merge
+) -> Mined:
     settings = MiningSettings()
     if min_support is not None:
         settings = replace(
@@ -142,6 +170,7 @@ def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None) -> 
             read=read,
             settings=settings,
             on_progress=lambda stage, done: bar.update(tasks[stage], completed=done),
+            merge=merge,
         )
     tell_problems(mined.problems)
     return mined

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from toolguild.sandbox import Json, JsonObject, Sandbox
+from toolguild.sandbox import Json, JsonObject, Limits, Sandbox
 from toolguild.synth.behaviour import Behaviour, Positional, difference, observe
 from toolguild.synth.drafting import object_schema
 from toolguild.synth.drafting.drafter import packages_needed
@@ -33,6 +33,7 @@ _POOL = 160
 _GENERATED = 60
 _ROUNDS = 3
 """Sessions of a function that are run again."""
+_LIMITS = Limits(wall_s=2.0)
 
 
 def group_spellings(definitions: Sequence[RepeatedCode], sandbox: Sandbox) -> list[RepeatedCode]:
@@ -71,7 +72,7 @@ class _Candidate:
         if packages_needed(definition.source):
             return None
         occurrences = definition.occurrences[:_ROUNDS]
-        cases = recover_cases(occurrences, definition.parameters, sandbox)
+        cases = recover_cases(occurrences, definition.parameters, sandbox, _LIMITS)
         recorded = [tuple(case.arguments[name] for name in definition.parameters) for case in cases]
         return cls(definition, tuple(recorded[:_RECORDED])) if recorded else None
 

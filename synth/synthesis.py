@@ -16,6 +16,7 @@ from toolguild.sandbox.access import NOTHING
 from toolguild.synth.drafting import Draft, tool_names
 from toolguild.synth.mining import (
     CodeMiner,
+    Merge,
     MiningSettings,
     Opportunity,
     RepeatedCode,
@@ -54,6 +55,7 @@ def mine(
     read: ReadOptions = ReadOptions(),
     settings: MiningSettings = MiningSettings(),
     on_progress: OnProgress = lambda stage, done: None,
+    merge: Merge = list,
 ) -> Mined:
     """Read logs and find what recurs in them, best first.
 
@@ -63,6 +65,8 @@ def mine(
         settings: Thresholds.
         on_progress: Called with what is being done: `reading` with the number of traces so far,
             then `calls` and `code` with the share that is done.
+        merge: Puts functions together that do the same (`group_spellings`); without it nothing is
+            run, and only those are together that agree in their text.
 
     Raises:
         TraceFileError: a log cannot be read at all.
@@ -81,7 +85,7 @@ def mine(
     mined.tasks = len(tasks)
     mined.opportunities = [
         *sequences.mine(lambda done: on_progress("calls", done)),
-        *code.mine(lambda done: on_progress("code", done)),
+        *code.mine(lambda done: on_progress("code", done), merge),
     ]
     return mined
 

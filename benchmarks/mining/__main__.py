@@ -1,5 +1,7 @@
 """What mined tools save on unseen tasks, beside what frequency miners would save, unverified.
 
+In call sequences, and in code, there beside the library learner Stitch.
+
 Ends with 1 where a bound is broken, naming it, and with 3 where something needed is unavailable.
 """
 
@@ -14,7 +16,9 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.mining.baselines import BASELINES
+from benchmarks.mining.code import CodePart, code_part
 from benchmarks.mining.folds import TOOLS, Saved, ours, theirs
+from benchmarks.mining.stitch import require_stitch
 from benchmarks.sandbox.machine import about
 from benchmarks.sandbox.report import Bound
 from benchmarks.sandbox.tables import about_table, replace_part, table
@@ -38,6 +42,9 @@ _LOGS = (
     _Log("airline", "tau-bench-airline/trajectories.json", 30.0),
     _Log("BFCL", "bfcl-multi-turn", 20.0),
 )
+_CODE = "mint"
+"""The log with code."""
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +67,22 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, help="page that has a part for the tables")
     given = parser.parse_args()
     rows: list[_Row] = []
+    code = CodePart()
     try:
+        require_stitch()
         with open_sandbox(given.sandbox) as sandbox:
             for log in _LOGS:
                 rows += _measured(log, sandbox)
+            code = code_part(_traces(_CODE), sandbox)
     except (SandboxUnavailableError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
-    bounds = _bounds(rows)
-    tables = _tables(rows, bounds)
+    bounds = [*_bounds(rows), *code.bounds()]
+    tables = f"{_tables(rows, bounds)}\n\n{code.tables()}"
     print(tables)
     if given.json:
-        given.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+        found = {"calls": [asdict(row) for row in rows], "code": code.as_json()}
+        given.json.write_text(json.dumps(found, indent=1))
     if given.markdown:
         replace_part(given.markdown, "mining", tables)
     broken = [bound for bound in bounds if not bound.kept]
@@ -81,7 +92,7 @@ def main() -> None:
 
 
 def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
-    traces = _traces(log)
+    traces = _traces(log.path)
     others = range(1, _ASSIGNMENTS + 1)
     print(f"{log.name}: {len(traces)} runs", file=sys.stderr, flush=True)
     rows = [
@@ -100,10 +111,10 @@ def _measured(log: _Log, sandbox: Sandbox) -> list[_Row]:
     return rows
 
 
-def _traces(log: _Log) -> list[Trace]:
+def _traces(path: str) -> list[Trace]:
     folder = Path(os.environ.get("TOOLGUILD_SHARED", _BESIDE)) / "traces"
     problems: list[object] = []
-    return list(read_traces([folder / log.path], on_problem=problems.append))
+    return list(read_traces([folder / path], on_problem=problems.append))
 
 
 def _bounds(rows: list[_Row]) -> list[Bound]:
@@ -168,7 +179,7 @@ def _tables(rows: list[_Row], bounds: list[Bound]) -> str:
         (
             bound.what,
             f"{'>=' if bound.at_least else '<='} {bound.limit:g} {bound.unit}",
-            f"{bound.measured:.1f} {bound.unit}",
+            f"{bound.measured:.4g} {bound.unit}",
             "kept" if bound.kept else "BROKEN",
         )
         for bound in bounds

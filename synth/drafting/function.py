@@ -80,7 +80,7 @@ def draft_function(
         name=name,
         parameters={parameter: annotation_of(schema) for parameter, schema in schemas.items()},
         returns=annotation_of(returns),
-        docs=docstring(summary, described, spoken_type(returns) + example(returned)),
+        docs=docstring(summary, described, _result(opportunity, returns) + example(returned)),
         body=[*_copies(domain.copied, module), *_body_lines(function)],
         before=_before(_with_copying(module.body[:-1], domain.copied, module)),
     )
@@ -137,6 +137,19 @@ def _as_general_as_meant(
         return {} if _is_only_compared(parameter, opportunity.source) else schema
     is_formula = opportunity.kind == "statements" and returns.get("type") == "number"
     return {"type": "number"} if is_formula and schema == {"type": "integer"} else schema
+
+
+def _result(opportunity: RepeatedCode, returns: JsonObject) -> str:
+    return "True" if opportunity.kind == "check" else spoken_type(returns)
+
+
+def _checked(opportunity: RepeatedCode) -> str:
+    """Return what a check compares, where that is two of its parameters."""
+    for node in ast.walk(parse_module(opportunity.source)):
+        match node:
+            case ast.Assert(test=ast.Compare(left=ast.Name(), comparators=[ast.Name()]) as test):
+                return f"that `{ast.unparse(test)}`"
+    return ""
 
 
 def _is_only_compared(parameter: str, source: str) -> bool:
@@ -225,7 +238,7 @@ def _summary(opportunity: RepeatedCode) -> str:
     if verb in {"is", "has", "can", "does", "are"}:
         return f"Tell whether {given} {words}"
     if opportunity.kind == "check":
-        return f"Check {given}: return True, or raise AssertionError where {words} does not hold"
+        return f"Check {_checked(opportunity) or given}, and raise AssertionError where it fails"
     if verb == "update":
         others = [f"`{name}`" for name in opportunity.parameters if name not in rest.split()]
         return f"Update the {rest} by {and_list(others)}" if others else f"Update the {rest}"

@@ -46,7 +46,10 @@ class _Report(BaseModel):
 
 
 def recover_cases(
-    occurrences: Sequence[CodeOccurrence], parameters: Sequence[str], sandbox: Sandbox
+    occurrences: Sequence[CodeOccurrence],
+    parameters: Sequence[str],
+    sandbox: Sandbox,
+    limits: Limits = _LIMITS,
 ) -> list[Case]:
     """Return the distinct cases of code occurrences, in the order of the occurrences.
 
@@ -59,7 +62,7 @@ def recover_cases(
     by_arguments: dict[str, Case] = {}
     for occurrence in islice(_one_task_after_the_other(occurrences), MAX_OCCURRENCES):
         names = occurrence.parameters or tuple(parameters)
-        for case in _cases_of(occurrence, sandbox):
+        for case in _cases_of(occurrence, sandbox, limits):
             if case.arguments.keys() != set(names):
                 continue  # The recorded code has written into the report.
             case = _renamed(case, dict(zip(names, parameters, strict=True)))
@@ -84,10 +87,10 @@ def _one_task_after_the_other(occurrences: Sequence[CodeOccurrence]) -> Iterator
     return (occurrence for _, occurrence in sorted(numbered, key=lambda pair: pair[0]))
 
 
-def _cases_of(occurrence: CodeOccurrence, sandbox: Sandbox) -> list[Case]:
+def _cases_of(occurrence: CodeOccurrence, sandbox: Sandbox, limits: Limits) -> list[Case]:
     # The isolation alone: a session is not written as a tool is, and nothing of it is kept.
     program = Program(occurrence.program, ENTRY, walled=False)
-    outcome = sandbox.run(program, {}, tier=Tier.SANDBOX, limits=_LIMITS)
+    outcome = sandbox.run(program, {}, tier=Tier.SANDBOX, limits=limits)
     if not outcome.ok:
         return []
     try:

@@ -1,6 +1,6 @@
 """From traces to opportunities: what recurs, and what it would save."""
 
-from toolguild.synth.mining.code import CodeMiner
+from toolguild.synth.mining.code import CodeMiner, Merge
 from toolguild.synth.mining.dataflow import canonical, value_at
 from toolguild.synth.mining.instrument import ENTRY
 from toolguild.synth.mining.opportunity import (
@@ -47,6 +47,7 @@ __all__ = [
     "FromResult",
     "JsonPath",
     "LoopStep",
+    "Merge",
     "MiningSettings",
     "Occurrence",
     "Opportunity",

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 from toolguild.synth.mining.definitions import mine_definitions
-from toolguild.synth.mining.instrument import watch_statements
+from toolguild.synth.mining.instrument import watch_expression, watch_statements
 from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
     RepeatedCode,
@@ -25,7 +25,12 @@ from toolguild.synth.mining.programs import (
 )
 from toolguild.synth.mining.selection import choose
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.statements import StatementWindow, repeated_windows
+from toolguild.synth.mining.statements import (
+    ExpressionWindow,
+    Window,
+    repeated_expressions,
+    repeated_windows,
+)
 from toolguild.synth.mining.template import Template, generalise
 from toolguild.synth.traces import Trace
 
@@ -68,7 +73,10 @@ class CodeMiner:
             if len(found.occurrences) > 1 and self._is_worth_keeping(found, ())
         ]
         progress(0.5)
-        groups = repeated_windows(sessions, self._settings)
+        groups: list[Sequence[Window]] = [
+            *repeated_windows(sessions, self._settings),
+            *repeated_expressions(sessions, self._settings),
+        ]
         for done, windows in enumerate(groups):
             candidate = self._from_windows(windows)
             if candidate is not None:
@@ -86,11 +94,13 @@ class CodeMiner:
             "definition": settings.definition_support,
             "statements": settings.statements_support,
             "check": settings.statements_support,
+            "expression": settings.statements_support,
         }
         enough = support_of(candidate.occurrences) >= least[candidate.kind]
-        return enough and (candidate.kind != "check" or _pays_for_itself(candidate))
+        pays = candidate.kind in {"definition", "statements"} or _pays_for_itself(candidate)
+        return enough and pays
 
-    def _from_windows(self, windows: Sequence[StatementWindow]) -> RepeatedCode | None:
+    def _from_windows(self, windows: Sequence[Window]) -> RepeatedCode | None:
         imports = windows[0].imports
         template = generalise(windows, frozenset(imports))
         if (
@@ -109,7 +119,7 @@ class CodeMiner:
             name=name,
             parameters=parameters,
             source=source,
-            kind="check" if template.is_check else "statements",
+            kind=_kind(template),
             occurrences=tuple(
                 _occurrence(window, template, number, _call(name, parameters, template, number))
                 for number, window in enumerate(windows)
@@ -139,26 +149,45 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 
 
+def _kind(template: Template) -> str:
+    if template.is_expression:
+        return "expression"
+    return "check" if template.is_check else "statements"
+
+
 def _name(template: Template) -> str:
     """Return a name made of what the code gives, or of what it checks."""
     if template.is_check:
         match template.body:
+            case (
+                ast.Assert(
+                    test=ast.Compare(ops=[ast.Eq() | ast.Is()], comparators=[ast.Constant(value)])
+                ),
+            ) if value is None or isinstance(value, bool):
+                return f"check_{value}".lower()
             case (ast.Assert(test=ast.Compare(ops=[comparison])),):
                 return f"check_{_COMPARISONS[type(comparison)]}"
             case (ast.Assert(test=ast.Call(func=ast.Name(id=function))),):
                 return f"check_{function}"
         return "check"
+    if template.is_expression:
+        called = [
+            node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+            for node in ast.walk(template.body[-1])
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+        ]
+        return f"compute_{called[0] if called else 'value'}"
     verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
     return f"{verb}_{'_and_'.join(template.outputs[:3])}"
 
 
-def _parameters(template: Template, window: StatementWindow) -> tuple[str, ...]:
+def _parameters(template: Template, window: Window) -> tuple[str, ...]:
     """Return the parameters in an order that a person would choose.
 
     People set `x1, y1` before `x2, y2`, whatever order a formula reads them in; so the order is
     that in which the first window's session sets them. What a check compares keeps its order.
     """
-    if template.is_check:
+    if template.is_check or template.is_expression:
         return template.parameters
     return _in_order_of_assignment(template, window)
 
@@ -168,7 +197,9 @@ def _call(name: str, parameters: Sequence[str], template: Template, number: int)
     given = (ast.unparse(template.inputs[number][parameter]) for parameter in parameters)
     call = f"{name}({', '.join(given)})"
     outputs = template.results[number].values()
-    return f"{', '.join(outputs)} = {call}" if outputs else call
+    if not outputs:
+        return call
+    return f"{', '.join(outputs)} = {call}{'.values()' if len(outputs) > 1 else ''}"
 
 
 def _calls_a_parameter(template: Template) -> bool:
@@ -182,7 +213,7 @@ def _calls_a_parameter(template: Template) -> bool:
     return not called.isdisjoint(template.parameters)
 
 
-def _in_order_of_assignment(template: Template, window: StatementWindow) -> tuple[str, ...]:
+def _in_order_of_assignment(template: Template, window: Window) -> tuple[str, ...]:
     """Return the parameters in the order in which the window's session sets them."""
     never = (len(window.session.snippets), 0, 0)
 
@@ -211,6 +242,8 @@ def _function_text(
 def _ending(template: Template) -> list[ast.stmt]:
     """Return the last statement and the return; one where the last only names the result."""
     last = template.body[-1]
+    if template.is_expression:
+        return [last]
     if template.is_check:
         return [last, ast.Return(ast.Constant(True))]
     match last, template.outputs:
@@ -223,26 +256,25 @@ def _ending(template: Template) -> list[ast.stmt]:
     return [last, ast.Return(ast.Dict(keys, values))]
 
 
-def _occurrence(
-    window: StatementWindow, template: Template, number: int, call: str
-) -> CodeOccurrence:
+def _occurrence(window: Window, template: Template, number: int, call: str) -> CodeOccurrence:
     session = window.session
-    statements = window.statements
-    text = "\n".join(ast.unparse(statement) for statement in statements)
+    first, last = window.nodes[0], window.nodes[-1]
+    text = "\n".join(ast.unparse(node) for node in window.nodes)
     return CodeOccurrence(
         trace_id=session.trace_id,
         task_id=session.task_id,
         place=session.snippets[window.snippet].step.place,
-        lines=(statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno),
+        lines=(first.lineno, last.end_lineno or last.lineno),
         text=text,
         saving=Saving(characters=len(text) - len(call)),
-        write_program=partial(
-            watch_statements,
-            session,
-            window.block,
-            window.span,
-            template.inputs[number],
-            template.results[number],
-        ),
+        write_program=_program(window, template, number),
         recorded=session.recorded,
     )
+
+
+def _program(window: Window, template: Template, number: int) -> Callable[[], str]:
+    session, inputs = window.session, template.inputs[number]
+    if isinstance(window, ExpressionWindow):
+        return partial(watch_expression, session, window.node, inputs)
+    results = template.results[number]
+    return partial(watch_statements, session, window.block, window.span, inputs, results)

@@ -154,7 +154,8 @@ class RepeatedCode:
     """A function of this name and these parameters, not annotated, after what it needs."""
     kind: str
     """`definition` for a function that agents defined, `statements` for a window of statements,
-    `check` for one that gives nothing but fails where something does not hold."""
+    `expression` for a part of statements, `check` for what only fails where something does not
+    hold."""
     occurrences: tuple[CodeOccurrence, ...]
     documentation: str = ""
     """What the agents said of it in a docstring; untrusted text."""

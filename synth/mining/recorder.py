@@ -125,6 +125,16 @@ class Recorder:
             raise
         self._note(arguments, value=True)
 
+    def evaluate(self, read: Callable[[], dict[str, Any]], compute: Callable[[], Any]) -> Any:
+        """Return the value of an expression, noting what it was computed from."""
+        try:
+            arguments = self._freeze(read())
+        except NameError:
+            arguments = None
+        value = compute()
+        self._note(arguments, value=value)
+        return value
+
     def report(self) -> dict[str, Any]:
         """Return the cases, how each snippet ended, and with what tools were called."""
         return {

@@ -13,7 +13,17 @@ from toolguild.synth.mining.purity import canonical_order
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.texts import written_alike
 
-__all__ = ["StatementWindow", "blocks_of", "is_movable", "is_shown", "repeated_windows"]
+__all__ = [
+    "ExpressionWindow",
+    "StatementWindow",
+    "Window",
+    "blocks_of",
+    "is_movable",
+    "is_shown",
+    "repeated_expressions",
+    "repeated_windows",
+    "work_of",
+]
 
 Skeleton: TypeAlias = object
 """A nested tuple: the shape of a syntax tree with local names and the values of constants left
@@ -80,9 +90,99 @@ class StatementWindow:
         return [self.block[position] for position in self.positions]
 
     @property
+    def nodes(self) -> list[ast.stmt]:
+        """What a tool would take the place of."""
+        return self.statements
+
+    @property
     def span(self) -> tuple[int, int]:
         """Index in the block of the first statement, and of the one after the last."""
         return self.positions[0], self.positions[-1] + 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionWindow:
+    """An expression inside a statement."""
+
+    session: Session
+    snippet: int
+    node: ast.expr
+    alike: tuple[ast.stmt, ...]
+    """A statement that returns it, as it is compared."""
+    pattern: Skeleton
+    imports: dict[str, ast.stmt]
+    """What the imported names stand for."""
+    is_coarse: bool = True
+
+    @property
+    def nodes(self) -> list[ast.expr]:
+        """What a tool would take the place of."""
+        return [self.node]
+
+
+Window: TypeAlias = StatementWindow | ExpressionWindow
+
+
+def repeated_expressions(
+    sessions: Sequence[Session], settings: MiningSettings
+) -> list[list[ExpressionWindow]]:
+    """Return the groups of expressions with one pattern that enough tasks support."""
+    groups: defaultdict[Skeleton, list[ExpressionWindow]] = defaultdict(list)
+    for session in sessions:
+        for window in _expressions(session, settings.min_work):
+            groups[window.pattern].append(window)
+    return [
+        windows
+        for _, windows in sorted(groups.items(), key=lambda entry: str(entry[0]))
+        if _is_repeated(windows, settings)
+    ]
+
+
+def _expressions(session: Session, least_work: int) -> Iterator[ExpressionWindow]:
+    for number, snippet in enumerate(session.snippets):
+        imports = session.imports_before(number)
+        imported = {name: ast.unparse(statement) for name, statement in imports.items()}
+        for node in _inner_expressions(snippet.tree):
+            if work_of(node) < least_work or any(
+                isinstance(inner, (*_UNMOVABLE, ast.NamedExpr)) or _is_print(inner)
+                for inner in ast.walk(node)
+            ):
+                continue
+            read = _Read.of(ast.copy_location(ast.Return(node), node), imported)
+            for pattern in _patterns([read]):
+                if _is_coarse(pattern):
+                    yield ExpressionWindow(session, number, node, (read.alike,), pattern, imports)
+
+
+def _inner_expressions(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield the expressions that are no statement's whole value, and stand in no text."""
+    pending: deque[ast.AST] = deque([tree])
+    while pending:
+        node = pending.popleft()
+        for child in ast.iter_child_nodes(node):
+            whole = isinstance(node, ast.Assign | ast.Expr | ast.AnnAssign)
+            if isinstance(child, _OPERATIONS) and not whole:
+                yield child
+            if not isinstance(child, ast.JoinedStr):
+                pending.append(child)
+
+
+_OPERATIONS = (
+    *(ast.BinOp, ast.BoolOp, ast.Compare, ast.Call, ast.Subscript, ast.IfExp),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.UnaryOp),
+)
+
+_WORK = (
+    *(ast.BinOp, ast.Compare, ast.BoolOp, ast.Call, ast.Subscript, ast.IfExp),
+    *(ast.If, ast.For, ast.While, ast.AugAssign),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+"""Nodes that do something; names, constants and plain assignments do not."""
+
+
+def work_of(node: ast.AST) -> int:
+    """Count the operations, calls, branches and loops in code."""
+    return sum(isinstance(inner, _WORK) for inner in ast.walk(node))
 
 
 def repeated_windows(
@@ -100,7 +200,7 @@ def repeated_windows(
             groups[window.pattern].append(window)
     alike: list[list[StatementWindow]] = []
     for pattern, windows in sorted(groups.items(), key=lambda entry: str(entry[0])):
-        if _tasks(windows) >= settings.statements_support:
+        if _is_repeated(windows, settings):
             alike += [windows] if _is_coarse(pattern) else _same_use_of_names(windows, settings)
     return alike
 
@@ -109,8 +209,9 @@ def _is_coarse(pattern: Skeleton) -> bool:
     return isinstance(pattern, tuple) and pattern[0] == "shape"
 
 
-def _tasks(windows: Sequence[StatementWindow]) -> int:
-    return len({window.session.task_id for window in windows})
+def _is_repeated(windows: Sequence[Window], settings: MiningSettings) -> bool:
+    tasks = {window.session.task_id for window in windows}
+    return len(windows) > 1 and len(tasks) >= settings.statements_support
 
 
 def _windows(session: Session, longest: int) -> Iterator[StatementWindow]:
@@ -266,9 +367,12 @@ def is_shown(statement: ast.stmt) -> bool:
 def is_movable(statement: ast.stmt) -> bool:
     """Say whether a statement does not depend on the place where it stands."""
     return not _jumps_out(statement) and not any(
-        isinstance(node, _UNMOVABLE) or (isinstance(node, ast.Name) and node.id == "print")
-        for node in ast.walk(statement)
+        isinstance(node, _UNMOVABLE) or _is_print(node) for node in ast.walk(statement)
     )
+
+
+def _is_print(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "print"
 
 
 def _jumps_out(node: ast.AST) -> bool:
@@ -311,5 +415,5 @@ def _same_use_of_names(
         )
         groups[pattern].append(window)
     for _, group in sorted(groups.items()):
-        if _tasks(group) >= settings.statements_support:
+        if _is_repeated(group, settings):
             yield group

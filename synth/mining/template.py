@@ -20,28 +20,10 @@ from typing import TypeAlias
 from toolguild.synth.mining.liveness import changed_names, live_in
 from toolguild.synth.mining.programs import BUILTINS
 from toolguild.synth.mining.purity import is_calm
-from toolguild.synth.mining.statements import StatementWindow
-from toolguild.synth.mining.texts import literal_of
+from toolguild.synth.mining.statements import StatementWindow, Window, work_of
+from toolguild.synth.mining.texts import literal_of, with_plain_texts
 
 __all__ = ["Template", "generalise"]
-
-_WORK = (
-    ast.BinOp,
-    ast.Compare,
-    ast.BoolOp,
-    ast.Call,
-    ast.Subscript,
-    ast.IfExp,
-    ast.If,
-    ast.For,
-    ast.While,
-    ast.AugAssign,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)
-"""Nodes that do something; names, constants and plain assignments do not."""
 
 _NO_VALUE = (
     ast.Starred,
@@ -66,7 +48,7 @@ class Template:
 
     parameters: tuple[str, ...]
     outputs: tuple[str, ...]
-    """Names that later code reads; none where all that the code does is to check something."""
+    """Names that later code reads; none where the code is a check or an expression."""
     body: tuple[ast.stmt, ...]
     inputs: tuple[dict[str, ast.expr], ...]
     """For each window, the expression that gives each parameter its value there."""
@@ -76,21 +58,24 @@ class Template:
     @property
     def work(self) -> int:
         """Count the operations, calls, branches and loops."""
-        return sum(
-            isinstance(node, _WORK) for statement in self.body for node in ast.walk(statement)
-        )
+        return sum(map(work_of, self.body))
 
     @property
     def is_check(self) -> bool:
         """Whether it gives nothing but fails where something does not hold."""
-        return not self.outputs
+        return not self.outputs and not self.is_expression
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether it is an expression, which its body returns."""
+        return isinstance(self.body[-1], ast.Return)
 
 
 class _NotAlikeError(Exception):
     """The windows have no common form that can be a function."""
 
 
-def generalise(windows: Sequence[StatementWindow], imported: frozenset[str]) -> Template | None:
+def generalise(windows: Sequence[Window], imported: frozenset[str]) -> Template | None:
     """Return what the windows have in common, or None where that makes no function.
 
     Args:
@@ -104,6 +89,7 @@ def generalise(windows: Sequence[StatementWindow], imported: frozenset[str]) -> 
     except _NotAlikeError:
         return None
     body, names = _spelled(body, merger, imported)
+    body = [with_plain_texts(statement) for statement in body]
     inputs: list[dict[str, ast.expr]] = [{} for _ in windows]
     for hole in merger.holes:
         for given, expression in zip(inputs, hole.column, strict=True):
@@ -114,9 +100,14 @@ def generalise(windows: Sequence[StatementWindow], imported: frozenset[str]) -> 
             for given, variable in zip(inputs, own[name], strict=True):
                 given.setdefault(name, ast.Name(variable, ast.Load()))
     changed = changed_names(body)
-    outputs = _used_later({name: own[name] for name in own if name in changed}, windows)
-    is_check = all(isinstance(statement, ast.Assert) for statement in body)
-    if not body or not inputs[0] or bool(outputs) == is_check:
+    statements = [window for window in windows if isinstance(window, StatementWindow)]
+    outputs = (
+        _used_later({name: own[name] for name in own if name in changed}, statements)
+        if statements
+        else []
+    )
+    gives_nothing = all(isinstance(statement, ast.Assert | ast.Return) for statement in body)
+    if not body or not inputs[0] or bool(outputs) == gives_nothing:
         return None
     return Template(
         parameters=tuple(inputs[0]),

@@ -16,7 +16,7 @@ import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["literal_of", "same_text", "written_alike"]
+__all__ = ["literal_of", "same_text", "with_plain_texts", "written_alike"]
 
 _MAX_VALUE = 500
 """Characters of a value that is looked for in a text."""
@@ -32,6 +32,12 @@ def written_alike(statement: ast.stmt) -> ast.stmt:
     if any(isinstance(node, ast.JoinedStr | ast.Assert) for node in ast.walk(alike)):
         _Revealer(_values(alike)).visit(alike)
     return alike
+
+
+def with_plain_texts(statement: ast.stmt) -> ast.stmt:
+    """Return a statement with constants in f-strings written as words of the text."""
+    plain: ast.stmt = _Folder().visit(statement)
+    return plain
 
 
 def literal_of(node: ast.expr) -> object:
@@ -86,6 +92,22 @@ class _TextWriter(ast.NodeTransformer):
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
         node.value = self.visit(node.value)  # The format is no text of its own.
         return node
+
+
+class _Folder(ast.NodeTransformer):
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        return _joined([_words_of(part) for part in node.values], node)
+
+
+def _words_of(part: ast.expr) -> ast.expr:
+    match part:
+        case ast.FormattedValue(value=value, conversion=conversion, format_spec=None):
+            try:
+                shown = literal_of(value)
+            except ValueError:
+                return part
+            return ast.Constant(repr(shown) if conversion == _REPR else str(shown))
+    return part
 
 
 def _joined(parts: Sequence[ast.expr] | None, node: ast.expr) -> ast.expr:
@@ -267,18 +289,10 @@ class _Revealer(ast.NodeTransformer):
 def _folded(node: ast.expr) -> Iterator[str]:
     """Yield the parts of a text, values of literals among its words; expressions as their code."""
     words = ""
-    for part in node.values if isinstance(node, ast.JoinedStr) else [node]:
-        match part:
-            case ast.Constant(value=str() as text):
-                words += text
-                continue
-            case ast.FormattedValue(value=value, conversion=conversion, format_spec=None):
-                try:
-                    shown = literal_of(value)
-                    words += repr(shown) if conversion == _REPR else str(shown)
-                    continue
-                except ValueError:
-                    pass
+    for part in map(_words_of, node.values if isinstance(node, ast.JoinedStr) else [node]):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            words += part.value
+            continue
         yield _plain(words)
         words = ""
         yield ast.unparse(part)

@@ -1,7 +1,7 @@
 """Putting code tools into recorded code, as far as nobody can tell the difference."""
 
 from toolguild.synth.rewriting.code_tool import CodeTool
-from toolguild.synth.rewriting.measure import CodeTally, MeasuredCode, Use, measure_code
+from toolguild.synth.rewriting.measure import CodeTally, MeasuredCode, Use, measure_code, tokens_of
 from toolguild.synth.rewriting.places import Place, SessionCode
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "SessionCode",
     "Use",
     "measure_code",
+    "tokens_of",
 ]

@@ -17,7 +17,7 @@ from toolguild.synth.rewriting.rewrite import Rewritten, characters, rewrite
 from toolguild.synth.rewriting.twins import Twins
 from toolguild.synth.traces import Trace
 
-__all__ = ["CodeTally", "MeasuredCode", "Use", "apart", "measure_code", "rewrite_session", "tokens"]
+__all__ = ["CodeTally", "MeasuredCode", "Use", "apart", "measure_code", "rewrite_session", "tokens", "tokens_of"]
 
 _LAYOUT = {
     tokenize.NL,
@@ -257,13 +257,14 @@ def _shadowed(trees: Sequence[ast.Module], places: Sequence[Place]) -> str:
 
 def tokens(trees: Iterable[ast.Module]) -> int:
     """Count the lexical tokens of code as `ast.unparse` writes it, layout left out."""
-    return sum(_tokens(ast.unparse(tree)) for tree in trees)
+    return sum(tokens_of(ast.unparse(tree)) for tree in trees)
 
 
-def _tokens(text: str) -> int:
+def tokens_of(text: str) -> int:
+    """Count the lexical tokens of one text, layout left out."""
     read = tokenize.generate_tokens(io.StringIO(text).readline)
     return sum(token.type not in _LAYOUT for token in read)
 
 
 def _tokens_saved(place: Place) -> int:
-    return sum(_tokens(ast.unparse(node)) for node in place.replaced) - _tokens(place.text)
+    return sum(tokens_of(ast.unparse(node)) for node in place.replaced) - tokens_of(place.text)
