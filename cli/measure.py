@@ -80,9 +80,7 @@ def measure(
     return ExitCode.DONE if measured.saved or code.saved else ExitCode.REFUSED
 
 
-def _tools(
-    registry: Registry, profile: Profile
-) -> tuple[list[PlannedTool], list[CodeTool], int]:
+def _tools(registry: Registry, profile: Profile) -> tuple[list[PlannedTool], list[CodeTool], int]:
     """Return the tools whose plans are known, those made of code, and how many others there are."""
     composites: list[PlannedTool] = []
     code_tools: list[CodeTool] = []

@@ -1,4 +1,4 @@
-"""The part of `toolguild measure` that is about code: what calls of tools would have saved in it."""
+"""What `toolguild measure` says of code: what calls of tools would have saved in it."""
 
 from __future__ import annotations
 

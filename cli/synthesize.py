@@ -148,9 +148,7 @@ def _by_behaviour(sandbox: SandboxChoice, profile: Profile) -> Merge:
     return merge
 
 
-def _mine(
-    paths: Sequence[Path], read: ReadOptions, min_support: int | None, merge: Merge
-) -> Mined:
+def _mine(paths: Sequence[Path], read: ReadOptions, min_support: int | None, merge: Merge) -> Mined:
     settings = MiningSettings()
     if min_support is not None:
         settings = replace(

@@ -23,7 +23,7 @@ Positional: TypeAlias = Sequence[Json]
 """The arguments of one call, in order."""
 
 _ENTRY = "toolguild_observe"
-_DRIVER = '''
+_DRIVER = """
 
 def {entry}(inputs):
     import copy, json, signal
@@ -53,7 +53,7 @@ def {entry}(inputs):
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
     return endings
-'''
+"""
 _SECONDS = 0.05
 """Time for one input."""
 _CHARACTERS = 10_000
@@ -65,10 +65,10 @@ _FEWEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a call ends: with a value or an exception's type; `text` is None where it took too long
-    or gave too much to tell."""
+    """How a call ends."""
 
     text: str | None
+    """The value, or the exception's type; None where it took too long or gave too much."""
     is_value: bool = False
 
 
@@ -129,9 +129,7 @@ def observe(
     Raises:
         SandboxUnavailableError: nothing can be run.
     """
-    driver = _DRIVER.format(
-        entry=_ENTRY, function=entry, seconds=_SECONDS, characters=_CHARACTERS
-    )
+    driver = _DRIVER.format(entry=_ENTRY, function=entry, seconds=_SECONDS, characters=_CHARACTERS)
     given: list[Json] = [[*arguments] for arguments in inputs]
     program = Program(source + driver, _ENTRY, walled=False)
     outcome = sandbox.run(program, {"inputs": given}, tier=Tier.SANDBOX, limits=_LIMITS)

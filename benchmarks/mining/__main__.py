@@ -46,7 +46,6 @@ _CODE = "mint"
 """The log with code."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Row:
     """One miner on one log."""

@@ -148,7 +148,10 @@ class CodePart:
             *("characters", "rewritten", "library", "programs rewritten"),
             *("uses", "refused", "not run"),
         )
-        stitch = [(half, f"{ratio:.2f}", str(found), str(legal)) for half, ratio, found, legal in self.stitch]
+        stitch = [
+            (half, f"{ratio:.2f}", str(found), str(legal))
+            for half, ratio, found, legal in self.stitch
+        ]
         boxes = [
             (row.library, f"{row.learnt_from} to {row.measured_on}", ", ".join(row.tools))
             for row in self.rows
@@ -157,8 +160,8 @@ class CodePart:
             [
                 "### Code: how many times shorter all programs are, the library counted",
                 table(head, shown),
-                "- compression: characters of all programs, as `ast.unparse` writes them, over those"
-                " of the rewritten ones and\n  the full text of the library; programs that nothing"
+                "- compression: characters of all programs, as `ast.unparse` writes them, over"
+                " those of the rewritten ones and\n  the full text of the library; programs that nothing"
                 " is put into, that do not parse or that the sandbox cannot run\n  count as they"
                 " are\n- uses: each was seen, in the sandbox, to change nothing of what its program"
                 " prints and how its snippets end; those\n  refused did change something, or their"
@@ -243,9 +246,7 @@ def _ours(
     return rows
 
 
-def _mined(
-    half: Sequence[Trace], sandbox: Sandbox, settings: MiningSettings
-) -> list[RepeatedCode]:
+def _mined(half: Sequence[Trace], sandbox: Sandbox, settings: MiningSettings) -> list[RepeatedCode]:
     miner = CodeMiner(settings)
     for trace in half:
         miner.add(trace)
@@ -260,7 +261,9 @@ def _chosen(
     measured = measure_code(chosen, half, sandbox)
     for _ in range(_ROUNDS):
         paying = [
-            tool for tool in chosen if measured.tallies[tool.ref].characters > len(_text(tool.source))
+            tool
+            for tool in chosen
+            if measured.tallies[tool.ref].characters > len(_text(tool.source))
         ]
         if len(paying) == len(chosen):
             break

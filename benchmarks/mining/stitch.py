@@ -1,4 +1,4 @@
-"""`stitch-core`, the library learner, on the same programs: its own ratio, and what is Python of it.
+"""The library learner `stitch-core` on the same programs: its ratio, and what is Python of it.
 
 Stitch (Bowers et al., "Top-Down Synthesis for Library Learning", POPL 2023) finds abstractions in
 terms of a lambda calculus. A syntax tree is written as such a term: each kind of node is a
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from toolguild.synth.mining.programs import BUILTINS, Session, free_names
+from toolguild.synth.mining.programs import BUILTINS, Session, free_names, parse_function
 from toolguild.synth.rewriting import CodeTool
 
 __all__ = ["Learned", "learn", "legal_tools", "require_stitch"]
@@ -30,7 +30,8 @@ __all__ = ["Learned", "learn", "legal_tools", "require_stitch"]
 _Term: TypeAlias = "str | list[_Term]"
 _SKIPPED = {"ctx", "kind", "type_comment", "type_ignores"}
 _ARITY = 2
-_ITERATIONS = 20
+_ITERATIONS = (20, 15, 10, 5)
+"""Abstractions that are asked for, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,11 @@ def learn(sessions: Sequence[Session]) -> Learned:
     stitch = require_stitch()
     leaves: dict[tuple[str, object], int] = {}
     terms = [
-        _written(_term(snippet.tree, leaves)) for session in sessions for snippet in session.snippets
+        _written(_term(snippet.tree, leaves))
+        for session in sessions
+        for snippet in session.snippets
     ]
-    found = stitch.compress(terms, iterations=_ITERATIONS, max_arity=_ARITY, silent=True)
+    found = _compressed(stitch, terms)
     return Learned(
         found.json["original_cost"],
         found.json["final_cost"],
@@ -84,6 +87,28 @@ def learn(sessions: Sequence[Session]) -> Learned:
         tuple(str(one.name) for one in found.abstractions),
         tuple(value for _, value in leaves),
     )
+
+
+def _compressed(stitch: Any, terms: Sequence[str]) -> Any:
+    """Learn as many abstractions as Stitch gets to without failing.
+
+    0.1.29 ends with an assertion of its own where an abstraction occurs inside itself, as lists of
+    lists do; it never gets there with fewer abstractions.
+    """
+    for iterations in _ITERATIONS:
+        try:
+            return stitch.compress(
+                terms,
+                iterations=iterations,
+                max_arity=_ARITY,
+                # A hole for what is applied to others would be no Python.
+                no_curried_metavars=True,
+                silent=True,
+            )
+        except stitch.StitchException:
+            continue
+    msg = "stitch-core fails on these programs"
+    raise RuntimeError(msg)
 
 
 def _term(node: object, leaves: dict[tuple[str, object], int]) -> _Term:
@@ -130,14 +155,15 @@ class _IllegalError(Exception):
 
 def _parsed(text: str) -> _Term:
     stack: list[list[_Term]] = [[]]
-    for token in re.findall(r"[()]|[^()\s]+", text):
-        if token == "(":
-            stack.append([])
-        elif token == ")":
-            done = stack.pop()
-            stack[-1].append(done)
-        else:
-            stack[-1].append(token)
+    for word in re.findall(r"[()]|[^()\s]+", text):
+        match word:
+            case "(":
+                stack.append([])
+            case ")":
+                done = stack.pop()
+                stack[-1].append(done)
+            case _:
+                stack[-1].append(word)
     return stack[0][0]
 
 
@@ -225,7 +251,9 @@ _NO_EXPRESSION = {"id", "attr", "arg", "name", "names", "op", "ops", "target", "
 def _fits(name: str, value: object) -> bool:
     values = value if isinstance(value, list) else [value]
     if name in _NO_EXPRESSION:
-        return not any(isinstance(one, ast.Name) and re.fullmatch(r"p\d+", one.id) for one in values)
+        return not any(
+            isinstance(one, ast.Name) and re.fullmatch(r"p\d+", one.id) for one in values
+        )
     return True
 
 
@@ -240,11 +268,12 @@ def _function(name: str, node: object, imports: dict[str, str]) -> str:
     parameters = sorted(holes - imports.keys())
     if not parameters:
         raise _IllegalError
-    head = ast.parse(f"def {name}({', '.join(parameters)}): pass").body[0]
-    assert isinstance(head, ast.FunctionDef)
+    head = parse_function(f"def {name}({', '.join(parameters)}): pass")
     head.body = body
     needed = sorted(holes & imports.keys())
-    text = "\n".join([*(imports[one] for one in needed), ast.unparse(ast.fix_missing_locations(head))])
+    text = "\n".join(
+        [*(imports[one] for one in needed), ast.unparse(ast.fix_missing_locations(head))]
+    )
     compile(text, "<abstraction>", "exec")
     if free_names(head) - imports.keys():
         raise _IllegalError

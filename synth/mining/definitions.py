@@ -45,7 +45,7 @@ class _Definition:
 
 
 def mine_definitions(sessions: Sequence[Session], settings: MiningSettings) -> list[RepeatedCode]:
-    """Return all functions that agents wrote, those with one text together, written once or more."""
+    """Return all functions that agents wrote, once or more, those with one text together."""
     groups: defaultdict[str, list[_Definition]] = defaultdict(list)
     for session in sessions:
         for definition in _definitions(session):
@@ -140,14 +140,14 @@ def self_contained(session: Session, snippet: int, node: ast.FunctionDef) -> lis
     return None if needs is None else [*needs, bare(node)]
 
 
-def canonical_text(needs: Sequence[ast.stmt], node: ast.FunctionDef) -> str:
+def canonical_text(needs: Sequence[ast.stmt], definition: ast.FunctionDef) -> str:
     """Return a text that functions share which differ in local names only.
 
     Args:
         needs: Imports and helpers of the function.
-        node: The function, without annotations and docstring.
+        definition: The function, without annotations and docstring.
     """
-    function = copy.deepcopy(node)
+    function = copy.deepcopy(definition)
     local = _local_names(function)
     numbers: dict[str, str] = {}
 

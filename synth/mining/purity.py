@@ -43,7 +43,9 @@ def canonical_order(statements: Sequence[ast.stmt], keys: Sequence[str]) -> tupl
     order: list[int] = []
     while left:
         ready = [
-            one for one in left if not any(reaches[one].touches(reaches[other]) for other in left if other < one)
+            one
+            for one in left
+            if not any(reaches[one].touches(reaches[other]) for other in left if other < one)
         ]
         chosen = min(ready, key=lambda one: (keys[one], one))
         left.remove(chosen)

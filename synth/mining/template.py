@@ -198,10 +198,10 @@ class _Merger:
                 if not hole.certain and not _is_harmless(node):
                     raise _NotAlikeError
         for column, mark in self.variables.items():
-            if mark not in self._stored and any(map(set.__contains__, bound, column)):
-                # Read before it is changed in place: the name goes in, and comes out as a result.
-                if not all(map(set.__contains__, bound, column)):
-                    raise _NotAlikeError
+            changed_here = [name in names for name, names in zip(column, bound, strict=True)]
+            # What all windows change in place goes in, and comes out as a result.
+            if mark not in self._stored and any(changed_here) and not all(changed_here):
+                raise _NotAlikeError
 
     def _node(self, nodes: Sequence[ast.AST], around: _Surroundings) -> ast.AST:
         first = nodes[0]
@@ -246,7 +246,12 @@ class _Merger:
         return ast.copy_location(type(first)(**merged), first)
 
     def _item(
-        self, parent: ast.AST, name: str, number: int, items: Sequence[object], around: _Surroundings
+        self,
+        parent: ast.AST,
+        name: str,
+        number: int,
+        items: Sequence[object],
+        around: _Surroundings,
     ) -> object:
         nodes = [item for item in items if isinstance(item, ast.AST)]
         if len(nodes) < len(items):
@@ -313,7 +318,11 @@ def _is_hole(node: object) -> bool:
     return isinstance(node, ast.Name) and node.id.startswith("?")
 
 
-_LITTLE_WORDS = frozenset("a an and are as at be but by for in is it not of or the to was with".split())
+_LITTLE_WORDS = frozenset(
+    """
+    a an and are as at be but by for in is it not of or the to was with
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
 
 
 def _last_word(text: str) -> str:
@@ -329,13 +338,13 @@ def _around(node: ast.AST, name: str, around: _Surroundings) -> _Surroundings:
     match node, name:
         case ast.Assert(), "msg":
             certain = False
-        case (ast.For() | ast.While() | ast.If()), ("body" | "orelse"):
+        case ((ast.For() | ast.While() | ast.If()), ("body" | "orelse")):
             certain = False
         case ast.While(), "test":
             certain = False
         case ast.IfExp(), ("body" | "orelse"):
             certain = False
-        case (ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp()), _:
+        case ((ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp()), _):
             certain = False
         case ast.Lambda(), _:
             certain = False

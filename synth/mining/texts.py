@@ -48,7 +48,7 @@ def literal_of(node: ast.expr) -> object:
     """
     try:
         value: object = ast.literal_eval(node)
-    except (TypeError, SyntaxError, MemoryError, RecursionError) as error:
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         msg = "not made of literals"
         raise ValueError(msg) from error
     return value
@@ -246,8 +246,8 @@ def _shown(node: ast.expr) -> Iterator[_Value]:
 
 def _loose(text: str) -> str:
     """Return a pattern for a value's `repr`, whatever its spacing and quotes."""
-    tokens = re.findall(r"\w+|[^\w\s]", text)
-    return r"\s*".join("['\"]" if token in "'\"" else re.escape(token) for token in tokens)
+    parts = re.findall(r"\w+|[^\w\s]", text)
+    return r"\s*".join("['\"]" if part in "'\"" else re.escape(part) for part in parts)
 
 
 class _Revealer(ast.NodeTransformer):

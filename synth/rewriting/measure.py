@@ -17,7 +17,16 @@ from toolguild.synth.rewriting.rewrite import Rewritten, characters, rewrite
 from toolguild.synth.rewriting.twins import Twins
 from toolguild.synth.traces import Trace
 
-__all__ = ["CodeTally", "MeasuredCode", "Use", "apart", "measure_code", "rewrite_session", "tokens", "tokens_of"]
+__all__ = [
+    "CodeTally",
+    "MeasuredCode",
+    "Use",
+    "apart",
+    "measure_code",
+    "rewrite_session",
+    "tokens",
+    "tokens_of",
+]
 
 _LAYOUT = {
     tokenize.NL,

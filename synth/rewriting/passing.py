@@ -52,7 +52,9 @@ def passing_name(
             pass
         case _:
             return None
-    parameters = [key for key, node in given.items() if isinstance(node, ast.Name) and node.id == name]
+    parameters = [
+        key for key, node in given.items() if isinstance(node, ast.Name) and node.id == name
+    ]
     others = [node for key, node in given.items() if key not in parameters]
     if (
         len(parameters) != 1

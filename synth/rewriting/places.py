@@ -127,7 +127,9 @@ class SessionCode:
         """
         put: ast.stmt | None = None
         if function.name != tool.name:
-            put = ast.Assign([ast.Name(function.name, ast.Store())], ast.Name(tool.name, ast.Load()))
+            put = ast.Assign(
+                [ast.Name(function.name, ast.Store())], ast.Name(tool.name, ast.Load())
+            )
         elif self.session.first_bindings.get(tool.name, ()) < (number, function.lineno):
             put = ast.ImportFrom(TOOLS, [ast.alias(tool.name)], 0)
         if put is not None:

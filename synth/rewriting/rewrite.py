@@ -44,11 +44,12 @@ def rewrite(session: Session, places: Sequence[Place]) -> Rewritten:
         put[id(memo[id(first)])] = copy.deepcopy(place.put)
         put |= {id(memo[id(other)]): None for other in others}
     replacer = _Replacer(put)
-    trees = [ast.fix_missing_locations(replacer.visit(tree)) for tree in trees]
+    for tree in trees:
+        ast.fix_missing_locations(replacer.visit(tree))
     read_before = _read([snippet.tree for snippet in session.snippets])
     while idle := (_bound_at_top(trees) & read_before) - _read(trees):
-        dropper = _Dropper(idle)
-        trees = [dropper.visit(tree) for tree in trees]
+        for tree in trees:
+            _Dropper(idle).visit(tree)
     return Rewritten(tuple(trees), tuple(places))
 
 

@@ -78,9 +78,7 @@ class Twins:
     def _of(self, tool: CodeTool) -> Behaviour | None:
         return self._observed(tool.function.name, tool.original, tool.inputs)
 
-    def _observed(
-        self, name: str, source: str, inputs: Sequence[Positional]
-    ) -> Behaviour | None:
+    def _observed(self, name: str, source: str, inputs: Sequence[Positional]) -> Behaviour | None:
         key = source, repr(inputs)
         if key not in self._behaviours:
             self._behaviours[key] = observe(source, name, inputs, self._sandbox)

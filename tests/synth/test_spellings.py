@@ -117,15 +117,15 @@ def test_what_differs_on_some_input_is_another_function_and_kept_as_evidence(
 def test_the_next_spelling_is_taken_where_the_best_does_not_pass(
     writer: Writer, local: Sandbox
 ) -> None:
-    """The shorter one keeps state between calls."""
-    keeping = "def total(v, seen=[]):\n    seen.append(1)\n    return sum(v) * 3 + 1 - len(v) % 2\n"
-    plain = "def total(v):\n    odd = len(v) % 2\n    result = sum(v) * 3 + 1\n    return result - odd\n"
-    (found,) = grouped_lists(writer, local, keeping, plain)
-    assert "seen" in found.source
+    """The static gate lets no tool evaluate a text."""
+    evaluated = "def total(v):\n    return eval('sum(v) * 3 + 1 - len(v) % 2')\n"
+    plain = "def total(v):\n    odd = len(v) % 2\n    all = sum(v) * 3\n    return all + 1 - odd\n"
+    (found,) = grouped_lists(writer, local, evaluated, plain)
+    assert "eval" in found.source
     proof = prove(found, local, ValidationSettings(inputs=20, crowd=20, mutants=0), "total")
     assert proof.passed
     assert proof.draft is not None
-    assert "seen" not in proof.draft.source
+    assert "eval" not in proof.draft.source
 
 
 def grouped_lists(writer: Writer, local: Sandbox, *definitions: str) -> list[RepeatedCode]:
@@ -170,7 +170,9 @@ def test_functions_that_always_give_the_same_value_are_not_told_apart(local: San
     assert not one.agrees(other)
 
 
-@pytest.mark.parametrize("source", ["def f(n):\n    import os\n    os._exit(0)", "def f(n): return n +"])
+@pytest.mark.parametrize(
+    "source", ["def f(n):\n    import os\n    os._exit(0)", "def f(n): return n +"]
+)
 def test_a_function_that_ends_everything_is_not_observed(source: str, local: Sandbox) -> None:
     assert observe(source, "f", [[1]], local) is None
 

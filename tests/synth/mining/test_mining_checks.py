@@ -143,7 +143,8 @@ def test_the_canonical_order_computes_the_same_and_is_the_same_for_all(
 
 
 RUNNABLE = [
-    "def add(a, b):\n    return a + b\nassert add(1, 2) == 3, 'Expected 3 but got {}'.format(add(1, 2))",
+    "def add(a, b):\n    return a + b\n"
+    "assert add(1, 2) == 3, 'Expected 3 but got {}'.format(add(1, 2))",
     "x = [1, 2]\nassert x == [1, 2], 'Expected [1, 2] but got {}'.format(x)",
     "y = 'ab'\nassert y == 'ab', f\"Expected 'ab' but got {y}\"",
     "z = True\nassert z == True, 'Expected True but got {}'.format(z)",
