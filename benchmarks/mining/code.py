@@ -46,6 +46,18 @@ _ROUNDS = 4
 """Times that tools which do not pay are left out and the others are measured again."""
 
 
+_WHAT_IS_WHAT = """\
+- compression: characters of all programs, as `ast.unparse` writes them, over those of the
+  rewritten ones and the full text of the library; programs that nothing is put into, that do not
+  parse or that the sandbox cannot run count as they are
+- uses: each was seen, in the sandbox, to change nothing of what its program prints and how its
+  snippets end; those refused did change something, or their program cannot be run (not run: how
+  many)
+- Stitch: those of its abstractions that are legal Python functions, without docstrings, put in and
+  checked in the same way\
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """What a library does to the programs of one half."""
@@ -160,14 +172,7 @@ class CodePart:
             [
                 "### Code: how many times shorter all programs are, the library counted",
                 table(head, shown),
-                "- compression: characters of all programs, as `ast.unparse` writes them, over"
-                " those of the rewritten ones and\n  the full text of the library; programs that nothing"
-                " is put into, that do not parse or that the sandbox cannot run\n  count as they"
-                " are\n- uses: each was seen, in the sandbox, to change nothing of what its program"
-                " prints and how its snippets end; those\n  refused did change something, or their"
-                " program cannot be run (not run: how many programs)\n- Stitch: those of its"
-                " abstractions that are legal Python functions, without docstrings, put in and"
-                " checked in the\n  same way",
+                _WHAT_IS_WHAT,
                 "### Stitch's own figure: cost of its terms before over after, without the library",
                 table(("half", "ratio", "abstractions", "legal Python"), stitch),
                 "### The libraries",

@@ -117,15 +117,16 @@ def test_what_differs_on_some_input_is_another_function_and_kept_as_evidence(
 def test_the_next_spelling_is_taken_where_the_best_does_not_pass(
     writer: Writer, local: Sandbox
 ) -> None:
-    """The static gate lets no tool evaluate a text."""
-    evaluated = "def total(v):\n    return eval('sum(v) * 3 + 1 - len(v) % 2')\n"
-    plain = "def total(v):\n    odd = len(v) % 2\n    all = sum(v) * 3\n    return all + 1 - odd\n"
-    (found,) = grouped_lists(writer, local, evaluated, plain)
-    assert "eval" in found.source
+    """The static gate lets no tool near such attributes."""
+    refused = "def total(v):\n    total.__dict__['s'] = 1\n    return sum(v) * 3 + 1 - len(v) % 2\n"
+    plain = "def total(v):\n    odd = len(v) % 2\n    three = sum(v) * 3\n    result = three + 1\n"
+    plain += "    return result - odd\n"
+    (found,) = grouped_lists(writer, local, refused, plain)
+    assert "__dict__" in found.source
     proof = prove(found, local, ValidationSettings(inputs=20, crowd=20, mutants=0), "total")
     assert proof.passed
     assert proof.draft is not None
-    assert "eval" not in proof.draft.source
+    assert "__dict__" not in proof.draft.source
 
 
 def grouped_lists(writer: Writer, local: Sandbox, *definitions: str) -> list[RepeatedCode]:
