@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
@@ -77,6 +78,10 @@ class Behaviour:
     """How a function ends on some inputs, one after the other."""
 
     endings: tuple[Ending, ...]
+
+    def only(self, kept: Sequence[bool]) -> Behaviour:
+        """Return the behaviour on some of the inputs."""
+        return Behaviour(tuple(compress(self.endings, kept)))
 
     def agrees(self, other: Behaviour) -> bool:
         """Say whether two functions end alike on all inputs, and on enough that tell something."""

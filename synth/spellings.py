@@ -12,7 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import and_
 
+from toolguild.registry.json_schema import accepts
 from toolguild.sandbox import Json, JsonObject, Limits, Sandbox
 from toolguild.synth.behaviour import Behaviour, Positional, difference, observe
 from toolguild.synth.drafting import object_schema
@@ -82,6 +84,14 @@ class _Candidate:
         columns = zip(*self.recorded, strict=True)
         return tuple(str(infer_schema(column, 1).get("type", "any")) for column in columns)
 
+    @cached_property
+    def _schema(self) -> JsonObject:
+        return _schema_of(self.recorded)
+
+    def is_meant_for(self, call: Positional) -> bool:
+        """Say whether a call lies within the bounds of those that were recorded."""
+        return accepts(self._schema, dict(zip(_names(call), call, strict=True)))
+
     def observe(self, inputs: Sequence[Positional], sandbox: Sandbox) -> Behaviour | None:
         entry = self.definition.name
         return observe(self.definition.source, entry, inputs, sandbox) if inputs else None
@@ -93,7 +103,8 @@ def _merged(family: Sequence[_Candidate], sandbox: Sandbox) -> Iterator[Repeated
         yield family[0].definition
         return
     pool = _distinct([call for one in family for call in one.recorded[:_SHARED]])[:_POOL]
-    for group in _agreeing(family, pool, sandbox):
+    # What others were called with may be nothing that these two were meant for.
+    for group in _agreeing(family, pool, sandbox, meant_only=True):
         yield from _split(group, sandbox)
 
 
@@ -105,67 +116,66 @@ def _split(group: Sequence[_Candidate], sandbox: Sandbox) -> Iterator[RepeatedCo
     recorded = _distinct([call for one in group for call in one.recorded])
     inputs = [*recorded, *generated_inputs(recorded)]
     parts = _agreeing(group, inputs, sandbox)
-    firsts = [part[0].observe(inputs, sandbox) for part in parts]
-    for number, part in enumerate(parts):
-        others = [
-            Spelling(other.definition.name, other.definition.source, _tasks(other), differs)
-            for place, rest in enumerate(parts)
-            if place != number
-            for mine, theirs in [(firsts[number], firsts[place])]
-            for differs in [difference(theirs, mine, inputs) if mine and theirs else ""]
-            if differs
-            for other in rest
+    behaviours = [part[0].observe(inputs, sandbox) for part in parts]
+    for part, behaviour in zip(parts, behaviours, strict=True):
+        nearly = [
+            _spelling(candidate, differs)
+            for others, other in zip(parts, behaviours, strict=True)
+            if behaviour and other and (differs := difference(other, behaviour, inputs))
+            for candidate in others
         ]
-        yield _together(part, others)
+        yield _together(part, nearly)
 
 
 def _agreeing(
-    candidates: Sequence[_Candidate], inputs: Sequence[Positional], sandbox: Sandbox
+    candidates: Sequence[_Candidate],
+    inputs: Sequence[Positional],
+    sandbox: Sandbox,
+    *,
+    meant_only: bool = False,
 ) -> list[list[_Candidate]]:
     """Part candidates into groups that end alike on all inputs; who cannot be told stays alone."""
-    groups: list[tuple[Behaviour | None, list[_Candidate]]] = []
+    groups: list[tuple[Behaviour | None, list[bool], list[_Candidate]]] = []
     for candidate in candidates:
         behaviour = candidate.observe(inputs, sandbox)
-        for known, members in groups:
-            if known and behaviour and known.agrees(behaviour):
+        meant = [not meant_only or candidate.is_meant_for(call) for call in inputs]
+        for known, theirs, members in groups:
+            both = [*map(and_, meant, theirs)]
+            if known and behaviour and known.only(both).agrees(behaviour.only(both)):
                 members.append(candidate)
                 break
         else:
-            groups.append((behaviour, [candidate]))
-    return [members for _, members in groups]
+            groups.append((behaviour, meant, [candidate]))
+    return [members for _, _, members in groups]
 
 
-def _together(part: Sequence[_Candidate], others: Sequence[Spelling]) -> RepeatedCode:
-    ranked = sorted(part, key=lambda one: (len(one.definition.source), one.definition.source))
-    best = ranked[0].definition
-    names = Counter(
-        {one.definition.name: 0 for one in ranked}
-        | Counter(each.definition.name for each in part for _ in each.definition.occurrences)
+def _together(part: Sequence[_Candidate], nearly: Sequence[Spelling]) -> RepeatedCode:
+    """Return spellings of one function as what the shortest of them is.
+
+    Args:
+        part: The spellings.
+        nearly: Functions that agree on all that was recorded, and differ on generated inputs.
+    """
+    best, *others = sorted(
+        part, key=lambda one: (len(one.definition.source), one.definition.source)
     )
-    documents = [one.definition.documentation for one in ranked]
-    same = [
-        Spelling(one.definition.name, one.definition.source, _tasks(one), parameters=parameters)
-        for one in ranked
-        for parameters in [one.definition.parameters]
-    ]
-    if len(same) == 1 and not others:
-        return best
-    common = max(names, key=lambda name: (names[name], name == best.name, name))
+    if not others and not nearly:
+        return best.definition
+    names = Counter(one.definition.name for one in part for _ in one.definition.occurrences)
+    documents = [one.definition.documentation for one in (best, *others)]
     return replace(
-        best,
-        documentation=best.documentation or next(filter(None, documents), ""),
-        occurrences=tuple(
-            occurrence
-            for one in sorted(part, key=lambda one: one.definition.source)
-            for occurrence in one.definition.occurrences
-        ),
-        spellings=(*same, *others),
-        common_name=common,
+        best.definition,
+        documentation=next(filter(None, documents), ""),
+        occurrences=tuple(occurrence for one in part for occurrence in one.definition.occurrences),
+        spellings=(*map(_spelling, (best, *others)), *nearly),
+        common_name=max(names, key=lambda name: (names[name], name)),
     )
 
 
-def _tasks(candidate: _Candidate) -> int:
-    return support_of(candidate.definition.occurrences)
+def _spelling(candidate: _Candidate, differs: str = "") -> Spelling:
+    definition = candidate.definition
+    tasks = support_of(definition.occurrences)
+    return Spelling(definition.name, definition.source, tasks, differs, definition.parameters)
 
 
 def _distinct(calls: Sequence[tuple[Json, ...]]) -> list[tuple[Json, ...]]:
@@ -174,16 +184,24 @@ def _distinct(calls: Sequence[tuple[Json, ...]]) -> list[tuple[Json, ...]]:
 
 def generated_inputs(recorded: Sequence[Positional]) -> list[Positional]:
     """Return inputs near recorded ones, within what these show a function to be meant for."""
-    columns = [[*column] for column in zip(*recorded, strict=True)]
-    names = [f"argument_{number}" for number in range(len(columns))]
-    properties: JsonObject = {
-        name: {**infer_schema(column), **_bounds(column)}
-        for name, column in zip(names, columns, strict=True)
-    }
+    names = _names(recorded[0])
     known: list[JsonObject] = [dict(zip(names, call, strict=True)) for call in recorded]
-    strategy = arguments_strategy(object_schema(properties, closed=True), known)
+    strategy = arguments_strategy(_schema_of(recorded), known)
     drawn = draw(strategy, _GENERATED, seed=0, large=False)
     return [tuple(arguments[name] for name in names) for arguments in drawn]
+
+
+def _names(call: Positional) -> list[str]:
+    return [f"argument_{number}" for number in range(len(call))]
+
+
+def _schema_of(recorded: Sequence[Positional]) -> JsonObject:
+    columns = [[*column] for column in zip(*recorded, strict=True)]
+    properties: JsonObject = {
+        name: {**infer_schema(column), **_bounds(column)}
+        for name, column in zip(_names(recorded[0]), columns, strict=True)
+    }
+    return object_schema(properties, closed=True)
 
 
 def _bounds(column: Sequence[Json]) -> JsonObject:

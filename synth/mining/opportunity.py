@@ -162,7 +162,7 @@ class RepeatedCode:
     spellings: tuple[Spelling, ...] = ()
     """Ways in which it was written, the best first, and functions that nearly do the same."""
     common_name: str = ""
-    """What most agents called it, where that is not `name`."""
+    """What most agents called it; empty where only one spelling is known."""
 
     @property
     def everywhere(self) -> tuple[CodeOccurrence, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from toolguild.synth.mining.programs import Session
 from toolguild.synth.rewriting.places import Place
 
-__all__ = ["Rewritten", "characters", "rewrite"]
+__all__ = ["Rewritten", "rewrite"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +19,6 @@ class Rewritten:
 
     trees: tuple[ast.Module, ...]
     places: tuple[Place, ...]
-
-    @property
-    def characters(self) -> int:
-        """Characters of its code, written by `ast.unparse`."""
-        return characters(self.trees)
-
-
-def characters(trees: Iterable[ast.Module]) -> int:
-    """Count the characters of code as `ast.unparse` writes it."""
-    return sum(len(ast.unparse(tree)) for tree in trees)
 
 
 def rewrite(session: Session, places: Sequence[Place]) -> Rewritten:
@@ -45,7 +35,8 @@ def rewrite(session: Session, places: Sequence[Place]) -> Rewritten:
         put |= {id(memo[id(other)]): None for other in others}
     replacer = _Replacer(put)
     for tree in trees:
-        ast.fix_missing_locations(replacer.visit(tree))
+        replacer.visit(tree)
+        ast.fix_missing_locations(tree)
     read_before = _read([snippet.tree for snippet in session.snippets])
     while idle := (_bound_at_top(trees) & read_before) - _read(trees):
         for tree in trees:

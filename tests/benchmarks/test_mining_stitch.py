@@ -58,7 +58,7 @@ def test_an_abstraction_made_of_others_is_unfolded() -> None:
 
 
 def test_a_term_is_the_tree_that_it_was_made_of() -> None:
-    code = "import a.b as c\nfor i in x[1:]:\n    y = {1: -i, **z}\nelse:\n    print(f'{y!r:>3}', *a)"
+    code = "import a as c\nfor i in x[1:]:\n    y = {1: -i, **z}\nelse:\n    print(f'{y!r:>3}', *a)"
     tree = ast.parse(code)
     leaves: dict[tuple[str, object], int] = {}
     term = stitch._parsed(stitch._written(stitch._term(tree, leaves)))

@@ -183,3 +183,24 @@ def test_generated_inputs_stay_within_what_was_recorded() -> None:
     assert len(inputs) > 20
     assert all(isinstance(n, int) and n >= 1 for n, _ in inputs)
     assert all(isinstance(text, str) and text for _, text in inputs)
+
+
+def test_what_only_others_were_called_with_does_not_part_spellings(
+    writer: Writer, local: Sandbox
+) -> None:
+    """Negative numbers are nothing to these two, though another function takes them."""
+    one = "def under(n):\n    return sum(range(n)) * 3 + len(str(n))\n"
+    other = "def below(k):\n    return k * (k - 1) // 2 * 3 + len(str(k))\n"
+    third = "def sign(n):\n    return -1 if n < 0 else 1 + n * 2 - len(str(n))\n"
+    miner = CodeMiner(miner_settings())
+    for number, (definition, inputs) in enumerate(
+        [(one, [3, 4, 10]), (other, [2, 5, 11]), (third, [-7, -8, -9])]
+    ):
+        scope: dict[str, Any] = {}
+        exec(definition, scope)  # noqa: S102 - written right here
+        name = definition[4:].split("(")[0]
+        code = f"{definition}\nprint([{name}(k) for k in {inputs}])"
+        shown = str([scope[name](k) for k in inputs])
+        miner.add(writer.trace(f"task{number}", writer.code(code, shown)))
+    (found,) = miner.mine(merge=lambda definitions: group_spellings(definitions, local))
+    assert [one.name for one in found.spellings] == ["under", "below"]
