@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 from toolguild.synth.mining.definitions import mine_definitions
+from toolguild.synth.mining.expressions import ExpressionWindow, repeated_expressions
 from toolguild.synth.mining.instrument import watch_expression, watch_statements
 from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
@@ -25,13 +26,8 @@ from toolguild.synth.mining.programs import (
 )
 from toolguild.synth.mining.selection import choose
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.statements import (
-    ExpressionWindow,
-    Window,
-    repeated_expressions,
-    repeated_windows,
-)
-from toolguild.synth.mining.template import Template, generalise
+from toolguild.synth.mining.statements import repeated_windows
+from toolguild.synth.mining.template import Template, Window, generalise
 from toolguild.synth.traces import Trace
 
 __all__ = ["CodeMiner", "Merge"]

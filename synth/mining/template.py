@@ -11,14 +11,18 @@ import keyword
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from toolguild.synth.mining.anti_unification import AntiUnifier, NotAlikeError
+from toolguild.synth.mining.expressions import ExpressionWindow, work_of
 from toolguild.synth.mining.liveness import changed_names, live_in
 from toolguild.synth.mining.programs import BUILTINS
-from toolguild.synth.mining.statements import StatementWindow, Window, work_of
+from toolguild.synth.mining.statements import StatementWindow
 from toolguild.synth.mining.texts import with_plain_texts
 
-__all__ = ["Template", "generalise"]
+__all__ = ["Template", "Window", "generalise"]
+
+Window: TypeAlias = StatementWindow | ExpressionWindow
 
 
 @dataclass(frozen=True, slots=True)
