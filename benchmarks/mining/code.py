@@ -53,6 +53,7 @@ _WHAT_IS_WHAT = """\
 - uses: each was seen, in the sandbox, to change nothing of what its program prints and how its
   snippets end; those refused did change something, or their program cannot be run (not run: how
   many)
+- proven: every tool passed validation; drafted: like Stitch's, they are only seen to change nothing
 - Stitch: those of its abstractions that are legal Python functions, without docstrings, put in and
   checked in the same way\
 """
@@ -126,7 +127,7 @@ class CodePart:
                 at_least=True,
             )
             for row in self.rows
-            if row.library == "toolguild"
+            if row.library != "Stitch"
         ]
 
     def as_json(self) -> dict[str, Json]:
@@ -193,8 +194,9 @@ def code_part(traces: Sequence[Trace], sandbox: Sandbox) -> CodePart:
     halves = _halves(traces)
     for name, half in halves.items():
         (other,) = halves.keys() - {name}
-        part.rows += _ours(name, half, {other: halves[other]}, sandbox, _ACROSS_TASKS)
-        part.rows += _ours(name, half, {name: half}, sandbox, _WITHIN_TASKS)
+        unseen, same = {other: halves[other]}, {name: half}
+        part.rows += _ours(name, half, unseen, sandbox, _ACROSS_TASKS, proven=True)
+        part.rows += _ours(name, half, same, sandbox, _WITHIN_TASKS, proven=False)
         _tell(f"{name}: Stitch")
         sessions = [session for trace in half if (session := parse_session(trace)).snippets]
         learned = learn(sessions)
@@ -223,6 +225,8 @@ def _ours(
     others: dict[str, list[Trace]],
     sandbox: Sandbox,
     settings: MiningSettings,
+    *,
+    proven: bool,
 ) -> list[_Row]:
     _tell(f"{name}: mining for {', '.join(others)}")
     found = _mined(half, sandbox, settings)
@@ -234,20 +238,18 @@ def _ours(
     }
     tools = [tool for _, draft in drafts.values() if (tool := CodeTool.of(draft.name, draft))]
     _tell(f"{name}: choosing among {len(tools)} tools")
-    likely, _ = _chosen(tools, half, sandbox)
-    _tell(f"{name}: proving {len(likely)} tools")
-    proofs = [prove(drafts[tool.name][0], sandbox, _PROOF, tool.name) for tool in likely]
-    proven = [
-        tool
-        for proof in proofs
-        if proof.passed and proof.draft
-        if (tool := CodeTool.of(proof.draft.name, proof.draft))
-    ]
-    chosen, known = _chosen(proven, half, sandbox)
+    likely, known = _chosen(tools, half, sandbox)
+    if proven:
+        _tell(f"{name}: proving {len(likely)} tools")
+        proofs = [prove(drafts[tool.name][0], sandbox, _PROOF, tool.name) for tool in likely]
+        passed = [proof.draft for proof in proofs if proof.passed and proof.draft]
+        likely = [tool for draft in passed if (tool := CodeTool.of(draft.name, draft))]
+        likely, known = _chosen(likely, half, sandbox)
     rows = []
     for other, runs in others.items():
-        measured = known if runs is half else measure_code(chosen, runs, sandbox)
-        rows.append(_row("toolguild", name, other, chosen, measured))
+        measured = known if runs is half else measure_code(likely, runs, sandbox)
+        label = "toolguild, proven" if proven else "toolguild, drafted"
+        rows.append(_row(label, name, other, likely, measured))
     return rows
 
 

@@ -112,9 +112,21 @@ def _single(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
     return ast.ImportFrom(node.module, [alias], node.level)
 
 
-def first_bindings(trees: Sequence[ast.Module]) -> dict[str, tuple[int, int]]:
-    """Return the snippet and line where each name is first bound."""
+def first_bindings(trees: Sequence[ast.Module], but_from: str = "") -> dict[str, tuple[int, int]]:
+    """Return the snippet and line where each name is first bound.
+
+    Args:
+        trees: The snippets.
+        but_from: A module whose imports do not count.
+    """
     found: dict[str, tuple[int, int]] = {}
+    left_out = {
+        id(alias)
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == but_from
+        for alias in node.names
+    }
     for number, tree in enumerate(trees):
         for node in ast.walk(tree):
             match node:
@@ -122,7 +134,7 @@ def first_bindings(trees: Sequence[ast.Module]) -> dict[str, tuple[int, int]]:
                     pass
                 case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                     pass
-                case ast.alias(name=module, asname=asname):
+                case ast.alias(name=module, asname=asname) if id(node) not in left_out:
                     name = asname or module.split(".")[0]
                 case _:
                     continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from toolguild.synth.mining.definitions import bare, canonical_text, self_contained
@@ -38,6 +38,11 @@ class Place:
     """What takes the place of the first of them; None where nothing has to."""
     saved: int
     """Characters, without imports and functions that nothing needs any more."""
+
+    @property
+    def with_nothing_put(self) -> Place:
+        """The same place where nothing has to take the place of what goes."""
+        return replace(self, put=None, saved=self.saved + len(self.text))
 
     @property
     def text(self) -> str:
@@ -170,7 +175,7 @@ class SessionCode:
             return None
         if not all(
             isinstance(bindings.given.get(name), ast.Name) for name in tool.updated
-        ) or not self._may_be_lost(tool, number, window, bindings):
+        ) or not self._loses_nothing(tool, number, window, bindings):
             return None
         given = _Original(window).of(bindings.given)
         passing = passing_name(self.session, number, block, window, given)
@@ -184,7 +189,7 @@ class SessionCode:
         saved = replaced + len(window) - 1 - len(ast.unparse(put))
         return Place(tool, number, _lines(window), tuple(window), put, saved)
 
-    def _may_be_lost(
+    def _loses_nothing(
         self, tool: CodeTool, number: int, window: Sequence[ast.stmt], bindings: Bindings
     ) -> bool:
         """Say whether no later code reads what the window binds and the tool does not give."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolguild.sandbox import Sandbox
 from toolguild.synth.mining.programs import Session, first_bindings
-from toolguild.synth.rewriting.places import Place
+from toolguild.synth.rewriting.places import TOOLS, Place
 from toolguild.synth.rewriting.rerun import Transcript, rerun
 from toolguild.synth.rewriting.rewrite import Rewritten, rewrite
 
@@ -45,7 +46,7 @@ def rewrite_session(session: Session, places: Sequence[Place], sandbox: Sandbox)
         why = original if isinstance(original, str) else "the sandbox misses a package"
         return Done(None, tuple((place, why) for place in places))
     trial = _Trial(session, original, sandbox)
-    kept, refused = trial.hold([], list(places))
+    kept, refused = trial.hold([], _without_needless_imports(session, places))
     return Done(rewrite(session, kept), tuple(refused))
 
 
@@ -82,6 +83,24 @@ class _Trial:
         if observed.errors != self.original.errors:
             return "it ends otherwise"
         return "" if observed == self.original else "an assertion says something else"
+
+
+def _without_needless_imports(session: Session, places: Sequence[Place]) -> list[Place]:
+    """Return the places, without imports of tools whose names nothing takes any more.
+
+    Where a session defines a function again and again, a tool may stand for all of them.
+    """
+    bound = first_bindings(rewrite(session, places).trees, but_from=TOOLS)
+    return [
+        place.with_nothing_put
+        if isinstance(place.put, ast.ImportFrom)
+        and bound.get(place.tool.name, _NEVER) >= (place.snippet, place.lines[0])
+        else place
+        for place in places
+    ]
+
+
+_NEVER = (sys.maxsize, 0)
 
 
 def _shadowed(trees: Sequence[ast.Module], places: Sequence[Place]) -> str:

@@ -8,6 +8,7 @@ alike (`mining.texts`): a message may say `5` where the tool's says `{expected!r
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -103,7 +104,7 @@ def _unify_text(pattern: ast.JoinedStr, node: ast.expr, bindings: Bindings) -> b
     """Compare a text by its words where all is known that stands in it, and by its parts else."""
     named = {child.id for child in ast.walk(pattern) if isinstance(child, ast.Name)}
     if named <= bindings.given.keys() | BUILTINS:
-        filled = _Filler(bindings.given).visit(ast.parse(ast.unparse(pattern), mode="eval").body)
+        filled = _Filler(bindings.given).visit(copy.deepcopy(pattern))
         return same_text(filled, node)
     return isinstance(node, ast.JoinedStr) and _unify_field(pattern.values, node.values, bindings)
 

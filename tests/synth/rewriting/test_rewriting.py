@@ -310,3 +310,11 @@ def test_a_session_that_imitates_the_report_is_not_believed(writer: Writer, loca
     """
     found = measured(writer, local, CHECK_EQUAL, code)
     assert found.before - found.after == sum(use.place.saved for use in found.uses)
+
+
+def test_a_function_that_is_defined_again_and_again_needs_no_import(
+    writer: Writer, local: Sandbox
+) -> None:
+    found = measured(writer, local, IS_PRIME, OTHER_PRIME, OTHER_PRIME)
+    assert [use.place.text for use in found.uses] == ["", ""]
+    assert found.after == 2 * len("print([k for k in range(20) if is_prime(k)])")
