@@ -257,7 +257,12 @@ def _mined(half: Sequence[Trace], sandbox: Sandbox, settings: MiningSettings) ->
     miner = CodeMiner(settings)
     for trace in half:
         miner.add(trace)
-    return miner.mine(merge=lambda definitions: group_spellings(definitions, sandbox))
+
+    def merge(definitions: Sequence[RepeatedCode]) -> list[RepeatedCode]:
+        # What was written once saves nothing, however few tasks are asked for.
+        return [one for one in group_spellings(definitions, sandbox) if len(one.occurrences) > 1]
+
+    return miner.mine(merge=merge)
 
 
 def _chosen(

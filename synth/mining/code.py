@@ -66,7 +66,7 @@ class CodeMiner:
         candidates = [
             found
             for found in merge(mine_definitions(sessions, self._settings))
-            if len(found.occurrences) > 1 and self._is_worth_keeping(found, ())
+            if self._is_worth_keeping(found, ())
         ]
         progress(0.5)
         groups: list[Sequence[Window]] = [

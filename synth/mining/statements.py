@@ -115,9 +115,9 @@ def repeated_windows(
 
 
 def is_repeated(sessions: Sequence[Session], settings: MiningSettings) -> bool:
-    """Say whether what stands in these sessions is there more than once, and for enough tasks."""
+    """Say whether what stands in these sessions is there for enough tasks."""
     tasks = {session.task_id for session in sessions}
-    return len(sessions) > 1 and len(tasks) >= settings.statements_support
+    return len(tasks) >= settings.statements_support
 
 
 def _windows(session: Session, longest: int) -> Iterator[StatementWindow]:
