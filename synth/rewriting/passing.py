@@ -14,7 +14,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from toolguild.synth.mining.programs import Session
+from toolguild.synth.mining.programs import Session, assigned_names
 from toolguild.synth.mining.purity import is_calm
 
 __all__ = ["PassingName", "passing_name"]
@@ -61,25 +61,36 @@ def passing_name(
         or any(name in _names(node) for node in others)
         # The value is not computed after what used to come after it.
         or not (is_calm(value) or all(map(is_calm, others)))
-        or _is_read_after(session, snippet, block[end:], window, name)
+        or _is_read_after(session, snippet, block, end, name)
     ):
         return None
     return PassingName(before, parameters[0], value)
 
 
 def _is_read_after(
-    session: Session, snippet: int, rest: Sequence[ast.stmt], window: Sequence[ast.stmt], name: str
+    session: Session, snippet: int, block: Sequence[ast.stmt], end: int, name: str
 ) -> bool:
-    for statement in rest:
+    """Say whether a name may be read from a position in a block on, before it is set again."""
+    following = [*block[end:]]
+    is_top = block is session.snippets[snippet].tree.body
+    if is_top:
+        following += [one for later in session.snippets[snippet + 1 :] for one in later.tree.body]
+    for statement in following:
         match statement:
             case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
                 return name in _names(value)
+            case ast.FunctionDef(args=arguments, body=body) if name in (
+                {one.arg for one in arguments.args} | assigned_names(body)
+            ):
+                continue  # Its own variable.
         if name in _names(statement):
             return True
-    last = window[-1]
-    end = snippet, last.end_lineno or last.lineno, last.end_col_offset or 0
+    if is_top:
+        return False
+    last = block[end - 1]
+    place = snippet, last.end_lineno or last.lineno, last.end_col_offset or 0
     reads = session.reads.get(name, [])
-    return bool(reads) and reads[-1] >= end
+    return bool(reads) and reads[-1] >= place
 
 
 def _names(node: ast.AST) -> set[str]:

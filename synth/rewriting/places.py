@@ -290,8 +290,9 @@ def _statement(
     call: ast.expr = _call(tool, given)
     names = [_spelled(output, bindings) for output in tool.outputs]
     if not names:
-        # The value of a snippet's last expression is shown.
-        return ast.Assert(call) if is_last else ast.Expr(call)
+        # The value of a snippet's last expression would be shown.
+        unshown = ast.Assign([ast.Name("_", ast.Store())], call, lineno=0)
+        return unshown if is_last else ast.Expr(call)
     if len(names) == 1:
         return ast.Assign([ast.Name(names[0], ast.Store())], call, lineno=0)
     values = ast.Call(ast.Attribute(call, "values", ast.Load()), [], [])

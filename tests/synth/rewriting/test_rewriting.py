@@ -92,7 +92,7 @@ def test_another_check_is_not(writer: Writer, check: str) -> None:
 
 def test_the_last_check_of_a_snippet_does_not_show_its_value(writer: Writer) -> None:
     check = "assert f(2) == 5, 'Expected 5 but got {}'.format(f(2))"
-    assert rewritten(writer, CHECK_EQUAL, check) == ["assert check_equal(f(2), 5)"]
+    assert rewritten(writer, CHECK_EQUAL, check) == ["_ = check_equal(f(2), 5)"]
 
 
 def test_a_name_used_only_for_the_check_is_not_needed(writer: Writer) -> None:
@@ -318,3 +318,15 @@ def test_a_function_that_is_defined_again_and_again_needs_no_import(
     found = measured(writer, local, IS_PRIME, OTHER_PRIME, OTHER_PRIME)
     assert [use.place.text for use in found.uses] == ["", ""]
     assert found.after == 2 * len("print([k for k in range(20) if is_prime(k)])")
+
+
+def test_a_name_that_a_later_snippet_sets_first_is_not_needed(writer: Writer) -> None:
+    check = "res = f(2)\nassert res == 5, 'Expected 5 but got {}'.format(res)\nprint()"
+    later = "def own():\n    res = 3\n    return res\nres = own()\nprint(res)"
+    assert rewritten(writer, CHECK_EQUAL, check, later)[0] == "check_equal(f(2), 5)\nprint()"
+
+
+def test_a_name_that_a_later_function_reads_stays(writer: Writer) -> None:
+    check = "res = f(2)\nassert res == 5, 'Expected 5 but got {}'.format(res)\nprint()"
+    later = "def theirs():\n    return res\nres = 4\nprint(theirs())"
+    assert rewritten(writer, CHECK_EQUAL, check, later)[0].startswith("res = f(2)\n")
