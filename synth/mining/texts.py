@@ -20,6 +20,8 @@ __all__ = ["literal_of", "same_text", "with_plain_texts", "written_alike"]
 
 _MAX_VALUE = 500
 """Characters of a value that is looked for in a text."""
+_MOST = 100
+"""Values of a statement that are looked for in its texts."""
 _MAX_TEXT = 2_000
 """Characters of a text that values are looked for in."""
 _REPR = ord("r")
@@ -207,7 +209,7 @@ class _Value:
 
 
 def _values(statement: ast.stmt) -> list[_Value]:
-    """Return the values outside texts, the longest first."""
+    """Return the longest values outside texts, the longest first."""
     found: dict[tuple[str, int], _Value] = {}
     pending: list[ast.AST] = [statement]
     while pending:
@@ -219,7 +221,7 @@ def _values(statement: ast.stmt) -> list[_Value]:
             found.setdefault((value.pattern, value.conversion), value)
         if not shown:
             pending += ast.iter_child_nodes(node)
-    return sorted(found.values(), key=lambda value: (-len(value.pattern), value.pattern))
+    return sorted(found.values(), key=lambda value: (-len(value.pattern), value.pattern))[:_MOST]
 
 
 def _is_message(node: ast.AST, statement: ast.stmt) -> bool:
