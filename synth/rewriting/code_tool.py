@@ -100,7 +100,9 @@ class CodeTool:
         if any(isinstance(node, ast.Return) for line in body[:-1] for node in ast.walk(line)):
             return ()
         match body:
-            case [*before, ast.Return(value=ast.Name() | ast.Dict() | ast.Constant(value=True))]:
+            case [*before, ast.Return(value=ast.expr() as value)] if (
+                _given_names(value) is not None
+            ):
                 kept = before
             case [*before, ast.Return(value=ast.expr() as value)] if before:
                 kept = [*before, ast.Assign([ast.Name(_RESULT, ast.Store())], value)]
@@ -117,12 +119,9 @@ class CodeTool:
     def outputs(self) -> tuple[str, ...]:
         """The names that its statements give to later code; none where they check something."""
         match self.function.body[-1]:
-            case ast.Return(value=ast.Name(id=name)):
-                return (name,)
-            case ast.Return(value=ast.Dict(values=values)):
-                return tuple(value.id for value in values if isinstance(value, ast.Name))
-            case ast.Return(value=ast.Constant()):
-                return ()
+            case ast.Return(value=ast.expr() as value):
+                names = _given_names(value)
+                return (_RESULT,) if names is None else names
         return (_RESULT,)
 
     @cached_property
@@ -135,3 +134,25 @@ _RECORDED = 20
 """Recorded calls that other functions are compared on."""
 _RESULT = "result_"
 """What code gives a name that the tool returns at once; it stands for any other name."""
+
+
+def _given_names(value: ast.expr) -> tuple[str, ...] | None:
+    """Return the variables that a function returns as they are, None where it returns others.
+
+    Several are returned under their names; True alone says that there is none to be returned.
+    """
+    match value:
+        case ast.Name(id=name):
+            return (name,)
+        case ast.Constant(value=True):
+            return ()
+        case ast.Dict(keys=keys, values=values) if len(keys) > 1:
+            named = [
+                variable.id
+                for key, variable in zip(keys, values, strict=True)
+                if isinstance(key, ast.Constant)
+                and isinstance(variable, ast.Name)
+                and key.value == variable.id
+            ]
+            return tuple(named) if len(named) == len(keys) else None
+    return None

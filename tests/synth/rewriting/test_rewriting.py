@@ -330,3 +330,30 @@ def test_a_name_that_a_later_function_reads_stays(writer: Writer) -> None:
     check = "res = f(2)\nassert res == 5, 'Expected 5 but got {}'.format(res)\nprint()"
     later = "def theirs():\n    return res\nres = 4\nprint(theirs())"
     assert rewritten(writer, CHECK_EQUAL, check, later)[0].startswith("res = f(2)\n")
+
+
+def test_several_results_are_given_to_their_names(writer: Writer, local: Sandbox) -> None:
+    both = tool("""
+        def bounds(values):
+            low = min(values)
+            high = max(values)
+            return {'low': low, 'high': high}
+    """)
+    code = """
+        data_values = [3, 1]
+        last_value = max(data_values)
+        first_value = min(data_values)
+        print(first_value, last_value)
+    """
+    (use,) = measured(writer, local, both, code).uses
+    assert use.place.text == "first_value, last_value = bounds(data_values).values()"
+
+
+def test_an_object_of_other_values_is_no_statement(writer: Writer) -> None:
+    told = tool("""
+        def told(count):
+            twice = count * 2
+            return {'sum': twice}
+    """)
+    code = "twice_as_much = count_of_all_things * 2\nprint(twice_as_much)"
+    assert rewritten(writer, told, code) == [code]
