@@ -346,7 +346,7 @@ def test_several_results_are_given_to_their_names(writer: Writer, local: Sandbox
         print(first_value, last_value)
     """
     (use,) = measured(writer, local, both, code).uses
-    assert use.place.text == "first_value, last_value = bounds(data_values).values()"
+    assert use.place.text == "first_value, last_value = bounds([3, 1]).values()"
 
 
 def test_an_object_of_other_values_is_no_statement(writer: Writer) -> None:
