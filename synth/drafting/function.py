@@ -72,7 +72,7 @@ def draft_function(
         for parameter, column in columns.items()
     }
     described = {
-        parameter: _describe(parameter, schemas[parameter]) + example(column)
+        parameter: _describe(parameter, schemas[parameter], opportunity) + example(column)
         for parameter, column in columns.items()
     }
     summary = plain_sentence(opportunity.documentation) or _summary(opportunity)
@@ -144,10 +144,15 @@ def _result(opportunity: RepeatedCode, returns: JsonObject) -> str:
 
 
 def _checked(opportunity: RepeatedCode) -> str:
-    """Return what a check compares, where that is two of its parameters."""
+    """Return what a check compares, where that is two of its parameters, or one with a word."""
     for node in ast.walk(parse_module(opportunity.source)):
         match node:
-            case ast.Assert(test=ast.Compare(left=ast.Name(), comparators=[ast.Name()]) as test):
+            case ast.Assert(
+                test=ast.Compare(
+                    left=ast.Name(),
+                    comparators=[ast.Name() | ast.Constant(value=True | False | None)],
+                ) as test
+            ):
                 return f"that `{ast.unparse(test)}`"
     return ""
 
@@ -168,9 +173,11 @@ def _is_only_compared(parameter: str, source: str) -> bool:
     return plain == uses
 
 
-def _describe(parameter: str, schema: JsonObject) -> str:
+def _describe(parameter: str, schema: JsonObject, opportunity: RepeatedCode) -> str:
     """Return what a parameter is: by its name if it has one, by its type if it is a letter."""
     words = f"The {spoken(parameter)}" if len(parameter) > 2 else spoken_type(schema)
+    if opportunity.kind == "check" and parameter in {"actual", "expected", "got"}:
+        words += " value"
     if "minimum" in schema:
         return f"{words}, at least {schema['minimum']}"
     if "minLength" in schema or "minItems" in schema:

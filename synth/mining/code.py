@@ -93,8 +93,9 @@ class CodeMiner:
             "expression": settings.statements_support,
         }
         enough = support_of(candidate.occurrences) >= least[candidate.kind]
-        pays = candidate.kind in {"definition", "statements"} or _pays_for_itself(candidate)
-        return enough and pays
+        if candidate.kind in {"definition", "statements"}:
+            return enough and saving_of(candidate.occurrences).characters > 0
+        return enough and _pays_for_itself(candidate)
 
     def _from_windows(self, windows: Sequence[Window]) -> RepeatedCode | None:
         imports = windows[0].imports
