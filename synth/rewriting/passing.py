@@ -61,16 +61,17 @@ def passing_name(
         or any(name in _names(node) for node in others)
         # The value is not computed after what used to come after it.
         or not (is_calm(value) or all(map(is_calm, others)))
-        or _is_read_after(session, snippet, block, end, name)
+        or _is_read_elsewhere(session, snippet, block, (start, end), name)
     ):
         return None
     return PassingName(before, parameters[0], value)
 
 
-def _is_read_after(
-    session: Session, snippet: int, block: Sequence[ast.stmt], end: int, name: str
+def _is_read_elsewhere(
+    session: Session, snippet: int, block: Sequence[ast.stmt], span: tuple[int, int], name: str
 ) -> bool:
-    """Say whether a name may be read from a position in a block on, before it is set again."""
+    """Say whether a name may be read after some statements of a block, before it is set again."""
+    start, end = span
     following = [*block[end:]]
     is_top = block is session.snippets[snippet].tree.body
     if is_top:
@@ -87,10 +88,13 @@ def _is_read_after(
             return True
     if is_top:
         return False
+    # The block may be run again: what stands above it counts, too.
     last = block[end - 1]
-    place = snippet, last.end_lineno or last.lineno, last.end_col_offset or 0
-    reads = session.reads.get(name, [])
-    return bool(reads) and reads[-1] >= place
+    own = range(block[start].lineno, (last.end_lineno or last.lineno) + 1)
+    return any(
+        number > snippet or (number == snippet and line not in own)
+        for number, line, _ in session.reads.get(name, [])
+    )
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -357,3 +357,14 @@ def test_an_object_of_other_values_is_no_statement(writer: Writer) -> None:
     """)
     code = "twice_as_much = count_of_all_things * 2\nprint(twice_as_much)"
     assert rewritten(writer, told, code) == [code]
+
+
+def test_a_name_that_the_next_turn_of_a_loop_reads_stays(writer: Writer) -> None:
+    code = """
+        res = 0
+        for k in range(3):
+            print(res)
+            res = f(k)
+            assert res == 5, 'Expected 5 but got {}'.format(res)
+    """
+    assert "res = f(k)\n    check_equal(res, 5)" in rewritten(writer, CHECK_EQUAL, code)[0]
