@@ -168,14 +168,20 @@ def _parsed(text: str) -> _Term:
 
 
 def _unfolded(term: _Term, bodies: dict[str, _Term]) -> _Term:
-    """Put in the bodies of other abstractions that a term uses."""
+    """Put in the bodies of other abstractions that a term uses.
+
+    Raises:
+        _IllegalError: it does not give one of them all its arguments.
+    """
     if isinstance(term, str):
-        return _unfolded(bodies[term], bodies) if term in bodies else term
+        return _unfolded([term], bodies) if term in bodies else term
     head, *rest = term
     arguments = [_unfolded(one, bodies) for one in rest]
     if isinstance(head, str) and head in bodies:
         body = _unfolded(bodies[head], bodies)
         arity = max(_parameters(body), default=-1) + 1
+        if len(arguments) < arity:
+            raise _IllegalError  # A function that is given on, not called.
         return _applied(_filled(body, arguments[:arity]), arguments[arity:])
     return _applied(_unfolded(head, bodies), arguments)
 

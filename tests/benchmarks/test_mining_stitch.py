@@ -57,6 +57,11 @@ def test_an_abstraction_made_of_others_is_unfolded() -> None:
     assert tools(inner, outer)[1] == "def fn_1(p0):\n    return 5 + (p0 + 1)"
 
 
+def test_an_abstraction_that_is_given_on_is_no_call() -> None:
+    assert len(tools("(BinOp #0 Add #1)", "(List (list (fn_0 #0)))")) == 1
+    assert len(tools("(BinOp #0 Add #1)", "(List (list #0 fn_0))")) == 1
+
+
 def test_a_term_is_the_tree_that_it_was_made_of() -> None:
     code = "import a as c\nfor i in x[1:]:\n    y = {1: -i, **z}\nelse:\n    print(f'{y!r:>3}', *a)"
     tree = ast.parse(code)
