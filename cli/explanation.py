@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolguild.cli.console import out, plain
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.mining import Opportunity, RepeatedCode, RepeatedSequence, canonical
+from toolguild.synth.mining import Opportunity, RepeatedCode, RepeatedSequence, Spelling, canonical
 from toolguild.synth.plans import (
     Computed,
     Constant,
@@ -29,7 +29,7 @@ _MAX_VALUE = 60
 def explanation(opportunity: Opportunity) -> JsonObject:
     """Return the shape of an opportunity and what speaks for and against it, as plain data."""
     if isinstance(opportunity, RepeatedCode):
-        return {"source": opportunity.source}
+        return {"source": opportunity.source, "spellings": [*map(_spelling, opportunity.spellings)]}
     return {
         "plan": plan_to_json(opportunity.plan),
         "why": [
@@ -38,6 +38,15 @@ def explanation(opportunity: Opportunity) -> JsonObject:
         ],
         "near_misses": {**opportunity.near_misses},
         "held_out_missed": {**opportunity.held_out_missed},
+    }
+
+
+def _spelling(one: Spelling) -> JsonObject:
+    return {
+        "name": one.name,
+        "source": one.source,
+        "tasks": one.tasks,
+        "differs": one.differs or None,
     }
 
 
@@ -76,6 +85,13 @@ def _short(value: Json) -> str:
     return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 3]}..."
 
 
+def _told(spelling: Spelling) -> str:
+    size = f"{len(spelling.source)} characters, {spelling.tasks} tasks"
+    if spelling.differs:
+        return f"not the same: {spelling.name} ({size}), which gives for {spelling.differs}"
+    return f"spelling: {spelling.name} ({size})"
+
+
 def explain(opportunity: Opportunity, title: str) -> None:
     """Print the same for a person, with the first places."""
     out.print(plain(title, "bold"))
@@ -95,6 +111,9 @@ def explain(opportunity: Opportunity, title: str) -> None:
     if opportunity.estimate is not None:
         seen, extent = len(opportunity.everywhere), opportunity.estimate
         out.print(plain(f"  seen at {seen} places of a sample, about {extent.places:,} in all"))
+    if isinstance(opportunity, RepeatedCode):
+        for spelling in opportunity.spellings:
+            out.print(plain(f"  {_told(spelling)}", "dim" if spelling.differs else ""))
     # A log may hold all its runs on one line.
     places = [f"{one.place}, run {one.trace_id}" for one in opportunity.everywhere]
     for place in places[:_MAX_PLACES]:

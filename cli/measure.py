@@ -10,6 +10,7 @@ from toolguild.cli.console import out, plain, print_json, progress, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.logs import log_options, read_options, tell_problems
+from toolguild.cli.measured_code import code_as_json, show_code
 from toolguild.cli.profile import profile_option
 from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
 from toolguild.cli.settings import registry_option
@@ -20,6 +21,7 @@ from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import OriginalCalls
 from toolguild.synth.measuring import Measured, PlannedTool, Substitution, Tally
 from toolguild.synth.measuring import measure as measure_tools
+from toolguild.synth.rewriting import CodeTool, MeasuredCode, measure_code
 from toolguild.synth.traces import Problem, read_traces
 from toolguild.synth.validation import read_dossier
 
@@ -42,47 +44,62 @@ def measure(
     as_json: bool,
     **log: str | None,
 ) -> int:
-    """Count the calls that the registry's composite tools would have saved in recorded runs.
+    """Count the calls and the code that the registry's tools would have saved in recorded runs.
 
     PATHS are log files, or folders of them: best of runs that the tools were not made from. A
-    saving counts where the tool, run in the sandbox on what was known before its first call,
-    returns the recorded result of every call that it takes the place of. Besides those it may only
-    read; such extra calls are counted apart.
+    composite's saving counts where the tool, run in the sandbox on what was known before its first
+    call, returns the recorded result of every call that it takes the place of. Besides those it may
+    only read; such extra calls are counted apart. In code, calls are put in the place of what tools
+    were made of; they count where the whole run, repeated in the sandbox, prints and ends as it
+    does without.
     """
     with Registry.open(registry) as opened:
-        tools, others = _composites(opened, profile)
+        composites, code_tools, others = _tools(opened, profile)
     problems: list[Problem] = []
-    traces = read_traces(paths, options=read_options(log), on_problem=problems.append)
     with sandbox.open(profile) as box, progress() as bar:
         measuring = bar.add_task("Measuring runs", total=None)
         measured = measure_tools(
-            tools, traces, box, on_progress=lambda done: bar.update(measuring, completed=done)
+            composites,
+            read_traces(paths, options=read_options(log), on_problem=problems.append),
+            box,
+            on_progress=lambda done: bar.update(measuring, completed=done),
+        )
+        rewriting = bar.add_task("Rewriting code", total=None)
+        code = measure_code(
+            code_tools,
+            # Read again and not kept: logs may be large.
+            read_traces(paths, options=read_options(log), on_problem=lambda problem: None),
+            box,
+            on_progress=lambda done: bar.update(rewriting, completed=done),
         )
     tell_problems(problems)
     if as_json:
-        print_json(_as_json(measured, others))
+        print_json(_as_json(measured, code, others))
     else:
-        _show(measured, others)
-    return ExitCode.DONE if measured.saved else ExitCode.REFUSED
+        _show(measured, code, others)
+    return ExitCode.DONE if measured.saved or code.saved else ExitCode.REFUSED
 
 
-def _composites(registry: Registry, profile: Profile) -> tuple[list[PlannedTool], int]:
-    """Return the tools whose plans are known, and how many others there are."""
-    composites = []
+def _tools(registry: Registry, profile: Profile) -> tuple[list[PlannedTool], list[CodeTool], int]:
+    """Return the tools whose plans are known, those made of code, and how many others there are."""
+    composites: list[PlannedTool] = []
+    code_tools: list[CodeTool] = []
     versions = registry.tools()
     for version in versions:
         try:
             _, report = report_of(registry, version.ref)
         except UnknownToolError:
             continue
-        original = read_dossier(report, profile).draft.original
-        if isinstance(original, OriginalCalls):
+        draft = read_dossier(report, profile).draft
+        if isinstance(draft.original, OriginalCalls):
             spec = version.spec
-            composites.append(PlannedTool(version.ref, spec.name, spec.source, original.plan))
-    return composites, len(versions) - len(composites)
+            composites.append(PlannedTool(version.ref, spec.name, spec.source, draft.original.plan))
+        elif tool := CodeTool.of(version.ref, draft):
+            code_tools.append(tool)
+    return composites, code_tools, len(versions) - len(composites) - len(code_tools)
 
 
-def _as_json(measured: Measured, others: int) -> JsonObject:
+def _as_json(measured: Measured, code: MeasuredCode, others: int) -> JsonObject:
     total = measured.total
     tools: list[Json] = [
         {"tool": ref, **_tally(tally)} for ref, tally in sorted(measured.tallies.items())
@@ -97,6 +114,7 @@ def _as_json(measured: Measured, others: int) -> JsonObject:
         "tools": tools,
         "substitutions": [_substitution(one) for one in measured.substitutions],
         "refused": [{**_substitution(one), "why": why} for one, why in measured.refused],
+        "code": code_as_json(code),
     }
 
 
@@ -129,7 +147,7 @@ def _substitution(one: Substitution) -> JsonObject:
     }
 
 
-def _show(measured: Measured, others: int) -> None:
+def _show(measured: Measured, code: MeasuredCode, others: int) -> None:
     table = new_table("tool", "uses", "calls replaced", "extra reads", "calls saved", "characters")
     ranked = sorted(measured.tallies.items(), key=lambda one: (-one[1].saved, one[0]))
     for ref, tally in ranked:
@@ -145,5 +163,7 @@ def _show(measured: Measured, others: int) -> None:
     )
     if measured.refused:
         say(f"{len(measured.refused)} uses that the tools did not bear out are not counted.")
+    if code.tallies:
+        show_code(code)
     if others:
-        say(f"{others} tools that are no composites of calls are not measured.")
+        say(f"{others} tools that are made neither of calls nor of code are not measured.")

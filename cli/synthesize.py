@@ -30,6 +30,7 @@ from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
 from toolguild.synth.mining import (
+    Merge,
     MiningSettings,
     Opportunity,
     RepeatedCode,
@@ -47,6 +48,7 @@ from toolguild.synth.plans import (
     render_path,
     spoken,
 )
+from toolguild.synth.spellings import group_spellings
 from toolguild.synth.traces import ReadOptions
 from toolguild.synth.validation import ValidationSettings
 
@@ -92,8 +94,9 @@ def synthesize(
     """
     access = access_of(mount, workspace)
     with Registry.open(registry) as opened:
-        mined = _mine(paths, read_options(log), min_support, known)
         settings = ValidationSettings(profile=profile)
+        merge = _by_behaviour(sandbox, profile)
+        mined = _mine(paths, read_options(log), min_support, known, merge)
         results = _synthesize(mined.opportunities, opened, sandbox, settings, access)
     if as_json:
         print_json(_summary(mined, results))
@@ -108,6 +111,13 @@ def synthesize(
 @_min_support
 @_known
 @click.option("--explain", "explains", is_flag=True, help="Say why, and where, for each pattern.")
+@click.option(
+    "--behaviour",
+    is_flag=True,
+    help="Run functions in the sandbox, to find those that do the same in other words.",
+)
+@sandbox_options
+@profile_option
 @click.option("--mermaid", "drawing", flag_value="mermaid", help="Draw data flows for Mermaid.")
 @click.option("--dot", "drawing", flag_value="dot", help="Draw data flows for Graphviz.")
 def mine(
@@ -116,14 +126,19 @@ def mine(
     known: Path | None,
     explains: bool,
     drawing: str | None,
+    behaviour: bool,
+    sandbox: SandboxChoice,
+    profile: Profile,
     as_json: bool,
     **log: str | None,
 ) -> int:
     """Show what recurs in trace logs, what a tool for it would save, and what agents lacked.
 
-    PATHS are log files, or folders of them. Nothing is run, and nothing is stored but by --known.
+    PATHS are log files, or folders of them. Nothing is stored but by --known, and nothing is run
+    but by --behaviour.
     """
-    mined = _mine(paths, read_options(log), min_support, known)
+    merge = _by_behaviour(sandbox, profile) if behaviour else list
+    mined = _mine(paths, read_options(log), min_support, known, merge)
     if as_json:
         described: list[Json] = [_opportunity(one) for one in mined.opportunities]
         gaps: list[Json] = [gap_as_json(gap) for gap in mined.gaps]
@@ -140,8 +155,24 @@ def mine(
     return ExitCode.DONE if mined.opportunities else ExitCode.REFUSED
 
 
+def _by_behaviour(sandbox: SandboxChoice, profile: Profile) -> Merge:
+    """Return what puts functions together that do the same; only that needs the sandbox."""
+
+    def merge(definitions: Sequence[RepeatedCode]) -> list[RepeatedCode]:
+        if len(definitions) < 2:
+            return [*definitions]
+        with sandbox.open(profile) as opened:
+            return group_spellings(definitions, opened)
+
+    return merge
+
+
 def _mine(
-    paths: Sequence[Path], read: ReadOptions, min_support: int | None, known: Path | None
+    paths: Sequence[Path],
+    read: ReadOptions,
+    min_support: int | None,
+    known: Path | None,
+    merge: Merge,
 ) -> Mined:
     settings = MiningSettings()
     if min_support is not None:
@@ -166,6 +197,7 @@ def _mine(
             executor=executor,
             known=known,
             on_progress=lambda stage, done: bar.update(tasks[stage], completed=done),
+            merge=merge,
         )
     tell_problems(mined.problems)
     return mined

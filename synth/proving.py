@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolguild.sandbox import Access, Sandbox
 from toolguild.sandbox.access import NOTHING
@@ -14,7 +14,9 @@ from toolguild.synth.validation import ValidationReport, ValidationSettings, val
 __all__ = ["Proof", "prove"]
 
 MAX_ROUNDS = 4
-"""Drafts tried for one opportunity."""
+"""Drafts tried for one spelling of an opportunity."""
+MAX_SPELLINGS = 3
+"""Spellings tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ def prove(
 ) -> Proof:
     """Draft a tool and validate it; where validation shows how, mend the draft and try again.
 
+    Where agents wrote the same function in several ways, the first that passes is taken.
+
     Args:
         opportunity: What the tool is to do.
         sandbox: Where everything runs.
@@ -51,6 +55,33 @@ def prove(
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
+    proofs = []
+    for spelling in _spellings(opportunity):
+        proofs.append(_prove(spelling, sandbox, settings, name, access))
+        if proofs[-1].passed:
+            return proofs[-1]
+    return proofs[0]
+
+
+def _spellings(opportunity: Opportunity) -> list[Opportunity]:
+    """Return an opportunity as each of the ways in which agents wrote it, the best first."""
+    if not isinstance(opportunity, RepeatedCode):
+        return [opportunity]
+    others = [
+        replace(opportunity, name=one.name, source=one.source, parameters=one.parameters)
+        for one in opportunity.spellings
+        if not one.differs and one.source != opportunity.source
+    ]
+    return [opportunity, *others[: MAX_SPELLINGS - 1]]
+
+
+def _prove(
+    opportunity: Opportunity,
+    sandbox: Sandbox,
+    settings: ValidationSettings,
+    name: str | None,
+    access: Access,
+) -> Proof:
     draft = draft_tool(opportunity, sandbox, name)
     if isinstance(draft, NotDrafted):
         return Proof(opportunity, None, None, draft.reason)

@@ -20,6 +20,7 @@ from toolguild.synth.mining import (
     CapabilityGap,
     CodeMiner,
     GapMiner,
+    Merge,
     MiningSettings,
     Opportunity,
     RepeatedCode,
@@ -64,6 +65,7 @@ def mine(
     executor: Executor | None = None,
     known: Path | None = None,
     on_progress: OnProgress = lambda stage, done: None,
+    merge: Merge = list,
 ) -> Mined:
     """Read logs and find what recurs in them, best first.
 
@@ -79,6 +81,8 @@ def mine(
             again; the others are added, and all of them are mined.
         on_progress: Called with what is being done: `reading` with the number of traces so far,
             then `calls` and `code` with the share that is done.
+        merge: Puts functions together that do the same (`group_spellings`); without it nothing is
+            run, and only those are together that agree in their text.
 
     Raises:
         TraceFileError: a log cannot be read at all.
@@ -93,10 +97,12 @@ def mine(
         known=store.logs() if store else (),
         on_progress=lambda traces: on_progress("reading", traces),
     )
-    return _mined(store.add(gathered) if store else gathered, settings, on_progress)
+    return _mined(store.add(gathered) if store else gathered, settings, on_progress, merge)
 
 
-def _mined(gathered: Gathered, settings: MiningSettings, on_progress: OnProgress) -> Mined:
+def _mined(
+    gathered: Gathered, settings: MiningSettings, on_progress: OnProgress, merge: Merge
+) -> Mined:
     sequences, code, gaps = SequenceMiner(settings), CodeMiner(settings), GapMiner(settings)
     for tool in gathered.sample.tools:
         sequences.describe(tool)
@@ -115,7 +121,7 @@ def _mined(gathered: Gathered, settings: MiningSettings, on_progress: OnProgress
         problems=gathered.problems,
         opportunities=[
             *sequences.mine(lambda done: on_progress("calls", done)),
-            *code.mine(lambda done: on_progress("code", done)),
+            *code.mine(lambda done: on_progress("code", done), merge),
         ],
         gaps=gaps.mine(),
     )

@@ -1,5 +1,7 @@
 """What mined tools save on unseen tasks, beside what frequency miners would save, unverified.
 
+In call sequences, and in code, there beside the library learner Stitch.
+
 Ends with 1 where a bound is broken, naming it, and with 3 where something needed is unavailable.
 """
 
@@ -14,6 +16,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.mining.baselines import BASELINES
+from benchmarks.mining.code import CodePart, code_part
 from benchmarks.mining.folds import TOOLS, Saved, ours, theirs
 from benchmarks.mining.live import (
     HOW_TO_INSTALL,
@@ -24,6 +27,7 @@ from benchmarks.mining.live import (
 )
 from benchmarks.mining.precision import judged_sample, precision_bounds, precision_table
 from benchmarks.mining.scale import Scale, measure_scale
+from benchmarks.mining.stitch import require_stitch
 from benchmarks.sandbox.machine import about
 from benchmarks.sandbox.report import Bound
 from benchmarks.sandbox.tables import about_table, replace_part, table
@@ -49,6 +53,8 @@ _LOGS = (
     _Log("airline", "tau-bench-airline/trajectories.json", 30.0),
     _Log("BFCL", "bfcl-multi-turn", 20.0, is_live=True),
 )
+_CODE = "mint"
+"""The log with code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +78,43 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, help="page that has a part for the tables")
     given = parser.parse_args()
     rows: list[_Row] = []
+    code = CodePart()
     try:
+        require_stitch()
         with open_sandbox(given.sandbox) as sandbox:
             live = _live(sandbox)
             for log in _LOGS:
                 rows += _measured(log, sandbox, live if log.is_live else None)
             print("precision", file=sys.stderr, flush=True)
-            judged, not_met = judged_sample({log.name: _traces(log) for log in _LOGS}, sandbox)
+            logs = {log.name: _traces(log.path) for log in _LOGS}
+            judged, not_met = judged_sample(logs, sandbox)
+            code = code_part(_traces(_CODE), sandbox)
         scale = Scale() if given.without_scale else measure_scale(_shared())
     except (SandboxUnavailableError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
-    bounds = [*_bounds(rows), *live_bounds(live), *precision_bounds(judged), *scale.bounds()]
+    bounds = [
+        *_bounds(rows),
+        *live_bounds(live),
+        *precision_bounds(judged),
+        *code.bounds(),
+        *scale.bounds(),
+    ]
     tables = "\n\n".join(
         [
             _tables(rows, bounds),
             live_words(live),
             precision_table(judged, not_met),
+            code.tables(),
             *scale.tables(),
         ]
     )
     print(tables)
     if given.json:
         told = {
-            "rows": [asdict(row) for row in rows],
+            "calls": [asdict(row) for row in rows],
             "precision": [asdict(one) for one in judged],
+            "code": code.as_json(),
             "scale": asdict(scale),
         }
         given.json.write_text(json.dumps(told, indent=1))
@@ -116,7 +134,7 @@ def _live(sandbox: Sandbox) -> LiveCheck | None:
 
 
 def _measured(log: _Log, sandbox: Sandbox, live: LiveCheck | None) -> list[_Row]:
-    traces = _traces(log)
+    traces = _traces(log.path)
     others = range(1, _ASSIGNMENTS + 1)
     print(f"{log.name}: {len(traces)} runs", file=sys.stderr, flush=True)
     rows = [
@@ -141,9 +159,9 @@ def _measured(log: _Log, sandbox: Sandbox, live: LiveCheck | None) -> list[_Row]
     return rows
 
 
-def _traces(log: _Log) -> list[Trace]:
+def _traces(path: str) -> list[Trace]:
     problems: list[object] = []
-    return list(read_traces([_shared() / log.path], on_problem=problems.append))
+    return list(read_traces([_shared() / path], on_problem=problems.append))
 
 
 def _shared() -> Path:
@@ -212,7 +230,7 @@ def _tables(rows: list[_Row], bounds: list[Bound]) -> str:
         (
             bound.what,
             f"{'>=' if bound.at_least else '<='} {bound.limit:g} {bound.unit}",
-            f"{bound.measured:.1f} {bound.unit}",
+            f"{bound.measured:.4g} {bound.unit}",
             "kept" if bound.kept else "BROKEN",
         )
         for bound in bounds

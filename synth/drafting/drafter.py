@@ -17,7 +17,7 @@ from toolguild.synth.drafting.recovery import recover_cases
 from toolguild.synth.drafting.wording import MAX_NAME, and_list, snake_case, unique
 from toolguild.synth.mining import Opportunity, RepeatedSequence
 
-__all__ = ["NotDrafted", "draft_tool", "tool_names"]
+__all__ = ["NotDrafted", "draft_tool", "packages_needed", "tool_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def tool_names(opportunities: Sequence[Opportunity]) -> list[str]:
         wish = (
             composite_name(opportunity.plan)
             if isinstance(opportunity, RepeatedSequence)
-            else snake_case(opportunity.name)
+            else snake_case(opportunity.common_name or opportunity.name)
         )
         # Shortened where a number follows, which must fit in as well.
         names.append(wish if wish not in names else unique(wish[: MAX_NAME - 4], names))
@@ -62,7 +62,7 @@ def draft_tool(
         return draft_composite(opportunity, name)
     if not all(map(_is_parameter_name, opportunity.parameters)):
         return NotDrafted(opportunity, "the name of a parameter is long or not in ASCII")
-    if missing := _packages_needed(opportunity.source):
+    if missing := packages_needed(opportunity.source):
         return NotDrafted(opportunity, f"needs {and_list(missing)}, which sandboxes do not have")
     cases = recover_cases(opportunity.occurrences, opportunity.parameters, sandbox)
     if not any(case.error is None and case.value is not None for case in cases):
@@ -79,7 +79,7 @@ def _is_parameter_name(name: str) -> bool:
     return name.isascii() and len(name) <= MAX_NAME
 
 
-def _packages_needed(source: str) -> list[str]:
+def packages_needed(source: str) -> list[str]:
     """Return the packages outside the standard library that a text imports, sorted."""
     imported: set[str] = set()
     for node in ast.walk(parse_module(source)):

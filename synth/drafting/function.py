@@ -66,13 +66,13 @@ def draft_function(
     returns = infer_schema([*returned, *domain.results])
     schemas: dict[str, JsonObject] = {
         parameter: {
-            **_as_general_as_meant(infer_schema(column), opportunity, returns),
+            **_as_general_as_meant(parameter, infer_schema(column), opportunity, returns),
             **domain.bounds.get(parameter, {}),
         }
         for parameter, column in columns.items()
     }
     described = {
-        parameter: _describe(parameter, schemas[parameter]) + example(column)
+        parameter: _describe(parameter, schemas[parameter], opportunity) + example(column)
         for parameter, column in columns.items()
     }
     summary = plain_sentence(opportunity.documentation) or _summary(opportunity)
@@ -80,7 +80,7 @@ def draft_function(
         name=name,
         parameters={parameter: annotation_of(schema) for parameter, schema in schemas.items()},
         returns=annotation_of(returns),
-        docs=docstring(summary, described, spoken_type(returns) + example(returned)),
+        docs=docstring(summary, described, _result(opportunity, returns) + example(returned)),
         body=[*_copies(domain.copied, module), *_body_lines(function)],
         before=_before(_with_copying(module.body[:-1], domain.copied, module)),
     )
@@ -126,19 +126,58 @@ def _name_of_copying(module: ast.Module) -> str:
 
 
 def _as_general_as_meant(
-    schema: JsonObject, opportunity: RepeatedCode, returns: JsonObject
+    parameter: str, schema: JsonObject, opportunity: RepeatedCode, returns: JsonObject
 ) -> JsonObject:
     """Let arithmetic that gives fractions take fractions, where only whole numbers were seen.
 
     A function that an agent named may mean whole numbers; a formula cut out of a script does not.
+    And what is only compared and shown may be of any type, where several were seen.
     """
+    if opportunity.kind == "check" and isinstance(schema.get("type"), list):
+        return {} if _is_only_compared(parameter, opportunity.source) else schema
     is_formula = opportunity.kind == "statements" and returns.get("type") == "number"
     return {"type": "number"} if is_formula and schema == {"type": "integer"} else schema
 
 
-def _describe(parameter: str, schema: JsonObject) -> str:
+def _result(opportunity: RepeatedCode, returns: JsonObject) -> str:
+    return "True" if opportunity.kind == "check" else spoken_type(returns)
+
+
+def _checked(opportunity: RepeatedCode) -> str:
+    """Return what a check compares, where that is two of its parameters, or one with a word."""
+    for node in ast.walk(parse_module(opportunity.source)):
+        match node:
+            case ast.Assert(
+                test=ast.Compare(
+                    left=ast.Name(),
+                    comparators=[ast.Name() | ast.Constant(value=True | False | None)],
+                ) as test
+            ):
+                return f"that `{ast.unparse(test)}`"
+    return ""
+
+
+def _is_only_compared(parameter: str, source: str) -> bool:
+    """Say whether code does nothing with a parameter but compare it for equality and show it."""
+    tree = parse_module(source)
+    uses = sum(isinstance(node, ast.Name) and node.id == parameter for node in ast.walk(tree))
+    plain = 0
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[right]):
+                plain += sum(
+                    isinstance(side, ast.Name) and side.id == parameter for side in (left, right)
+                )
+            case ast.FormattedValue(value=ast.Name(id=name), format_spec=None):
+                plain += name == parameter
+    return plain == uses
+
+
+def _describe(parameter: str, schema: JsonObject, opportunity: RepeatedCode) -> str:
     """Return what a parameter is: by its name if it has one, by its type if it is a letter."""
     words = f"The {spoken(parameter)}" if len(parameter) > 2 else spoken_type(schema)
+    if opportunity.kind == "check" and parameter in {"actual", "expected", "got"}:
+        words += " value"
     if "minimum" in schema:
         return f"{words}, at least {schema['minimum']}"
     if "minLength" in schema or "minItems" in schema:
@@ -164,8 +203,29 @@ def _renamed(opportunity: RepeatedCode, name: str) -> ast.Module:
 
 def _body_lines(function: ast.stmt) -> list[str]:
     """Return the lines below a function's head, not indented."""
-    _, *body = tidy(ast.unparse(function)).splitlines()
+    explicit = ast.fix_missing_locations(_ExplicitChecks().visit(function))
+    _, *body = tidy(ast.unparse(explicit)).splitlines()
     return textwrap.dedent("\n".join(body)).splitlines()
+
+
+class _ExplicitChecks(ast.NodeTransformer):
+    """Writes `assert` as a `raise`: a tool means its exceptions, however Python is started."""
+
+    def visit_Assert(self, node: ast.Assert) -> ast.If:
+        failed = ast.Name("AssertionError", ast.Load())
+        error = ast.Call(failed, [node.msg] if node.msg else [], [])
+        return ast.If(_negated(node.test), [ast.Raise(error)], [])
+
+
+def _negated(test: ast.expr) -> ast.expr:
+    match test:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=comparators):
+            return ast.Compare(left, [ast.NotEq()], comparators)
+        case ast.Compare(left=left, ops=[ast.In()], comparators=comparators):
+            return ast.Compare(left, [ast.NotIn()], comparators)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return operand
+    return ast.UnaryOp(ast.Not(), test)
 
 
 def _before(statements: Sequence[ast.stmt]) -> str:
@@ -184,6 +244,8 @@ def _summary(opportunity: RepeatedCode) -> str:
     before, to, after = words.partition(" to ")
     if verb in {"is", "has", "can", "does", "are"}:
         return f"Tell whether {given} {words}"
+    if opportunity.kind == "check":
+        return f"Check {_checked(opportunity) or given}, and raise AssertionError where it fails"
     if verb == "update":
         others = [f"`{name}`" for name in opportunity.parameters if name not in rest.split()]
         return f"Update the {rest} by {and_list(others)}" if others else f"Update the {rest}"

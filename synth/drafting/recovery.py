@@ -8,13 +8,14 @@ from prints and fails just as the log says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from toolguild.policies import Tier
-from toolguild.sandbox import Json, JsonObject, Limits, Program, Sandbox
+from toolguild.sandbox import Json, JsonObject, Limits, Outcome, Program, Sandbox, Status
 from toolguild.synth.drafting.draft import Case
 from toolguild.synth.mining import BLOCK_MARK, ENTRY, CodeOccurrence, canonical
 
@@ -45,25 +46,48 @@ class _Report(BaseModel):
 
 
 def recover_cases(
-    occurrences: Sequence[CodeOccurrence], parameters: Sequence[str], sandbox: Sandbox
+    occurrences: Sequence[CodeOccurrence],
+    parameters: Sequence[str],
+    sandbox: Sandbox,
+    limits: Limits = _LIMITS,
 ) -> list[Case]:
     """Return the distinct cases of code occurrences, in the order of the occurrences.
 
     Where two runs disagree on the result for the same arguments, the code depends on more than
-    its arguments: then there are no cases at all.
+    its arguments: then there are no cases at all. A session that came to no end is not run for
+    its other occurrences.
+
+    Args:
+        occurrences: Places of the code.
+        parameters: The names that the cases give its inputs.
+        sandbox: Where the sessions run.
+        limits: What one of them may use.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
     by_arguments: dict[str, Case] = {}
+    endless: set[str] = set()
     for occurrence in islice(_one_task_after_the_other(occurrences), MAX_OCCURRENCES):
-        for case in _cases_of(occurrence, sandbox):
-            if case.arguments.keys() != set(parameters):
+        if occurrence.trace_id in endless:
+            continue
+        outcome = _run_again(occurrence, sandbox, limits)
+        if outcome.status is Status.TIMEOUT:
+            endless.add(occurrence.trace_id)
+        names = occurrence.parameters or tuple(parameters)
+        for case in _cases_of(occurrence, outcome):
+            if case.arguments.keys() != set(names):
                 continue  # The recorded code has written into the report.
+            case = _renamed(case, dict(zip(names, parameters, strict=True)))
             known = by_arguments.setdefault(canonical(case.arguments), case)
             if (canonical(known.value), known.error) != (canonical(case.value), case.error):
                 return []
     return list(by_arguments.values())
+
+
+def _renamed(case: Case, names: Mapping[str, str]) -> Case:
+    arguments = {names[name]: value for name, value in case.arguments.items()}
+    return replace(case, arguments=arguments)
 
 
 def _one_task_after_the_other(occurrences: Sequence[CodeOccurrence]) -> Iterator[CodeOccurrence]:
@@ -76,10 +100,13 @@ def _one_task_after_the_other(occurrences: Sequence[CodeOccurrence]) -> Iterator
     return (occurrence for _, occurrence in sorted(numbered, key=lambda pair: pair[0]))
 
 
-def _cases_of(occurrence: CodeOccurrence, sandbox: Sandbox) -> list[Case]:
+def _run_again(occurrence: CodeOccurrence, sandbox: Sandbox, limits: Limits) -> Outcome:
     # The isolation alone: a session is not written as a tool is, and nothing of it is kept.
     program = Program(occurrence.program, ENTRY, walled=False)
-    outcome = sandbox.run(program, {}, tier=Tier.SANDBOX, limits=_LIMITS)
+    return sandbox.run(program, {}, tier=Tier.SANDBOX, limits=limits)
+
+
+def _cases_of(occurrence: CodeOccurrence, outcome: Outcome) -> list[Case]:
     if not outcome.ok:
         return []
     try:

@@ -1,6 +1,6 @@
 """From traces to opportunities: what recurs, and what it would save."""
 
-from toolguild.synth.mining.code import CodeMiner
+from toolguild.synth.mining.code import CodeMiner, Merge
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.gaps import Attempt, CapabilityGap, GapKind, GapMiner
 from toolguild.synth.mining.instrument import ENTRY
@@ -13,6 +13,7 @@ from toolguild.synth.mining.opportunity import (
     RepeatedSequence,
     Saving,
     SequenceOccurrence,
+    Spelling,
     Weight,
     extent_of,
     saving_of,
@@ -36,6 +37,7 @@ __all__ = [
     "GapMiner",
     "Kept",
     "Lot",
+    "Merge",
     "MiningSettings",
     "Occurrence",
     "Opportunity",
@@ -46,6 +48,7 @@ __all__ = [
     "Saving",
     "SequenceMiner",
     "SequenceOccurrence",
+    "Spelling",
     "Weight",
     "believed_read_only",
     "canonical",

@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 from toolguild.synth.mining.definitions import mine_definitions
-from toolguild.synth.mining.instrument import watch_statements
+from toolguild.synth.mining.expressions import ExpressionWindow, repeated_expressions
+from toolguild.synth.mining.instrument import watch_expression, watch_statements
 from toolguild.synth.mining.opportunity import (
     ITSELF,
     CodeOccurrence,
     RepeatedCode,
     Saving,
     Weight,
+    saving_of,
     support_of,
 )
 from toolguild.synth.mining.programs import (
@@ -25,11 +28,14 @@ from toolguild.synth.mining.programs import (
 )
 from toolguild.synth.mining.selection import choose, estimated
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.statements import StatementWindow, repeated_windows
-from toolguild.synth.mining.template import Template, generalise
+from toolguild.synth.mining.statements import repeated_windows
+from toolguild.synth.mining.template import Template, Window, generalise
 from toolguild.synth.traces import Trace
 
-__all__ = ["CodeMiner"]
+__all__ = ["CodeMiner", "Merge"]
+
+
+Merge: TypeAlias = Callable[[Sequence[RepeatedCode]], list[RepeatedCode]]
 
 
 class CodeMiner:
@@ -48,13 +54,30 @@ class CodeMiner:
         if session.snippets:
             self._sessions.append(session)
 
-    def mine(self, progress: Callable[[float], None] = lambda done: None) -> list[RepeatedCode]:
-        """Return the code that saves most, best first, none of it overlapping another."""
+    def mine(
+        self,
+        progress: Callable[[float], None] = lambda done: None,
+        merge: Merge = list,
+    ) -> list[RepeatedCode]:
+        """Return the code that saves most, best first, none of it overlapping another.
+
+        Args:
+            progress: Called with the share that is done.
+            merge: Puts functions together that do the same, however they are written
+                (`synth.spellings`); without it, those that agree in their text are together.
+        """
         # Sorted, so that the order in which traces were added changes nothing.
         sessions = sorted(self._sessions, key=lambda session: session.trace_id)
-        candidates = mine_definitions(sessions, self._settings)
+        candidates = [
+            found
+            for found in merge(mine_definitions(sessions, self._settings))
+            if self._is_worth_keeping(found, ())
+        ]
         progress(0.5)
-        groups = repeated_windows(sessions, self._settings)
+        groups: list[Sequence[Window]] = [
+            *repeated_windows(sessions, self._settings),
+            *repeated_expressions(sessions, self._settings),
+        ]
         for done, windows in enumerate(groups):
             candidate = self._from_windows(windows)
             if candidate is not None:
@@ -74,34 +97,114 @@ class CodeMiner:
         least = {
             "definition": settings.definition_support,
             "statements": settings.statements_support,
+            "check": settings.statements_support,
+            "expression": settings.statements_support,
         }
-        return support_of(candidate.occurrences) >= least[candidate.kind]
+        enough = support_of(candidate.occurrences) >= least[candidate.kind]
+        if candidate.kind in {"definition", "statements"}:
+            return enough and saving_of(candidate.occurrences).characters > 0
+        return enough and _pays_for_itself(candidate)
 
-    def _from_windows(self, windows: Sequence[StatementWindow]) -> RepeatedCode | None:
+    def _from_windows(self, windows: Sequence[Window]) -> RepeatedCode | None:
         imports = windows[0].imports
         template = generalise(windows, frozenset(imports))
         if (
             template is None
-            or template.work < self._settings.min_work
+            or (template.work < self._settings.min_work and not template.is_check)
             or len(template.parameters) > self._settings.max_parameters
             or _calls_a_parameter(template)
         ):
             return None
-        verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
-        name = f"{verb}_{'_and_'.join(template.outputs[:3])}"
-        parameters = _in_order_of_assignment(template, windows[0])
+        name = _name(template)
+        parameters = _parameters(template, windows[0])
         source = _function_text(name, parameters, template, imports)
         if source is None:
             return None
-        return RepeatedCode(
+        found = RepeatedCode(
             name=name,
             parameters=parameters,
             source=source,
-            kind="statements",
+            kind=_kind(template),
             occurrences=tuple(
-                _occurrence(window, template, number) for number, window in enumerate(windows)
+                _occurrence(window, template, number, _call(name, parameters, template, number))
+                for number, window in enumerate(windows)
             ),
         )
+        if windows[0].is_coarse and not _pays_for_itself(found):
+            return None
+        return found
+
+
+def _pays_for_itself(candidate: RepeatedCode) -> bool:
+    """Say whether the calls and the function together are shorter than the code."""
+    return saving_of(candidate.occurrences).characters > len(candidate.source)
+
+
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "equal",
+    ast.NotEq: "different",
+    ast.Is: "same",
+    ast.IsNot: "not_same",
+    ast.In: "contained",
+    ast.NotIn: "not_contained",
+    ast.Lt: "less",
+    ast.LtE: "at_most",
+    ast.Gt: "greater",
+    ast.GtE: "at_least",
+}
+
+
+def _kind(template: Template) -> str:
+    if template.is_expression:
+        return "expression"
+    return "check" if template.is_check else "statements"
+
+
+def _name(template: Template) -> str:
+    """Return a name made of what the code gives, or of what it checks."""
+    if template.is_check:
+        match template.body:
+            case (
+                ast.Assert(
+                    test=ast.Compare(ops=[ast.Eq() | ast.Is()], comparators=[ast.Constant(value)])
+                ),
+            ) if value is None or isinstance(value, bool):
+                return f"check_{value}".lower()
+            case (ast.Assert(test=ast.Compare(ops=[comparison])),):
+                return f"check_{_COMPARISONS[type(comparison)]}"
+            case (ast.Assert(test=ast.Call(func=ast.Name(id=function))),):
+                return f"check_{function}"
+        return "check"
+    if template.is_expression:
+        called = [
+            node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+            for node in ast.walk(template.body[-1])
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+        ]
+        return f"compute_{called[0] if called else 'value'}"
+    verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
+    return f"{verb}_{'_and_'.join(template.outputs[:3])}"
+
+
+def _parameters(template: Template, window: Window) -> tuple[str, ...]:
+    """Return the parameters in an order that a person would choose.
+
+    People set `x1, y1` before `x2, y2`, whatever order a formula reads them in; so the order is
+    that in which the first window's session sets them. What a check compares keeps its order.
+    """
+    if template.is_check or template.is_expression:
+        return template.parameters
+    return _in_order_of_assignment(template, window)
+
+
+def _call(name: str, parameters: Sequence[str], template: Template, number: int) -> str:
+    """Return the call that takes the place of a window."""
+    given = (ast.unparse(template.inputs[number][parameter]) for parameter in parameters)
+    call = f"{name}({', '.join(given)})"
+    outputs = template.results[number].values()
+    if not outputs:
+        return call
+    return f"{', '.join(outputs)} = {call}{'.values()' if len(outputs) > 1 else ''}"
 
 
 def _calls_a_parameter(template: Template) -> bool:
@@ -115,11 +218,8 @@ def _calls_a_parameter(template: Template) -> bool:
     return not called.isdisjoint(template.parameters)
 
 
-def _in_order_of_assignment(template: Template, window: StatementWindow) -> tuple[str, ...]:
-    """Return the parameters in the order in which the first window's session sets them.
-
-    People set `x1, y1` before `x2, y2`, whatever order a formula reads them in.
-    """
+def _in_order_of_assignment(template: Template, window: Window) -> tuple[str, ...]:
+    """Return the parameters in the order in which the window's session sets them."""
     never = (len(window.session.snippets), 0, 0)
 
     def order(parameter: str) -> Position:
@@ -147,6 +247,10 @@ def _function_text(
 def _ending(template: Template) -> list[ast.stmt]:
     """Return the last statement and the return; one where the last only names the result."""
     last = template.body[-1]
+    if template.is_expression:
+        return [last]
+    if template.is_check:
+        return [last, ast.Return(ast.Constant(True))]
     match last, template.outputs:
         case ast.Assign(targets=[ast.Name(id=target)], value=value), (output,) if target == output:
             return [ast.Return(value)]
@@ -157,24 +261,25 @@ def _ending(template: Template) -> list[ast.stmt]:
     return [last, ast.Return(ast.Dict(keys, values))]
 
 
-def _occurrence(window: StatementWindow, template: Template, number: int) -> CodeOccurrence:
+def _occurrence(window: Window, template: Template, number: int, call: str) -> CodeOccurrence:
     session = window.session
-    statements = window.statements
-    text = "\n".join(ast.unparse(statement) for statement in statements)
+    first, last = window.nodes[0], window.nodes[-1]
+    text = "\n".join(ast.unparse(node) for node in window.nodes)
     return CodeOccurrence(
         trace_id=session.trace_id,
         task_id=session.task_id,
         place=session.snippets[window.snippet].step.place,
-        lines=(statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno),
+        lines=(first.lineno, last.end_lineno or last.lineno),
         text=text,
-        saving=Saving(characters=len(text)),
-        write_program=partial(
-            watch_statements,
-            session,
-            window.block,
-            window.span,
-            template.inputs[number],
-            template.results[number],
-        ),
+        saving=Saving(characters=len(text) - len(call)),
+        write_program=_program(window, template, number),
         recorded=session.recorded,
     )
+
+
+def _program(window: Window, template: Template, number: int) -> Callable[[], str]:
+    session, inputs = window.session, template.inputs[number]
+    if isinstance(window, ExpressionWindow):
+        return partial(watch_expression, session, window.node, inputs)
+    results = template.results[number]
+    return partial(watch_statements, session, window.block, window.span, inputs, results)

@@ -18,7 +18,7 @@ from toolguild.synth.mining.opportunity import (
 from toolguild.synth.mining.programs import BUILTINS, Session, assigned_names, free_names
 from toolguild.synth.mining.settings import MiningSettings
 
-__all__ = ["mine_definitions"]
+__all__ = ["bare", "canonical_text", "mine_definitions", "self_contained"]
 
 MIN_NODES = 12
 """Syntax nodes below which a function is too small to be worth a place in a toolbox."""
@@ -45,16 +45,15 @@ class _Definition:
 
 
 def mine_definitions(sessions: Sequence[Session], settings: MiningSettings) -> list[RepeatedCode]:
-    """Return the functions that enough tasks made agents write."""
+    """Return all functions that agents wrote, once or more, those with one text together."""
     groups: defaultdict[str, list[_Definition]] = defaultdict(list)
     for session in sessions:
         for definition in _definitions(session):
-            groups[_canonical_text(definition)].append(definition)
+            groups[canonical_text(definition.needs, definition.function)].append(definition)
     return [
         _opportunity(group)
         for _, group in sorted(groups.items())
-        if len({definition.session.task_id for definition in group}) >= settings.definition_support
-        and len(group[0].function.args.args) <= settings.max_parameters
+        if len(group[0].function.args.args) <= settings.max_parameters
     ]
 
 
@@ -135,9 +134,20 @@ def _needs(session: Session, snippet: int, node: ast.FunctionDef) -> list[ast.st
     return sorted(statements.values(), key=lambda statement: isinstance(statement, ast.FunctionDef))
 
 
-def _canonical_text(definition: _Definition) -> str:
-    """Return a text that functions share which differ in local names only."""
-    function = copy.deepcopy(definition.function)
+def self_contained(session: Session, snippet: int, node: ast.FunctionDef) -> list[ast.stmt] | None:
+    """Return a function of a session after what it needs, or None where it cannot be a tool."""
+    needs = _needs(session, snippet, node) if _is_plain(node) else None
+    return None if needs is None else [*needs, bare(node)]
+
+
+def canonical_text(needs: Sequence[ast.stmt], definition: ast.FunctionDef) -> str:
+    """Return a text that functions share which differ in local names only.
+
+    Args:
+        needs: Imports and helpers of the function.
+        definition: The function, without annotations and docstring.
+    """
+    function = copy.deepcopy(definition)
     local = _local_names(function)
     numbers: dict[str, str] = {}
 
@@ -156,7 +166,7 @@ def _canonical_text(definition: _Definition) -> str:
             case ast.keyword(arg=str() as name) if name in local:
                 # It may name a parameter of an inner function, or of one that is not ours.
                 node.arg = f"{name}{renamed(name)}"
-    return "\n".join(ast.unparse(node) for node in [*definition.needs, function])
+    return "\n".join(ast.unparse(node) for node in [*needs, function])
 
 
 def _local_names(function: ast.FunctionDef) -> set[str]:
@@ -225,4 +235,5 @@ def _occurrence(definition: _Definition, parameters: tuple[str, ...]) -> CodeOcc
             parameters,
         ),
         recorded=session.recorded,
+        parameters=parameters,
     )

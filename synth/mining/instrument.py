@@ -11,11 +11,12 @@ import ast
 import copy
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from typing import Any
 
 from toolguild.policies.parsing import parse_module
 from toolguild.synth.mining.programs import Session
 
-__all__ = ["ENTRY", "watch_function", "watch_statements"]
+__all__ = ["ENTRY", "watch_expression", "watch_function", "watch_statements", "with_tools"]
 
 ENTRY = "toolguild_replay"
 """The function of an instrumented program that returns `{"cases": [...], "errors": [...]}`."""
@@ -55,15 +56,60 @@ def watch_statements(
         block: The list, in one of its syntax trees, that holds the statements.
         span: Index of the first statement, and of the one after the last.
         inputs: For each parameter, the expression that has its value before the statements.
-        outputs: For each result, the name of the variable that has it after them.
+        outputs: For each result, the name of the variable that has it after them; none where
+            they only check something, which then is true unless they raise.
     """
     trees, memo = _copies(session)
     body: list[ast.stmt] = memo[id(block)]
     start, end = span
+    if not outputs:
+        checking = ast.withitem(_call_of("checking", inputs))
+        body[start:end] = [ast.With([checking], body[start:end])]
+        return _program(trees)
     after = {name: ast.Name(variable, ast.Load()) for name, variable in outputs.items()}
     body.insert(end, _note("leave", after))
     body.insert(start, _note("enter", inputs))
     return _program(trees)
+
+
+def watch_expression(session: Session, node: ast.expr, inputs: Mapping[str, ast.expr]) -> str:
+    """Return the session as a program that notes the value of an expression.
+
+    Args:
+        session: The recorded code.
+        node: The expression, in one of its syntax trees.
+        inputs: For each parameter, the expression that has its value before.
+    """
+    memo: dict[int, ast.AST] = {}
+    trees = [copy.deepcopy(snippet.tree, memo) for snippet in session.snippets]
+    watched = memo[id(node)]
+    assert isinstance(watched, ast.expr)  # noqa: S101 - the copy of one
+    call = _call_of("evaluate", inputs)
+    call.args.append(_delayed(watched))
+    wrapper = _Wrapper(watched, call)
+    return _program([wrapper.visit(tree) for tree in trees])
+
+
+class _Wrapper(ast.NodeTransformer):
+    """Puts a node, once, in the place of another one."""
+
+    def __init__(self, watched: ast.AST, put: ast.expr) -> None:
+        self._watched = watched
+        self._put = put
+
+    def visit(self, node: ast.AST) -> Any:
+        return self._put if node is self._watched else self.generic_visit(node)
+
+
+def with_tools(trees: Sequence[ast.Module], tools: Mapping[str, str]) -> str:
+    """Return code as a program that can call tools as functions, and that notes how it ends.
+
+    Args:
+        trees: The snippets, which share an interpreter.
+        tools: The text of each tool, by its name.
+    """
+    lent = [f"{name} = {_RECORDER}.lend({name!r}, {text!r})" for name, text in tools.items()]
+    return _program(trees, lent)
 
 
 def _copies(session: Session) -> tuple[list[ast.Module], dict[int, list[ast.stmt]]]:
@@ -73,17 +119,23 @@ def _copies(session: Session) -> tuple[list[ast.Module], dict[int, list[ast.stmt
 
 
 def _note(method: str, values: Mapping[str, ast.expr]) -> ast.stmt:
+    return ast.Expr(_call_of(method, values))
+
+
+def _call_of(method: str, values: Mapping[str, ast.expr]) -> ast.Call:
     pairs = ast.Dict([ast.Constant(name) for name in values], list(values.values()))
-    read = ast.Lambda(
-        ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]), pairs
-    )
     recorder = ast.Name(_RECORDER, ast.Load())
-    return ast.Expr(ast.Call(ast.Attribute(recorder, method, ast.Load()), [read], []))
+    return ast.Call(ast.Attribute(recorder, method, ast.Load()), [_delayed(pairs)], [])
 
 
-def _program(trees: Sequence[ast.Module]) -> str:
+def _delayed(value: ast.expr) -> ast.Lambda:
+    none = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    return ast.Lambda(none, value)
+
+
+def _program(trees: Sequence[ast.Module], setup: Sequence[str] = ()) -> str:
     recorder = resources.files(__package__).joinpath("recorder.py").read_text("utf-8")
-    blocks = "\n".join(_block(tree) for tree in trees)
+    blocks = "\n".join([*setup, *(_block(tree) for tree in trees)])
     return (
         f"{recorder}\n{_RECORDER} = Recorder()\n{blocks}\n"
         f"def {ENTRY}():\n    return {_RECORDER}.report()\n"

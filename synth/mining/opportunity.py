@@ -21,6 +21,7 @@ __all__ = [
     "RepeatedSequence",
     "Saving",
     "SequenceOccurrence",
+    "Spelling",
     "Unit",
     "Weight",
     "Weights",
@@ -177,6 +178,8 @@ class CodeOccurrence:
     """Writes `program`, which is as long as its session, where it is wanted."""
     recorded: tuple[tuple[str, str | None], ...] = ()
     """What the log shows for each snippet of the session: its output, and its error if any."""
+    parameters: tuple[str, ...] = ()
+    """The names that the program reports inputs under, in the order of the opportunity's own."""
 
     @property
     def program(self) -> str:
@@ -191,6 +194,20 @@ class CodeOccurrence:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """One of the ways in which agents wrote a function."""
+
+    name: str
+    source: str
+    """The function, after what it needs."""
+    tasks: int
+    """Tasks in which it was written so."""
+    differs: str = ""
+    """On which input it gives something else, and so is another function; "" where on none."""
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RepeatedCode:
     """Code that agents write again and again, up to names and constants."""
 
@@ -199,12 +216,18 @@ class RepeatedCode:
     source: str
     """A function of this name and these parameters, not annotated, after what it needs."""
     kind: str
-    """`definition` for a function that agents defined, `statements` for a window of statements."""
+    """`definition` for a function that agents defined, `statements` for a window of statements,
+    `expression` for a part of statements, `check` for what only fails where something does not
+    hold."""
     occurrences: tuple[CodeOccurrence, ...]
     documentation: str = ""
     """What the agents said of it in a docstring; untrusted text."""
     estimate: Extent | None = None
     """What it comes to in all logs, where those that it was found in are a sample of them."""
+    spellings: tuple[Spelling, ...] = ()
+    """Ways in which it was written, the best first, and functions that nearly do the same."""
+    common_name: str = ""
+    """What most agents called it; empty where only one spelling is known."""
 
     @property
     def everywhere(self) -> tuple[CodeOccurrence, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -18,6 +19,7 @@ __all__ = [
     "Session",
     "Snippet",
     "assigned_names",
+    "first_bindings",
     "free_names",
     "parse_function",
     "parse_session",
@@ -79,6 +81,11 @@ class Session:
                         found[name] = min(place, found.get(name, place))
         return found
 
+    @cached_property
+    def first_bindings(self) -> dict[str, tuple[int, int]]:
+        """The snippet and line where each name is first bound, be it by a definition or import."""
+        return first_bindings([snippet.tree for snippet in self.snippets])
+
     def imports_before(self, snippet: int) -> dict[str, ast.stmt]:
         """Return the import statement behind each imported name, as of the end of a snippet."""
         found: dict[str, ast.stmt] = {}
@@ -103,6 +110,37 @@ def _single(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
     if isinstance(node, ast.Import):
         return ast.Import([alias])
     return ast.ImportFrom(node.module, [alias], node.level)
+
+
+def first_bindings(trees: Sequence[ast.Module], but_from: str = "") -> dict[str, tuple[int, int]]:
+    """Return the snippet and line where each name is first bound.
+
+    Args:
+        trees: The snippets.
+        but_from: A module whose imports do not count.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    left_out = {
+        id(alias)
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == but_from
+        for alias in node.names
+    }
+    for number, tree in enumerate(trees):
+        for node in ast.walk(tree):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                    pass
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    pass
+                case ast.alias(name=module, asname=asname) if id(node) not in left_out:
+                    name = asname or module.split(".")[0]
+                case _:
+                    continue
+            place = number, node.lineno
+            found[name] = min(place, found.get(name, place))
+    return found
 
 
 def parse_session(trace: Trace) -> Session:

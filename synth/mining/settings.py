@@ -17,7 +17,7 @@ class MiningSettings:
     """Tasks for which agents must have written the same function. A whole named function is
     rarely written twice by accident, so two will do."""
     statements_support: int = 3
-    """Tasks that must hold the same window of statements."""
+    """Tasks that must hold the same window of statements, expression or check."""
     min_confidence: float = 0.75
     """Share of the places with the same calls in which a derivation must hold; one that holds in
     fewer (the first of a list, say) is an accident of what the agent happened to pick."""
@@ -31,7 +31,8 @@ class MiningSettings:
     max_statements: int = 6
     """Statements of a window."""
     min_work: int = 5
-    """Operations, calls, branches and loops that a window of statements must hold."""
+    """Operations, calls, branches and loops that statements or an expression must hold. A check
+    needs none: it is worth its tool where it stands often enough."""
     max_parameters: int = 6
     ignored_tools: frozenset[str] = frozenset(
         {"think", "finish", "final_answer", "terminate", "submit", "transfer_to_human_agents"}

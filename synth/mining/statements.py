@@ -6,16 +6,22 @@ import ast
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from toolguild.synth.mining.programs import BUILTINS, Session
+from toolguild.synth.mining.programs import Session
+from toolguild.synth.mining.purity import canonical_order
 from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.skeletons import ReadStatement, Skeleton, is_coarse, patterns
 
-__all__ = ["StatementWindow", "repeated_windows"]
-
-Skeleton: TypeAlias = object
-"""A nested tuple: the shape of a syntax tree with local names and the values of constants left
-out. Equal skeletons are what windows must share to be the same code."""
+__all__ = [
+    "UNMOVABLE",
+    "StatementWindow",
+    "blocks_of",
+    "is_movable",
+    "is_print",
+    "is_repeated",
+    "is_shown",
+    "repeated_windows",
+]
 
 _LEFT_OUT = (
     ast.FunctionDef,
@@ -23,12 +29,11 @@ _LEFT_OUT = (
     ast.ClassDef,
     ast.Import,
     ast.ImportFrom,
-    ast.Assert,
     ast.Pass,
 )
 """Statements that do not change the values of variables, or travel apart (imports, functions)."""
 
-_UNMOVABLE = (
+UNMOVABLE = (
     ast.Return,
     ast.Yield,
     ast.YieldFrom,
@@ -61,14 +66,27 @@ class StatementWindow:
     """Whether the block is run again and again."""
     positions: tuple[int, ...]
     """Indices in the block of the statements that count."""
+    alike: tuple[ast.stmt, ...]
+    """The same statements as they are compared: independent ones in an order of their own, with
+    all texts written in one way (`texts`)."""
     pattern: Skeleton
     imports: dict[str, ast.stmt]
     """What the imported names stand for."""
 
     @property
+    def is_coarse(self) -> bool:
+        """Whether the pattern leaves out parts of expressions."""
+        return is_coarse(self.pattern)
+
+    @property
     def statements(self) -> list[ast.stmt]:
         """The statements that count, in order."""
         return [self.block[position] for position in self.positions]
+
+    @property
+    def nodes(self) -> list[ast.stmt]:
+        """What a tool would take the place of."""
+        return self.statements
 
     @property
     def span(self) -> tuple[int, int]:
@@ -79,50 +97,70 @@ class StatementWindow:
 def repeated_windows(
     sessions: Sequence[Session], settings: MiningSettings
 ) -> list[list[StatementWindow]]:
-    """Return the groups of windows with one pattern that enough tasks support."""
+    """Return the groups of windows with one pattern that enough tasks support.
+
+    A window stands in a group for each level of detail at which its pattern differs: down to the
+    types of its constants, and with all that lies deeper than some levels of an expression left
+    out. What the members of a coarse group have in common is for `template` to find.
+    """
     groups: defaultdict[Skeleton, list[StatementWindow]] = defaultdict(list)
     for session in sessions:
         for window in _windows(session, settings.max_statements):
             groups[window.pattern].append(window)
     alike: list[list[StatementWindow]] = []
-    for _, windows in sorted(groups.items(), key=lambda entry: str(entry[0])):
-        if _tasks(windows) >= settings.statements_support:
-            alike += _same_use_of_names(windows, settings)
+    for pattern, windows in sorted(groups.items(), key=lambda entry: str(entry[0])):
+        if is_repeated([window.session for window in windows], settings):
+            alike += [windows] if is_coarse(pattern) else _same_use_of_names(windows, settings)
     return alike
 
 
-def _tasks(windows: Sequence[StatementWindow]) -> int:
-    return len({window.session.task_id for window in windows})
+def is_repeated(sessions: Sequence[Session], settings: MiningSettings) -> bool:
+    """Say whether what stands in these sessions is there for enough tasks."""
+    tasks = {session.task_id for session in sessions}
+    return len(tasks) >= settings.statements_support
 
 
 def _windows(session: Session, longest: int) -> Iterator[StatementWindow]:
     for number, snippet in enumerate(session.snippets):
         imports = session.imports_before(number)
         imported = {name: ast.unparse(statement) for name, statement in imports.items()}
-        for block, in_loop in _blocks(snippet.tree):
-            counted = [
-                position
-                for position, statement in enumerate(block)
-                if not isinstance(statement, _LEFT_OUT) and not is_shown(statement)
-            ]
-            skeletons = [_skeleton(block[position], imported) for position in counted]
-            movable = [_is_movable(block[position]) for position in counted]
-            for start in range(len(counted)):
-                for end in range(start + 1, min(start + longest, len(counted)) + 1):
-                    if not movable[end - 1]:
-                        break
+        for block, in_loop in blocks_of(snippet.tree):
+            counted = {
+                position: ReadStatement.of(block[position], imported)
+                for position in range(len(block))
+                if _counts(block[position])
+            }
+            for positions in _runs([*counted], block, longest):
+                read = [counted[position] for position in positions]
+                order = canonical_order([one.alike for one in read], [one.key for one in read])
+                alike = tuple(read[place].alike for place in order)
+                for pattern in patterns([read[place] for place in order]):
                     yield StatementWindow(
-                        session,
-                        number,
-                        block,
-                        in_loop,
-                        tuple(counted[start:end]),
-                        tuple(skeletons[start:end]),
-                        imports,
+                        session, number, block, in_loop, positions, alike, pattern, imports
                     )
 
 
-def _blocks(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
+def _counts(statement: ast.stmt) -> bool:
+    return not isinstance(statement, _LEFT_OUT) and not is_shown(statement)
+
+
+def _runs(
+    counted: Sequence[int], block: Sequence[ast.stmt], longest: int
+) -> Iterator[tuple[int, ...]]:
+    """Yield the positions of statements in a row that can be moved, and of single checks."""
+    plain = [position for position in counted if not isinstance(block[position], ast.Assert)]
+    movable = {position: is_movable(block[position]) for position in counted}
+    for start in range(len(plain)):
+        for end in range(start + 1, min(start + longest, len(plain)) + 1):
+            if not movable[plain[end - 1]]:
+                break
+            yield tuple(plain[start:end])
+    for position in counted:
+        if isinstance(block[position], ast.Assert) and movable[position]:
+            yield (position,)
+
+
+def blocks_of(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
     """Yield every block of statements, and whether it is in a loop of its own scope."""
     pending: deque[tuple[ast.AST, bool]] = deque([(tree, False)])
     while pending:
@@ -148,11 +186,16 @@ def is_shown(statement: ast.stmt) -> bool:
     return isinstance(value, ast.Name | ast.Constant | ast.Tuple)
 
 
-def _is_movable(statement: ast.stmt) -> bool:
+def is_movable(statement: ast.stmt) -> bool:
+    """Say whether a statement does not depend on the place where it stands."""
     return not _jumps_out(statement) and not any(
-        isinstance(node, _UNMOVABLE) or (isinstance(node, ast.Name) and node.id == "print")
-        for node in ast.walk(statement)
+        isinstance(node, UNMOVABLE) or is_print(node) for node in ast.walk(statement)
     )
+
+
+def is_print(node: ast.AST) -> bool:
+    """Say whether a name is that of the function that shows things."""
+    return isinstance(node, ast.Name) and node.id == "print"
 
 
 def _jumps_out(node: ast.AST) -> bool:
@@ -161,23 +204,6 @@ def _jumps_out(node: ast.AST) -> bool:
         return True
     inner = node.orelse if isinstance(node, ast.For | ast.While) else ast.iter_child_nodes(node)
     return any(map(_jumps_out, inner))
-
-
-def _skeleton(node: object, imported: dict[str, str]) -> Skeleton:
-    if isinstance(node, ast.Name):
-        if node.id in imported:
-            return "import", imported[node.id]
-        return ("builtin", node.id) if node.id in BUILTINS else "name"
-    if isinstance(node, ast.Constant):
-        return "constant", type(node.value).__name__
-    if isinstance(node, ast.AST):
-        fields = (
-            _skeleton(value, imported) for name, value in ast.iter_fields(node) if name != "ctx"
-        )
-        return type(node).__name__, *fields
-    if isinstance(node, list):
-        return tuple(_skeleton(item, imported) for item in node)
-    return node
 
 
 def _same_use_of_names(
@@ -189,11 +215,11 @@ def _same_use_of_names(
         numbers: dict[str, int] = {}
         pattern = tuple(
             numbers.setdefault(node.id, len(numbers))
-            for statement in window.statements
+            for statement in window.alike
             for node in ast.walk(statement)
             if isinstance(node, ast.Name)
         )
         groups[pattern].append(window)
     for _, group in sorted(groups.items()):
-        if _tasks(group) >= settings.statements_support:
+        if is_repeated([window.session for window in group], settings):
             yield group

@@ -1,43 +1,28 @@
-"""The common form of windows of statements: what differs between them becomes a parameter.
+"""The common form of windows of code: what differs between them becomes a parameter.
 
-The windows of a group agree in everything but local names and the values of constants
-(`statements`), so their least general generalisation keeps the tree, gives each name one
-spelling, and puts a parameter in the place of each constant that differs (Plotkin, "A note on
-inductive generalization", 1970).
+A parameter is given the value of what stands in its place, so there may only stand what can be
+evaluated before the code runs, once, with the same result.
 """
 
 from __future__ import annotations
 
 import ast
-import copy
 import keyword
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from toolguild.synth.mining.anti_unification import AntiUnifier, NotAlikeError
+from toolguild.synth.mining.expressions import ExpressionWindow, work_of
 from toolguild.synth.mining.liveness import changed_names, live_in
 from toolguild.synth.mining.programs import BUILTINS
 from toolguild.synth.mining.statements import StatementWindow
+from toolguild.synth.mining.texts import with_plain_texts
 
-__all__ = ["Template", "generalise"]
+__all__ = ["Template", "Window", "generalise"]
 
-_WORK = (
-    ast.BinOp,
-    ast.Compare,
-    ast.BoolOp,
-    ast.Call,
-    ast.Subscript,
-    ast.IfExp,
-    ast.If,
-    ast.For,
-    ast.While,
-    ast.AugAssign,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)
-"""Nodes that do something; names, constants and plain assignments do not."""
+Window: TypeAlias = StatementWindow | ExpressionWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +31,7 @@ class Template:
 
     parameters: tuple[str, ...]
     outputs: tuple[str, ...]
+    """Names that later code reads; none where the code is a check or an expression."""
     body: tuple[ast.stmt, ...]
     inputs: tuple[dict[str, ast.expr], ...]
     """For each window, the expression that gives each parameter its value there."""
@@ -55,32 +41,52 @@ class Template:
     @property
     def work(self) -> int:
         """Count the operations, calls, branches and loops."""
-        return sum(
-            isinstance(node, _WORK) for statement in self.body for node in ast.walk(statement)
-        )
+        return sum(map(work_of, self.body))
+
+    @property
+    def is_check(self) -> bool:
+        """Whether it gives nothing but fails where something does not hold."""
+        return not self.outputs and not self.is_expression
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether it is an expression, which its body returns."""
+        return isinstance(self.body[-1], ast.Return)
 
 
-def generalise(windows: Sequence[StatementWindow], imported: frozenset[str]) -> Template | None:
+def generalise(windows: Sequence[Window], imported: frozenset[str]) -> Template | None:
     """Return what the windows have in common, or None where that makes no function.
 
     Args:
-        windows: Windows of one pattern, with the same use of names.
+        windows: Windows with the same number of statements.
         imported: Names that stand for modules or for what was imported from them.
     """
-    spellings = _spellings(windows, imported)
-    body = copy.deepcopy(windows[0].statements)
-    own_names = _rename(body, spellings)
-    inputs: list[dict[str, ast.expr]] = [{} for _ in windows]
-    body = _open_holes(body, windows, inputs)
-    if not body:
+    unifier = AntiUnifier(imported | BUILTINS)
+    try:
+        body = unifier.block([window.alike for window in windows])
+        unifier.require_sound([_bound_names(window.alike) for window in windows])
+    except NotAlikeError:
         return None
+    body, names = _spelled(body, unifier, imported)
+    body = [with_plain_texts(statement) for statement in body]
+    inputs: list[dict[str, ast.expr]] = [{} for _ in windows]
+    for hole in unifier.holes:
+        for given, expression in zip(inputs, hole.column, strict=True):
+            given[names[hole.mark]] = expression
+    own = {names[mark]: column for column, mark in unifier.variables.items()}
     for name in live_in(body):
-        if name in own_names:
-            for number, given in enumerate(inputs):
-                given.setdefault(name, ast.Name(own_names[name][number], ast.Load()))
+        if name in own:
+            for given, variable in zip(inputs, own[name], strict=True):
+                given.setdefault(name, ast.Name(variable, ast.Load()))
     changed = changed_names(body)
-    outputs = _used_later({name: own_names[name] for name in own_names if name in changed}, windows)
-    if not outputs or not inputs[0]:
+    statements = [window for window in windows if isinstance(window, StatementWindow)]
+    outputs = (
+        _used_later({name: own[name] for name in own if name in changed}, statements)
+        if statements
+        else []
+    )
+    gives_nothing = all(isinstance(statement, ast.Assert | ast.Return) for statement in body)
+    if not body or not inputs[0] or bool(outputs) == gives_nothing:
         return None
     return Template(
         parameters=tuple(inputs[0]),
@@ -88,134 +94,74 @@ def generalise(windows: Sequence[StatementWindow], imported: frozenset[str]) -> 
         body=tuple(body),
         inputs=tuple(inputs),
         results=tuple(
-            {name: own_names[name][number] for name in outputs} for number in range(len(windows))
+            {name: own[name][number] for name in outputs} for number in range(len(windows))
         ),
     )
 
 
+def _bound_names(statements: Sequence[ast.stmt]) -> set[str]:
+    stored = {
+        node.id
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return stored | changed_names(statements)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+
+
+def _spelled(
+    body: list[ast.stmt], unifier: AntiUnifier, imported: frozenset[str]
+) -> tuple[list[ast.stmt], dict[str, str]]:
+    """Spell the marks, and leave out statements that only give a hole's constant a name.
+
+    Returns:
+        The statements that are left, and the spelling of each mark.
+    """
+    names = _spellings(unifier.variables, imported)
+    constants = {hole.mark for hole in unifier.holes if hole.is_constant}
+    kept: list[ast.stmt] = []
+    mentioned: set[str] = set()
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Name(id=mark)) if (
+                mark in constants - names.keys() and target in names.keys() - mentioned
+            ):
+                # The name is the parameter.
+                names[mark] = names[target]
+            case _:
+                kept.append(statement)
+        mentioned |= _names(statement)
+    for hole in unifier.holes:
+        if hole.mark not in names:
+            taken = {*names.values(), *imported, *BUILTINS}
+            names[hole.mark] = _free(hole.wishes[0] if hole.wishes else "value", taken)
+    for statement in kept:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                node.id = names.get(node.id, node.id)
+    return kept, names
+
+
 def _spellings(
-    windows: Sequence[StatementWindow], imported: frozenset[str]
-) -> dict[tuple[str, ...], str]:
+    variables: Mapping[tuple[str, ...], str], imported: frozenset[str]
+) -> dict[str, str]:
     """Choose one spelling for each local name, the most common that is still free."""
-    names = [
-        [node.id for node in _nodes(window.statements) if isinstance(node, ast.Name)]
-        for window in windows
-    ]
-    chosen: dict[tuple[str, ...], str] = {}
-    for column in zip(*names, strict=True):
-        if column in chosen or column[0] in imported | BUILTINS:
-            continue
+    chosen: dict[str, str] = {}
+    for column, mark in variables.items():
         taken = {*chosen.values(), *imported, *BUILTINS}
         ranked = [name for name, _ in Counter(column).most_common()]
         free = [name for name in ranked if name not in taken and not keyword.iskeyword(name)]
-        chosen[column] = free[0] if free else f"{ranked[0]}_{len(chosen) + 1}"
+        chosen[mark] = free[0] if free else f"{ranked[0]}_{len(chosen) + 1}"
     return chosen
 
 
-def _rename(
-    body: Sequence[ast.stmt], spellings: dict[tuple[str, ...], str]
-) -> dict[str, tuple[str, ...]]:
-    """Give the names in the first window's statements their spelling.
-
-    Returns:
-        For each spelling, how each window spells it.
-    """
-    by_first = {column[0]: spelling for column, spelling in spellings.items()}
-    for node in _nodes(body):
-        if isinstance(node, ast.Name) and node.id in by_first:
-            node.id = by_first[node.id]
-    return {spelling: column for column, spelling in spellings.items()}
-
-
-def _open_holes(
-    body: list[ast.stmt], windows: Sequence[StatementWindow], inputs: list[dict[str, ast.expr]]
-) -> list[ast.stmt]:
-    """Put parameters in the place of constants that differ, and note their values as inputs.
-
-    A statement that only gives such a constant a name is left out: the name is the parameter.
-    """
-    holes = _holes(body, windows)
-    filler = _HoleFiller(holes, inputs, _mentioned(body))
-    kept = []
-    for position, statement in enumerate(body):
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if id(
-                value
-            ) in holes and name not in _mentioned(body[:position]):
-                for given, constant in zip(inputs, holes[id(value)], strict=True):
-                    given[name] = constant
-            case _:
-                kept.append(filler.visit(statement))
-    return kept
-
-
-def _holes(
-    body: Sequence[ast.stmt], windows: Sequence[StatementWindow]
-) -> dict[int, tuple[ast.Constant, ...]]:
-    """Return the constants that differ, by the identity of their place in the body."""
-    holes = {}
-    peers = [_nodes(window.statements) for window in windows]
-    for node, *same in zip(_nodes(body), *peers, strict=True):
-        if isinstance(node, ast.Constant):
-            constants = tuple(peer for peer in same if isinstance(peer, ast.Constant))
-            if len({repr(constant.value) for constant in constants}) > 1:
-                holes[id(node)] = constants
-    return holes
-
-
-def _mentioned(statements: Sequence[ast.stmt]) -> set[str]:
-    return {node.id for node in _nodes(statements) if isinstance(node, ast.Name)}
-
-
-class _HoleFiller(ast.NodeTransformer):
-    """Replaces constants that differ by parameters; equal columns of values share one."""
-
-    def __init__(
-        self,
-        holes: dict[int, tuple[ast.Constant, ...]],
-        inputs: list[dict[str, ast.expr]],
-        taken: set[str],
-    ) -> None:
-        self._holes = holes
-        self._inputs = inputs
-        self._taken = taken
-
-    def visit_keyword(self, node: ast.keyword) -> ast.keyword:
-        node.value = self._fill(node.value, node.arg or "value")
-        return node
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.JoinedStr:
-        # Between the texts of a formatted string only another placeholder may stand.
-        node.values = [
-            ast.FormattedValue(self._fill(part, "text"), conversion=-1)
-            if id(part) in self._holes
-            else self._fill(part, "text")
-            for part in node.values
-        ]
-        return node
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        return self._fill(node, "value")
-
-    def _fill(self, node: ast.expr, wish: str) -> ast.expr:
-        if id(node) not in self._holes:
-            self.generic_visit(node)
-            return node
-        column = self._holes[id(node)]
-        values = [repr(constant.value) for constant in column]
-        for name in self._inputs[0]:
-            known = [given[name] for given in self._inputs]
-            if [repr(getattr(constant, "value", None)) for constant in known] == values:
-                return ast.Name(name, ast.Load())
-        name = _free(wish, self._taken | self._inputs[0].keys())
-        for given, constant in zip(self._inputs, column, strict=True):
-            given[name] = constant
-        return ast.Name(name, ast.Load())
-
-
 def _free(wish: str, taken: set[str]) -> str:
-    candidates = [wish, *(f"{wish}_{number}" for number in range(2, len(taken) + 3))]
-    return next(name for name in candidates if name not in taken)
+    candidates: Iterator[str] = (f"{wish}_{number}" for number in range(2, len(taken) + 3))
+    return wish if wish not in taken else next(name for name in candidates if name not in taken)
 
 
 def _used_later(names: dict[str, tuple[str, ...]], windows: Sequence[StatementWindow]) -> list[str]:
@@ -240,8 +186,3 @@ def _is_read_outside(name: str, window: StatementWindow) -> bool:
         return True
     start = window.snippet, first.lineno, first.col_offset
     return window.in_loop and any((window.snippet, 0, 0) <= place < start for place in reads)
-
-
-def _nodes(statements: Sequence[ast.stmt]) -> list[ast.AST]:
-    """Return all nodes in an order that is the same for trees of the same shape."""
-    return [node for statement in statements for node in ast.walk(statement)]

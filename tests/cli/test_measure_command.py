@@ -67,3 +67,51 @@ def test_nothing_saved_is_exit_code_1(toolguild: Any, unseen: Path) -> None:
 
 def test_logs_that_cannot_be_read_are_exit_code_2(toolguild: Any, tmp_path: Path) -> None:
     assert toolguild("measure", tmp_path / "none.jsonl").code == 2
+
+
+def prime_run(number: int) -> dict[str, Any]:
+    """Return a run whose agent writes `is_prime` once more, and calls it."""
+    code = (
+        "def is_prime(n):\n    return n > 1 and all(n % i for i in range(2, n))\n"
+        f"print([is_prime(k) for k in range({number}, {number} + 4)])"
+    )
+    shown = [k > 1 and all(k % i for i in range(2, k)) for k in range(number, number + 4)]
+    messages = [
+        {"role": "user", "content": f"Which are primes from {number}?"},
+        {"role": "assistant", "content": f"<execute>\n{code}\n</execute>"},
+        {"role": "user", "content": f"Observation:\n{shown}"},
+    ]
+    return {"messages": messages}
+
+
+@pytest.fixture
+def unseen_code(toolguild: Any, tmp_path: Path) -> Path:
+    """Register a tool made of some code, and return a log of other runs."""
+    for name, numbers in (("seen.jsonl", range(4)), ("unseen.jsonl", range(10, 13))):
+        (tmp_path / name).write_text("\n".join(json.dumps(prime_run(n)) for n in numbers))
+    assert toolguild("synthesize", tmp_path / "seen.jsonl", "--registry", "tools.db").code == 0
+    return tmp_path / "unseen.jsonl"
+
+
+def test_every_place_in_code_is_listed_with_what_is_put_there(
+    toolguild: Any, unseen_code: Path
+) -> None:
+    ran = toolguild("measure", unseen_code, "--registry", "tools.db", "--json")
+    assert ran.code == 0
+    code = ran.json["code"]
+    assert (code["programs"], code["programs_rewritten"], code["programs_not_run"]) == (3, 3, 0)
+    [tool] = code["tools"]
+    assert (tool["tool"], tool["uses"], tool["uses_refused"]) == ("is_prime@1", 3, 0)
+    saved = code["characters"]["before"] - code["characters"]["after"]
+    assert saved >= tool["characters_saved"] > 0
+    assert code["tokens"]["before"] > code["tokens"]["after"]
+    first = code["uses"][0]
+    assert first["step"].startswith(str(unseen_code))
+    assert (first["lines"], first["tool"], first["put"]) == ([1, 2], "is_prime@1", "")
+
+
+def test_a_person_sees_what_each_tool_saves_in_code(toolguild: Any, unseen_code: Path) -> None:
+    ran = toolguild("measure", unseen_code, "--registry", "tools.db")
+    assert ran.code == 0
+    assert "is_prime@1" in ran.out
+    assert "3 runs do the same with calls of tools" in ran.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,32 @@ def test_a_file_that_does_not_fit_is_refused_in_words(toolguild: Any, log: Path)
     assert other.code == wrong.code == 2
     assert "with other settings (task_key)" in " ".join(other.err.split())
     assert "cannot be used to keep what is known" in " ".join(wrong.err.split())
+
+
+def test_spellings_are_put_together_where_running_is_asked_for(
+    toolguild: Any, tmp_path: Path
+) -> None:
+    spellings = [
+        "def f(n):\n    return sum(i for i in range(1, n) if n % i == 0)",
+        "def g(k):\n    t = 0\n    for d in range(1, k):\n        if k % d == 0:\n"
+        "            t += d\n    return t",
+        "def h(m):\n    return m if m < 2 else sum(i for i in range(1, m) if m % i == 0)",
+    ]
+    runs = []
+    for spelling in spellings:
+        name = spelling[4]
+        code = f"{spelling}\nprint({name}(6), {name}(8), {name}(9))"
+        messages = [
+            {"role": "user", "content": f"Do {name}"},
+            {"role": "assistant", "content": f"<execute>\n{code}\n</execute>"},
+            {"role": "user", "content": "Observation:\n6 7 4"},
+        ]
+        runs.append(json.dumps({"messages": messages}))
+    (tmp_path / "code.jsonl").write_text("\n".join(runs))
+    assert toolguild("mine", tmp_path / "code.jsonl").code == 1
+    ran = toolguild("mine", tmp_path / "code.jsonl", "--behaviour", "--explain")
+    assert ran.code == 0
+    assert "spelling: f (" in ran.out
+    assert "spelling: g (" in ran.out
+    assert "not the same: h (" in ran.out
+    assert "which gives for [1]: 1, not 0" in ran.out

@@ -12,7 +12,14 @@ import pytest
 from toolguild.policies import Tier
 from toolguild.registry import Registry
 from toolguild.sandbox import Program, Sandbox
-from toolguild.synth.mining import MiningSettings, Opportunity, RepeatedSequence, support_of
+from toolguild.synth.mining import (
+    MiningSettings,
+    Opportunity,
+    RepeatedCode,
+    RepeatedSequence,
+    saving_of,
+    support_of,
+)
 from toolguild.synth.plans import CallStep, FromItem, FromResult, LoopStep, Parameter
 from toolguild.synth.synthesis import Fate, Synthesized, mine, synthesize
 from toolguild.synth.validation import validate
@@ -106,6 +113,15 @@ def test_the_functions_that_agents_keep_writing_are_registered(mint: list[Synthe
     assert {"is_prime", "gcd", "factorial"} <= registered
 
 
+def test_the_check_that_agents_keep_writing_is_registered(mint: list[Synthesized]) -> None:
+    (check,) = [one for one in mint if one.name == "check_equal"]
+    assert check.fate is Fate.REGISTERED
+    opportunity = check.proof.opportunity
+    assert isinstance(opportunity, RepeatedCode)
+    assert opportunity.parameters == ("got", "expected")
+    assert support_of(opportunity.occurrences) >= 100
+
+
 WORK = (
     *(ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Call, ast.Subscript, ast.IfExp, ast.If),
     *(ast.AugAssign, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
@@ -118,6 +134,13 @@ def test_no_registered_tool_is_trivial(mint: list[Synthesized]) -> None:
             assert one.proof.draft is not None
             nodes = list(ast.walk(ast.parse(one.proof.draft.source)))
             loops = any(isinstance(node, ast.For | ast.While) for node in nodes)
+            opportunity = one.proof.opportunity
+            assert isinstance(opportunity, RepeatedCode)
+            if opportunity.kind == "check":
+                # Small, and worth it for its message alone.
+                saving = saving_of(opportunity.occurrences).characters
+                assert saving > len(opportunity.source), one.name
+                continue
             # A loop of two operations can be Euclid's; a line of two is not worth a tool.
             assert loops or sum(isinstance(node, WORK) for node in nodes) >= 5, one.name
 

@@ -1,0 +1,17 @@
+"""Putting code tools into recorded code, as far as nobody can tell the difference."""
+
+from toolguild.synth.rewriting.code_tool import CodeTool
+from toolguild.synth.rewriting.measure import CodeTally, MeasuredCode, Use, measure_code
+from toolguild.synth.rewriting.places import Place, SessionCode
+from toolguild.synth.rewriting.sizes import tokens_of
+
+__all__ = [
+    "CodeTally",
+    "CodeTool",
+    "MeasuredCode",
+    "Place",
+    "SessionCode",
+    "Use",
+    "measure_code",
+    "tokens_of",
+]
