@@ -66,4 +66,5 @@ def test_a_seed_gives_the_same_runs_and_another_gives_others(source: Path, tmp_p
     first, again, other = (list(multiplied.multiply([source], 50, seed)) for seed in (1, 1, 2))
     assert first == again != other
     paths = multiplied.write_logs([source], tmp_path, 50, files=3, seed=1)
-    assert sorted(line for path in paths for line in path.open()) == sorted(first)
+    written = "".join(path.read_text("utf-8") for path in paths)
+    assert sorted(written.splitlines(keepends=True)) == sorted(first)
