@@ -51,6 +51,7 @@ from toolguild.synth.plans import (
     leaves,
     literal,
     origins_of,
+    parameters_of,
     render_path,
     subscripts,
     tools_of,
@@ -124,11 +125,8 @@ def composite_name(plan: Plan) -> str:
 def parameter_spellings(plan: Plan) -> dict[str, str]:
     """Return a Python name for each parameter, in the order in which the calls take them."""
     spellings: dict[str, str] = {}
-    for step in plan:
-        for leaf in chain.from_iterable(map(leaves, origins_of(step))):
-            if isinstance(leaf, Parameter) and leaf.name not in spellings:
-                taken = [*spellings.values(), *_reserved(plan)]
-                spellings[leaf.name] = unique(snake_case(leaf.name), taken)
+    for name in parameters_of(plan):
+        spellings[name] = unique(snake_case(name), [*spellings.values(), *_reserved(plan)])
     return spellings
 
 
@@ -231,12 +229,10 @@ def _summary(plan: Plan, keys: Sequence[str]) -> str:
         return f"Call {_spoken_tool(plan[0])} {len(plan)} times and return all the results"
     parts = []
     for step in plan:
-        wanted = "if wanted, " if step.wanted else ""
+        called = " or else ".join(_spoken_tool(call) for call in calls_of(step))
         if isinstance(step, LoopStep):
-            parts.append(f"{wanted}{_spoken_tool(step)} for {_spoken_list(step.over, keys)}")
-        else:
-            tools = " or else ".join(_spoken_tool(call) for call in calls_of(step))
-            parts.append(f"{wanted}{tools}")
+            called += f" for {_spoken_list(step.over, keys)}"
+        parts.append(f"{called} if wanted" if step.wanted else called)
     return f"Call {', then '.join(parts)}, and return all their results"
 
 
@@ -254,9 +250,11 @@ def _dotted(path: JsonPath) -> str:
 
 def _describe_parameter(opportunity: RepeatedSequence, name: str) -> str:
     """Return the words of the tool that takes the parameter, or else its name and an example."""
+    flagged = [_spoken_tool(step) for step in opportunity.plan if step.wanted == name]
+    if flagged:
+        are = "is" if len(flagged) == 1 else "are"
+        return f"Whether {and_list(flagged)} {are} called, too, as without it"
     for step in opportunity.plan:
-        if step.wanted == name:
-            return f"Whether {_spoken_tool(step)} is called, too; it is unless this is false"
         if isinstance(step, LoopStep) and step.over == Parameter(name):
             lists = [occurrence.bindings[name] for occurrence in opportunity.occurrences]
             most = f"at most {MAX_BATCH}"

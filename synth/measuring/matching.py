@@ -192,17 +192,23 @@ def _followed(
         yield partial
         return
     step = plan[number]
-    ways = [step.wanted in partial.bindings and partial.bindings[step.wanted]]
-    if step.wanted and step.wanted not in partial.bindings:
-        ways = [True, False]
-    for is_wanted in ways if step.wanted else [True]:
-        chosen = replace(partial, bindings={**partial.bindings, step.wanted: is_wanted})
-        if not is_wanted:
-            skipped = replace(chosen, results=(*partial.results, None))
-            yield from _followed(plan, number + 1, skipped, timeline, taken)
-            continue
-        for further in _after_step(step, chosen if step.wanted else partial, timeline, taken):
+    for begun, is_wanted in _wanted_or_not(step, partial):
+        if is_wanted:
+            ways = _after_step(step, begun, timeline, taken)
+        else:
+            ways = iter([replace(begun, results=(*begun.results, None))])
+        for further in ways:
             yield from _followed(plan, number + 1, further, timeline, taken)
+
+
+def _wanted_or_not(step: PlanStep, partial: _Partial) -> Iterator[tuple[_Partial, bool]]:
+    """Yield whether a step may be wanted and whether not, as far as that is not decided yet."""
+    if not step.wanted:
+        yield partial, True
+        return
+    decided = partial.bindings.get(step.wanted)
+    for is_wanted in (True, False) if decided is None else (bool(decided),):
+        yield replace(partial, bindings={**partial.bindings, step.wanted: is_wanted}), is_wanted
 
 
 def _after_step(

@@ -13,11 +13,10 @@ from toolguild.synth.mining.opportunity import RepeatedSequence
 from toolguild.synth.plans import (
     CallStep,
     FromResult,
-    Leaf,
-    Parameter,
     Plan,
     leaves,
     origins_of,
+    parameters_of,
     value_at,
 )
 
@@ -55,16 +54,11 @@ def _with_fallback_of(other: RepeatedSequence, one: RepeatedSequence) -> Repeate
         plan = (*one.plan[:number], step, *one.plan[number + 1 :])
         if (
             alike
-            and _parameters(plan) == _parameters(one.plan)
+            and {*parameters_of(plan)} == {*parameters_of(one.plan)}
             and all(_has_parts(result, number, plan) for result in _told(other, number))
         ):
             one = replace(one, plan=plan, tools={**other.tools, **one.tools})
     return one
-
-
-def _parameters(plan: Plan) -> set[Leaf]:
-    found = (leaf for step in plan for origin in origins_of(step) for leaf in leaves(origin))
-    return {leaf for leaf in found if isinstance(leaf, Parameter)}
 
 
 def _told(found: RepeatedSequence, number: int) -> Iterator[Json]:

@@ -119,16 +119,17 @@ def _loop_branches(flow: Flow, item: int, settings: MiningSettings) -> Iterator[
     readings = Counter(
         reading for window in flow.windows for reading in window.items[item].readings
     )
-    whole: set[tuple[Window, ...]] = set()
+    explained: list[set[Window]] = []
     for reading in sorted(readings, key=lambda reading: _rank_of_reading(reading, readings)):
         if readings[reading] < settings.sequence_support:
             return
         narrowed = flow.narrowed(GoesOver(item, reading))
         loops = any(len(window.items[item].calls) > 1 for window in narrowed.windows)
-        # Rows are chosen only where some are not: else it is all of the list.
-        told = reading.is_plain or not any({*narrowed.windows} <= {*other} for other in whole)
-        if loops and told and tasks_of(narrowed.windows) >= settings.sequence_support:
-            whole.add(narrowed.windows)
+        places = {*narrowed.windows}
+        # A choice of rows that explains no place which another reading leaves open tells nothing.
+        needed = reading.is_plain or not any(places <= others for others in explained)
+        if loops and needed and tasks_of(narrowed.windows) >= settings.sequence_support:
+            explained.append(places)
             yield replace(narrowed, loops={**flow.loops, item: reading})
 
 
@@ -200,8 +201,10 @@ def _best_computation(flow: Flow, slot: Slot, settings: MiningSettings) -> Compu
     values = set(flow.column(slot))
     if len(values) < min(3, settings.sequence_support):
         return None
-    first_of_task = {window.log.task_id: window for window in reversed(flow.windows)}
-    looked_at = [*first_of_task.values()][-_TASKS_LOOKED_AT:]
+    first_of_task: dict[str, Window] = {}
+    for window in flow.windows:
+        first_of_task.setdefault(window.log.task_id, window)
+    looked_at = [*first_of_task.values()][:_TASKS_LOOKED_AT]
     found = Counter(how for window in looked_at for how in window.computations(*slot))
     enough = settings.min_confidence * settings.min_confidence * len(looked_at)
     good: list[tuple[int, tuple[int, int, str], Computed]] = []

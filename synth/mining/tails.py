@@ -11,7 +11,7 @@ from toolguild.synth.mining.opportunity import (
     support_of,
 )
 from toolguild.synth.mining.windows import believed_read_only
-from toolguild.synth.plans import Parameter, Plan, leaves, origins_of, tools_of
+from toolguild.synth.plans import parameters_of, tools_of
 
 __all__ = ["join_tails"]
 
@@ -47,15 +47,10 @@ def _go_together(one: RepeatedSequence, other: RepeatedSequence) -> bool:
         and long[: len(short)] == short
         and not any(step.wanted for step in long)
         and not (one.is_overfitted or other.is_overfitted)
-        and _parameters(short) == _parameters(long)
+        and {*parameters_of(short)} == {*parameters_of(long)}
         and all(map(believed_read_only, tools_of(tail)))
         and supports[0] >= _LEAST_SHARE * supports[1]
     )
-
-
-def _parameters(plan: Plan) -> set[str]:
-    found = (leaf for step in plan for origin in origins_of(step) for leaf in leaves(origin))
-    return {leaf.name for leaf in found if isinstance(leaf, Parameter)}
 
 
 def _joined(short: RepeatedSequence, long: RepeatedSequence) -> RepeatedSequence:

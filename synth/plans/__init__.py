@@ -20,6 +20,7 @@ from toolguild.synth.plans.plan import (
     flags_of,
     leaves,
     origins_of,
+    parameters_of,
     render_path,
     tools_of,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "leaves",
     "literal",
     "origins_of",
+    "parameters_of",
     "plan_from_json",
     "plan_to_json",
     "render_path",

@@ -26,6 +26,7 @@ __all__ = [
     "flags_of",
     "leaves",
     "origins_of",
+    "parameters_of",
     "render_path",
     "tools_of",
 ]
@@ -135,6 +136,12 @@ def calls_of(step: PlanStep) -> tuple[PlanStep, ...]:
 def tools_of(plan: Plan) -> tuple[str, ...]:
     """Return the tools that a plan may call, each once, in order of their names."""
     return tuple(sorted({call.tool for step in plan for call in calls_of(step)}))
+
+
+def parameters_of(plan: Plan) -> tuple[str, ...]:
+    """Return the names of what a plan asks of its caller, in the order in which steps need it."""
+    found = (leaf for step in plan for origin in origins_of(step) for leaf in leaves(origin))
+    return tuple(dict.fromkeys(leaf.name for leaf in found if isinstance(leaf, Parameter)))
 
 
 def flags_of(plan: Plan) -> frozenset[str]:

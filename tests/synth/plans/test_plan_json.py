@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from toolguild.sandbox import Json
 from toolguild.synth.plans import (
+    FUNCTIONS,
     CallStep,
+    Computed,
     Constant,
     FromItem,
     FromResult,
@@ -25,17 +27,22 @@ values: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner, max_size=2)
 )
 results = st.builds(FromResult, st.integers(0, 3), paths)
-origins = st.one_of(
+leaves = st.one_of(
     st.builds(Parameter, texts), st.builds(Constant, values), results, st.builds(FromItem, paths)
 )
-arguments = st.lists(st.tuples(texts, origins), max_size=3).map(tuple)
-plans = st.lists(
-    st.one_of(
-        st.builds(CallStep, texts, arguments),
-        st.builds(LoopStep, texts, results | st.builds(Parameter, texts), arguments),
-    ),
-    max_size=3,
-).map(tuple)
+computed = st.builds(
+    Computed, st.sampled_from([*FUNCTIONS]), st.lists(leaves, max_size=3).map(tuple)
+)
+arguments = st.lists(st.tuples(texts, leaves | computed), max_size=3).map(tuple)
+calls = st.recursive(
+    st.builds(CallStep, texts, arguments, wanted=texts),
+    lambda instead: st.builds(CallStep, texts, arguments, instead, texts),
+    max_leaves=3,
+)
+loops = st.builds(
+    LoopStep, texts, results | st.builds(Parameter, texts) | computed, arguments, texts
+)
+plans = st.lists(calls | loops, max_size=3).map(tuple)
 
 
 @given(plans)
@@ -54,6 +61,8 @@ def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
         [{"call": "a", "arguments": [["x", {"path": []}]]}],
         [{"call": "a", "arguments": [["x", {"item": [None]}]]}],
         [{"for_each": {"constant": [1]}, "call": "a", "arguments": []}],
+        [{"call": "a", "arguments": [], "otherwise": 1}],
+        [{"if": "wanted", "call": "a"}],
     ],
 )
 def test_what_is_no_plan_is_refused(data: Json) -> None:
