@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
@@ -250,6 +252,7 @@ class _Process:
         assert to_child and from_child and errors  # noqa: S101 - pipes, as was asked for
         self.channel = PipeChannel(from_child, to_child)
         self._errors = errors
+        self._ending = threading.Lock()
 
     def begin(
         self,
@@ -317,12 +320,23 @@ class _Process:
 
     def end(self) -> None:
         """End the launcher, which takes everything below it along."""
-        self._popen.terminate()
+        with self._ending:
+            if self._popen.returncode is None:
+                os.kill(self._popen.pid, signal.SIGTERM)
+                self._await_end()
+                # One that was stopped on its way inside outlives the launcher. As that is reaped
+                # only afterwards, the number can mean no other group.
+                os.killpg(self._popen.pid, signal.SIGKILL)
+                self._popen.wait()
+
+    def _await_end(self) -> None:
+        launcher = os.pidfd_open(self._popen.pid)
         try:
-            self._popen.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._popen.pid, signal.SIGKILL)
-            self._popen.wait()
+            poll = select.poll()
+            poll.register(launcher, select.POLLIN)
+            poll.poll(_END_S * 1000)
+        finally:
+            os.close(launcher)
 
 
 def _require_possible(setting: Setting, isolation: Isolation) -> None:

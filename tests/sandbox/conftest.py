@@ -153,6 +153,22 @@ class Processes:
         return found
 
     @staticmethod
+    def described(identified: set[tuple[int, str]]) -> list[str]:
+        """Return what each is, is doing and belongs to, to be told where one should be gone."""
+        told = []
+        for pid, started in sorted(identified):
+            with contextlib.suppress(OSError):
+                found = Path(f"/proc/{pid}")
+                command = (found / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                stat = (found / "stat").read_text().rpartition(")")[2].split()
+                where = (found / "wchan").read_text()
+                told.append(
+                    f"{pid} (started {started}, state {stat[0]}, parent {stat[1]}, "
+                    f"in {where}): {command[:200]}"
+                )
+        return told
+
+    @staticmethod
     def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
         """Return whether a condition comes true before a generous deadline."""
         until = time.monotonic() + within_s

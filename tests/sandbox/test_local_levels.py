@@ -303,11 +303,16 @@ def test_an_interpreter_that_does_not_start_is_the_sandboxs_failure(monkeypatch)
 
 _DIES_AND_LEAVES_A_CHILD = """
 import os, sys
+there, tell = os.pipe()
 if os.fork():
+    os.read(there, 1)
     os.write(2, b"the last words")
     os._exit(1)
+os.setsid()  # what stays in the launcher's own session ends with it
 os.close(0), os.close(1)
-open(sys.argv[1])
+until = os.open(sys.argv[1], os.O_RDWR)
+os.write(tell, b"1")
+os.read(until, 1)
 """
 
 
@@ -319,7 +324,9 @@ def test_what_a_failed_start_leaves_running_is_not_waited_for(monkeypatch, tmp_p
         monkeypatch.setattr(local, "COMMAND_LINE", command)
         with pytest.raises(SandboxUnavailableError, match="the last words"):
             call(sandbox, "def tool(): return 1")
-        os.close(os.open(until, os.O_WRONLY))  # fails where nobody waits for it any more
+        let_go = os.open(until, os.O_WRONLY | os.O_NONBLOCK)  # fails where nobody reads any more
+        os.write(let_go, b"1")
+        os.close(let_go)
 
 
 def test_other_systems_are_sent_to_docker(monkeypatch) -> None:

@@ -208,7 +208,8 @@ class TestLocal:
 
         yield look
         numbers = {number for number, _ in seen}
-        assert processes.eventually(lambda: not processes.identified(numbers) & seen)
+        gone = processes.eventually(lambda: not processes.identified(numbers) & seen)
+        assert gone, processes.described(processes.identified(numbers) & seen)
 
     def test_every_call_ends_while_processes_are_killed_or_stopped(self, chance, family) -> None:
         def disturb() -> bool:
