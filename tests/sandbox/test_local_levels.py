@@ -317,7 +317,7 @@ os.read(until, 1)
 
 
 def test_what_a_failed_start_leaves_running_is_not_waited_for(monkeypatch, tmp_path) -> None:
-    with LocalSandbox(size=1) as sandbox:
+    with LocalSandbox(size=1, isolation=Isolation(FULL)) as sandbox:
         until = tmp_path / "until"
         os.mkfifo(until)
         command = ("-c", _DIES_AND_LEAVES_A_CHILD, str(until))
