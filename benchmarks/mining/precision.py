@@ -19,7 +19,9 @@ from toolguild.sandbox import Json, Sandbox
 from toolguild.synth.drafting import Draft, draft_tool, tool_names
 from toolguild.synth.measuring import PlannedTool, measure
 from toolguild.synth.mining import MiningSettings, SequenceMiner
-from toolguild.synth.mining.windows import CallLog, Window
+from toolguild.synth.mining.call_log import CallLog
+from toolguild.synth.mining.growth import windows_of
+from toolguild.synth.mining.windows import Window
 from toolguild.synth.plans import EVALUATION_ERRORS, LoopStep, Parameter, Plan, Scope, evaluate
 from toolguild.synth.traces import Trace
 
@@ -144,7 +146,7 @@ def _claims(plan: Plan, traces: Sequence[Trace]) -> tuple[int, int]:
     by_task: defaultdict[str, list[bool]] = defaultdict(list)
     shape = [(step.tool, isinstance(step, LoopStep)) for step in plan]
     for trace in traces:
-        for window in CallLog(trace, _SETTINGS).windows():
+        for window in windows_of(CallLog(trace, _SETTINGS), _SETTINGS):
             if [(tool, is_loop) for tool, is_loop, _ in window.shape()] == shape:
                 agrees = _agrees(plan, window)
                 if agrees is not None:

@@ -23,7 +23,7 @@ from toolguild.synth.mining.recorder import BLOCK_MARK
 from toolguild.synth.mining.sample import Kept, Lot, Sample, Sampled
 from toolguild.synth.mining.sequences import SequenceMiner
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import believed_read_only
+from toolguild.synth.mining.verbs import believed_read_only
 
 __all__ = [
     "BLOCK_MARK",

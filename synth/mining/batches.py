@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from toolguild.sandbox import Json
+from toolguild.synth.mining.call_log import CallLog
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.held_out import drawn_tasks
 from toolguild.synth.mining.opportunity import RepeatedSequence, Saving, SequenceOccurrence
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import CallLog, believed_read_only
+from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.plans import MAX_BATCH, FromItem, LoopStep, Origin, Parameter
 from toolguild.synth.traces import ToolCall, ToolDefinition
 

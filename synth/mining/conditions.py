@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from toolguild.synth.mining.call_log import INSTEAD
 from toolguild.synth.mining.loops import LoopReading
-from toolguild.synth.mining.windows import INSTEAD, Derivation, SameAs, Window
+from toolguild.synth.mining.windows import Derivation, SameAs, Window
 from toolguild.synth.plans import spoken
 
 __all__ = ["Calm", "Condition", "Fixed", "Follows", "GoesOver", "KnownBefore", "Shared", "Slot"]

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
+from toolguild.synth.mining.call_log import INSTEAD
 from toolguild.synth.mining.conditions import (
     Calm,
     Condition,
@@ -23,7 +24,7 @@ from toolguild.synth.mining.conditions import (
 )
 from toolguild.synth.mining.loops import LoopReading, given
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import INSTEAD, Derivation, SameAs, Window
+from toolguild.synth.mining.windows import Derivation, SameAs, Window
 from toolguild.synth.plans import (
     Computed,
     Constant,

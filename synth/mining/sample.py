@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import insort
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
@@ -46,8 +46,23 @@ class Kept:
 
     lot: Lot
     strata: tuple[Stratum, ...]
-    packed: bytes
-    """The trace, by `pack`."""
+    run: Trace | bytes
+    """The trace, or the same by `pack` where it comes from a file or another process."""
+
+    @property
+    def packed(self) -> bytes:
+        """The trace, by `pack`."""
+        return self.run if isinstance(self.run, bytes) else pack(self.run)
+
+    def trace(self, tools: Mapping[str, ToolDefinition]) -> Trace:
+        """Return the trace, its tools as they are defined by name."""
+        if isinstance(self.run, bytes):
+            return unpack(self.run, tools)
+        return replace(self.run, tools=tuple(tools[tool.name] for tool in self.run.tools))
+
+    def __reduce__(self) -> tuple[type[Kept], tuple[Lot, tuple[Stratum, ...], bytes]]:
+        # Packing takes a fraction of what it takes to pickle all the objects of a trace.
+        return Kept, (self.lot, self.strata, self.packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +86,8 @@ class Sample:
         """In how many strata each kept run is."""
         self._tasks: set[int] = set()
         self._tools: dict[str, ToolDefinition] = {}
+        self._strata_of_calls: dict[tuple[str, ...], Stratum | None] = {}
+        """The strata of calls, by the tool and the arguments' names in the order given."""
 
     @property
     def tools(self) -> Collection[ToolDefinition]:
@@ -95,7 +112,9 @@ class Sample:
         lot = Lot(_hash(trace.task.id), _hash(f"{trace.id}\0{trace.source}"))
         self._tasks.add(lot.task)
         if any(self._draw(stratum).wants(lot) for stratum in strata):
-            self._keep(Kept(lot, strata, pack(trace)))
+            # Every run brings its own copies of the definitions; these are shared.
+            tools = tuple(self._tools[tool.name] for tool in trace.tools)
+            self._keep(Kept(lot, strata, replace(trace, tools=tools)))
 
     def describe(self, tool: ToolDefinition) -> None:
         """Take in what a log says of a tool."""
@@ -136,7 +155,7 @@ class Sample:
         for kept in self._kept.values():
             chances = [self._draws[stratum].chance(kept.lot) for stratum in kept.strata]
             if any(both.task for both in chances):
-                trace = unpack(kept.packed, self._tools)
+                trace = kept.trace(self._tools)
                 weight = Weight(runs=1 / _union(chances), tasks=1 / max(chances).task)
                 # A run of a task that was drawn for being a task was certain to be in.
                 every_run = self._draws[_ANY,].chance(kept.lot).run == 1
@@ -163,9 +182,20 @@ class Sample:
                 strata[_CODE,] = None
             elif step.error is not None:
                 strata[_FAILED, step.tool] = None
-            elif step.tool.lower() not in self._settings.ignored_tools:
-                strata[_CALLED, step.tool, *sorted(step.arguments)] = None
+            else:
+                signature = (step.tool, *step.arguments)
+                if signature not in self._strata_of_calls:
+                    ignored = self._settings.ignored_tools
+                    self._strata_of_calls[signature] = _stratum(step.tool, step.arguments, ignored)
+                stratum = self._strata_of_calls[signature]
+                if stratum:
+                    strata[stratum] = None
         return tuple(strata)
+
+
+def _stratum(tool: str, arguments: Iterable[str], ignored: Collection[str]) -> Stratum | None:
+    """Return the stratum of calls of a tool; None where they are no work to save."""
+    return None if tool.lower() in ignored else (_CALLED, tool, *sorted(arguments))
 
 
 class _Chance(NamedTuple):

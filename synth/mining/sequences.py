@@ -12,11 +12,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.batches import batches_of
+from toolguild.synth.mining.call_log import INSTEAD, CallLog
 from toolguild.synth.mining.collecting import nothing_collected
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.fallbacks import share_fallbacks
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
+from toolguild.synth.mining.growth import grouped_windows
 from toolguild.synth.mining.held_out import Trial, folds_of, try_out
 from toolguild.synth.mining.loops import given
 from toolguild.synth.mining.opportunity import (
@@ -30,7 +32,8 @@ from toolguild.synth.mining.opportunity import (
 from toolguild.synth.mining.selection import choose, estimated, rank
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.tails import join_tails
-from toolguild.synth.mining.windows import INSTEAD, CallLog, Window, believed_read_only
+from toolguild.synth.mining.verbs import believed_read_only
+from toolguild.synth.mining.windows import Window
 from toolguild.synth.plans import (
     CallStep,
     Computed,
@@ -170,13 +173,9 @@ class SequenceMiner:
         return sorted(self._logs, key=lambda log: log.trace_id)
 
     def _groups(self) -> list[list[Window]]:
-        by_shape: defaultdict[object, list[Window]] = defaultdict(list)
-        for log in self._sorted_logs():
-            for window in log.windows():
-                by_shape[window.shape()].append(window)
         return [
             windows
-            for _, windows in sorted(by_shape.items(), key=lambda entry: str(entry[0]))
+            for _, windows in grouped_windows(self._sorted_logs(), self._settings)
             if tasks_of(windows) >= self._settings.sequence_support
         ]
 

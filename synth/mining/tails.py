@@ -10,7 +10,7 @@ from toolguild.synth.mining.opportunity import (
     SequenceOccurrence,
     support_of,
 )
-from toolguild.synth.mining.windows import believed_read_only
+from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.plans import parameters_of, tools_of
 
 __all__ = ["join_tails"]

@@ -13,10 +13,17 @@ from hypothesis import strategies as st
 
 from toolguild.sandbox import Json
 from toolguild.synth.drafting.composite import draft_composite
-from toolguild.synth.mining import MiningSettings, RepeatedSequence, SequenceMiner, support_of
+from toolguild.synth.mining import (
+    MiningSettings,
+    RepeatedSequence,
+    SequenceMiner,
+    growth,
+    support_of,
+)
+from toolguild.synth.mining.call_log import CallLog
 from toolguild.synth.mining.flows import flows_of
 from toolguild.synth.mining.held_out import Fold, Tally, chance_of_so_few, folds_of, try_out
-from toolguild.synth.mining.windows import CallLog, Window
+from toolguild.synth.mining.windows import Window
 from toolguild.synth.plans import CallStep, Constant, Parameter
 from toolguild.synth.traces import ToolCall, Trace
 
@@ -32,7 +39,7 @@ def windows_of(traces: Iterable[Trace]) -> list[Window]:
     return [
         window
         for log in logs
-        for window in log.windows()
+        for window in growth.windows_of(log, SETTINGS)
         if sum(len(item.calls) for item in window.items) == len(log.calls)
     ]
 

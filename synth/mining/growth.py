@@ -1,0 +1,160 @@
+"""Growing windows call by call, loops recognised, and grouping those that may be one pattern."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence, Set
+from typing import TypeAlias
+
+from toolguild.synth.mining.call_log import CallLog, WindowItem
+from toolguild.synth.mining.loops import Earlier, LoopReading, loop_readings
+from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.windows import Window
+
+__all__ = ["grouped_windows", "windows_of"]
+
+_Follower: TypeAlias = tuple[str, str, frozenset[str]]
+"""A tool, and what is called after it: the tool and its arguments' names."""
+
+
+def grouped_windows(
+    logs: Sequence[CallLog], settings: MiningSettings
+) -> Iterator[tuple[object, list[Window]]]:
+    """Yield the windows of some runs by their shape, in an order that follows from the shapes."""
+    by_shape: defaultdict[object, list[Window]] = defaultdict(list)
+    # What is a loop of one turn wherever it is called is no loop.
+    looped = {follower for log in logs for follower in _looped(log, settings)}
+    for log in logs:
+        for window in _Growth(log, settings, looped).windows():
+            by_shape[window.shape()].append(window)
+    yield from sorted(by_shape.items(), key=lambda entry: str(entry[0]))
+
+
+def windows_of(log: CallLog, settings: MiningSettings) -> Iterator[Window]:
+    """Yield every window of two items or more, a run of calls read both ways.
+
+    A window takes a run of one tool whole or not at all: part of a loop over a list is not a
+    pattern of its own. Between its items there may be calls that only read and have nothing to do
+    with what came before, if what comes after them only reads, too, and has: it could as well have
+    been called before them.
+    """
+    return _Growth(log, settings).windows()
+
+
+def _looped(log: CallLog, settings: MiningSettings) -> Iterator[_Follower]:
+    """Yield what is called several times in a row, and after which tool."""
+    starts: list[int] = []
+    for start, end in log.runs():
+        if end - start > 1:
+            # Before it in a window may stand what comes before the runs that are left out.
+            for place in [start, *reversed(starts)][: settings.max_left_out + 1]:
+                if place:
+                    yield _follower(log, place - 1, start)
+        starts.append(start)
+
+
+def _follower(log: CallLog, before: int, position: int) -> _Follower:
+    call = log.calls[position]
+    return log.calls[before].tool, call.tool, frozenset(call.arguments)
+
+
+class _Growth:
+    """The windows of one run."""
+
+    def __init__(
+        self, log: CallLog, settings: MiningSettings, looped: Set[_Follower] | None = None
+    ) -> None:
+        """Prepare to grow them.
+
+        Args:
+            log: The calls.
+            settings: Thresholds.
+            looped: What may be a loop of one turn; anything where not given.
+        """
+        self._log = log
+        self._settings = settings
+        self._looped = looped
+
+    def windows(self) -> Iterator[Window]:
+        for start, _ in self._log.runs():
+            yield from self._grow((WindowItem((start,)),), start + 1)
+        for start in self._log.instead_of:
+            first = (WindowItem((start,), is_instead=True),)
+            yield Window(self._log, first)
+            yield from self._grow(first, start + 1)
+
+    def _grow(
+        self, items: tuple[WindowItem, ...], position: int, *, left_out: int = 0
+    ) -> Iterator[Window]:
+        log = self._log
+        if position == len(log.calls) or len(items) == self._settings.max_items:
+            return
+        if position in log.instead_of and not left_out:
+            grown = (*items, WindowItem((position,), is_instead=True))
+            yield Window(log, grown)
+            yield from self._grow(grown, position + 1)
+        if log.ends_at(position):
+            return
+        for item, following in self._next_items(items, position):
+            grown = (*items, item)
+            if left_out and not (log.reads(position) and self._is_linked(grown)):
+                continue
+            if log.ends_at(following) or log.run_end(following) is not None:
+                yield Window(log, grown)
+            yield from self._grow(grown, following, left_out=left_out)
+        end = log.run_end(position)
+        if end is not None and left_out < self._settings.max_left_out:
+            between = WindowItem(tuple(range(position, end)))
+            if log.reads(position) and not self._is_linked((*items, between)):
+                yield from self._grow(items, end, left_out=left_out + 1)
+
+    def _next_items(
+        self, items: tuple[WindowItem, ...], position: int
+    ) -> Iterator[tuple[WindowItem, int]]:
+        """Yield the ways to take what is called next, and where that ends."""
+        end = self._log.run_end(position)
+        if end is not None and self._may_be_a_loop(items, position, end):
+            readings = self._loop_readings(items, position, end)
+            if readings:
+                yield WindowItem(tuple(range(position, end)), readings), end
+        if not self._third_in_a_row(items, position):
+            yield WindowItem((position,)), position + 1
+
+    def _may_be_a_loop(self, items: tuple[WindowItem, ...], start: int, end: int) -> bool:
+        if end - start > 1 or self._looped is None:
+            return True
+        return _follower(self._log, items[-1].calls[-1], start) in self._looped
+
+    def _is_linked(self, items: tuple[WindowItem, ...]) -> bool:
+        """Say whether a call of the last item was given something that stands in those before."""
+        last = items[-1]
+        if last.is_loop:
+            return True
+        return any(
+            Window(self._log, (*items[:-1], WindowItem((position,)))).derivations(
+                len(items) - 1, name
+            )
+            for position in last.calls
+            for name in self._log.calls[position].arguments
+        )
+
+    def _third_in_a_row(self, items: tuple[WindowItem, ...], position: int) -> bool:
+        """Say whether a single call would be the third of its tool: a loop not understood."""
+        calls = self._log.calls
+        return len(items) >= 2 and all(
+            calls[item.calls[-1]].tool == calls[position].tool for item in items[-2:]
+        )
+
+    def _loop_readings(
+        self, items: Iterable[WindowItem], start: int, end: int
+    ) -> frozenset[LoopReading]:
+        log = self._log
+        earlier = [
+            Earlier(
+                [log.index(position) for position in item.calls],
+                item.is_loop,
+                {} if item.is_loop else log.given_to(item),
+            )
+            for item in items
+        ]
+        return loop_readings(log.calls[start:end], earlier)
