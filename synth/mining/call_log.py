@@ -9,6 +9,7 @@ from functools import cached_property
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex
 from toolguild.synth.mining.loops import LoopReading, given
+from toolguild.synth.mining.opportunity import Unit, unit_of
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.mining.version_space import Known, computations
@@ -56,6 +57,7 @@ class CallLog:
         self._computations: dict[
             tuple[tuple[WindowItem, ...], WindowItem, str], frozenset[Computed]
         ] = {}
+        self._signatures: dict[tuple[int, bool], tuple[str, tuple[str, ...]]] = {}
         self._breaks: set[int] = set()
         """Positions before which a window may not reach across."""
         self._failed: list[tuple[ToolCall, int]] = []
@@ -157,6 +159,26 @@ class CallLog:
             return call.arguments
         instead = {f"{INSTEAD}{name}": value for name, value in call.arguments.items()}
         return {**failed[0].arguments, **instead}
+
+    def signature(self, item: WindowItem) -> tuple[str, tuple[str, ...]]:
+        """Return what was called by an item, and the names of what it was given, sorted."""
+        key = item.calls[0], item.is_instead
+        if key not in self._signatures:
+            tools = INSTEAD.join(call.tool for call in self.attempts(item))
+            self._signatures[key] = tools, tuple(sorted(self.given_to(item)))
+        return self._signatures[key]
+
+    def units(self, item: WindowItem) -> list[Unit]:
+        """Return the parts of the trace that the calls of an item are."""
+        units = [self._units[position] for position in item.calls]
+        if item.is_instead:
+            failed, _ = self.instead_of[item.calls[0]]
+            units.append(unit_of(self.trace_id, failed))
+        return units
+
+    @cached_property
+    def _units(self) -> list[Unit]:
+        return [unit_of(self.trace_id, call) for call in self.calls]
 
     def knew(self, value: Json, position: int) -> bool:
         """Say whether a value could be given before the call at a position was made."""

@@ -26,7 +26,7 @@ from toolguild.synth.mining.programs import (
     parse_function,
     parse_session,
 )
-from toolguild.synth.mining.selection import choose, estimated
+from toolguild.synth.mining.selection import choose, estimated, ready
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.statements import repeated_windows
 from toolguild.synth.mining.template import Template, Window, generalise
@@ -84,7 +84,7 @@ class CodeMiner:
                 candidates.append(candidate)
             progress(0.5 + 0.5 * done / len(groups))
         chosen = choose(
-            candidates,
+            ready(candidates),
             worth_keeping=self._is_worth_keeping,
             limit=self._settings.max_opportunities,
             weights=self._weights,

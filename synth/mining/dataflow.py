@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
+from itertools import islice
 from typing import TypeAlias
 
 from toolguild.sandbox import Json
@@ -31,26 +32,28 @@ _quoted = json.encoder.encode_basestring
 
 def canonical(value: Json) -> str:
     """Return a text that is equal for equal JSON values, whatever the order of their keys."""
-    return _quoted(value) if isinstance(value, str) else _encoded(value)
+    if isinstance(value, str):
+        return _quoted(value)
+    # Far quicker than the encoder, which is made anew for each value.
+    return repr(value) if type(value) is int else _encoded(value)
 
 
-def _children(value: Json) -> Iterator[tuple[str | int, Json]]:
-    """Yield the parts of a value that a path may name: every key, the first and the last item.
+def _walk(whole: Json) -> Iterator[tuple[JsonPath, Json]]:
+    """Yield the parts of a value that a path may name: of a list, the first and the last item.
 
     An item in the middle of a list is at its index by accident, so no path names it.
     """
-    if isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, list) and value:
-        yield 0, value[0]
-        yield -1, value[-1]
-
-
-def _walk(value: Json, path: JsonPath = ()) -> Iterator[tuple[JsonPath, Json]]:
-    yield path, value
-    if len(path) < MAX_DEPTH:
-        for part, child in _children(value):
-            yield from _walk(child, (*path, part))
+    pending: list[tuple[JsonPath, Json]] = [((), whole)]
+    while pending:
+        place = path, value = pending.pop()
+        yield place
+        # The last that is put there is the first to be walked.
+        if len(path) == MAX_DEPTH:
+            continue
+        if isinstance(value, dict):
+            pending += [((*path, key), value[key]) for key in reversed(value)]
+        elif isinstance(value, list) and value:
+            pending += [((*path, -1), value[-1]), ((*path, 0), value[0])]
 
 
 Column: TypeAlias = tuple[JsonPath, JsonPath, frozenset[str]]
@@ -66,16 +69,19 @@ class ResultIndex:
         self._containers: list[tuple[JsonPath, Json]] = []
         self._lists: list[tuple[JsonPath, list[Json]]] = []
         self._parts: list[tuple[JsonPath, Json]] = []
-        for count, (path, value) in enumerate(_walk(result)):
-            if count >= MAX_INDEXED_VALUES:
-                break
-            if not isinstance(value, dict) and len(self._parts) < MAX_PARTS:
-                self._parts.append((path, value))
-            if isinstance(value, list) and 0 < len(value) <= MAX_LOOP_ITEMS:
-                self._lists.append((path, value))
-            (self._containers if isinstance(value, list | dict) else self._scalars).append(
-                (path, value)
-            )
+        for place in islice(_walk(result), MAX_INDEXED_VALUES):
+            value = place[1]
+            if isinstance(value, dict):
+                self._containers.append(place)
+                continue
+            if len(self._parts) < MAX_PARTS:
+                self._parts.append(place)
+            if not isinstance(value, list):
+                self._scalars.append(place)
+                continue
+            self._containers.append(place)
+            if 0 < len(value) <= MAX_LOOP_ITEMS:
+                self._lists.append((place[0], value))
 
     def paths_to(self, value: Json) -> list[JsonPath]:
         """Return every path to an equal value; empty for values too common to trace."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from toolguild.synth.mining.call_log import CallLog, WindowItem
 from toolguild.synth.mining.loops import Earlier, LoopReading, loop_readings
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import Window
+from toolguild.synth.mining.windows import Shape, Window
 
 __all__ = ["grouped_windows", "windows_of"]
 
@@ -19,15 +19,41 @@ _Follower: TypeAlias = tuple[str, str, frozenset[str]]
 
 def grouped_windows(
     logs: Sequence[CallLog], settings: MiningSettings
-) -> Iterator[tuple[object, list[Window]]]:
-    """Yield the windows of some runs by their shape, in an order that follows from the shapes."""
-    by_shape: defaultdict[object, list[Window]] = defaultdict(list)
+) -> list[tuple[Shape, list[Window]]]:
+    """Return the windows of some runs by their shape, those of shapes that enough tasks hold.
+
+    All windows grow by one item at a time, and only those of which enough tasks hold the like: what
+    goes on from the others is rarer still (R. Agrawal and R. Srikant, "Mining sequential patterns",
+    1995).
+    """
     # What is a loop of one turn wherever it is called is no loop.
     looped = {follower for log in logs for follower in _looped(log, settings)}
-    for log in logs:
-        for window in _Growth(log, settings, looped).windows():
-            by_shape[window.shape()].append(window)
-    yield from sorted(by_shape.items(), key=lambda entry: str(entry[0]))
+    stems = [stem for log in logs for stem in _Growth(log, settings, looped).stems()]
+    grouped: dict[Shape, list[Window]] = {}
+    while stems:
+        by_shape: defaultdict[Shape, list[_Stem]] = defaultdict(list)
+        for stem in stems:
+            by_shape[stem.window.shape()].append(stem)
+        common = {
+            shape
+            for shape, alike in by_shape.items()
+            if _tasks(stem.window for stem in alike) >= settings.sequence_support
+        }
+        for shape in common:
+            whole = [stem.window for stem in by_shape[shape] if stem.is_whole]
+            if _tasks(whole) >= settings.sequence_support:
+                grouped[shape] = whole
+        stems = [
+            longer
+            for stem in stems
+            if stem.window.shape() in common
+            for longer in stem.growth.from_(stem)
+        ]
+    return sorted(grouped.items(), key=lambda entry: str(entry[0]))
+
+
+def _tasks(windows: Iterable[Window]) -> int:
+    return len({window.log.task_id for window in windows})
 
 
 def windows_of(log: CallLog, settings: MiningSettings) -> Iterator[Window]:
@@ -38,7 +64,11 @@ def windows_of(log: CallLog, settings: MiningSettings) -> Iterator[Window]:
     with what came before, if what comes after them only reads, too, and has: it could as well have
     been called before them.
     """
-    return _Growth(log, settings).windows()
+    growth = _Growth(log, settings)
+    stems = [*growth.stems()]
+    while stems:
+        yield from (stem.window for stem in stems if stem.is_whole)
+        stems = [longer for stem in stems for longer in growth.from_(stem)]
 
 
 def _looped(log: CallLog, settings: MiningSettings) -> Iterator[_Follower]:
@@ -58,8 +88,21 @@ def _follower(log: CallLog, before: int, position: int) -> _Follower:
     return log.calls[before].tool, call.tool, frozenset(call.arguments)
 
 
+class _Stem(NamedTuple):
+    """A window that may go on."""
+
+    window: Window
+    position: int
+    """Where what comes next is called."""
+    left_out: int
+    """Runs of calls left out so far."""
+    is_whole: bool
+    """Whether it may stand for itself, having two items and no part of a run only."""
+    growth: _Growth
+
+
 class _Growth:
-    """The windows of one run."""
+    """How the windows of one run grow."""
 
     def __init__(
         self, log: CallLog, settings: MiningSettings, looped: Set[_Follower] | None = None
@@ -75,38 +118,50 @@ class _Growth:
         self._settings = settings
         self._looped = looped
 
-    def windows(self) -> Iterator[Window]:
+    def stems(self) -> Iterator[_Stem]:
+        """Yield what windows begin with."""
         for start, _ in self._log.runs():
-            yield from self._grow((WindowItem((start,)),), start + 1)
+            yield self._stem((WindowItem((start,)),), start + 1, is_whole=False)
         for start in self._log.instead_of:
-            first = (WindowItem((start,), is_instead=True),)
-            yield Window(self._log, first)
-            yield from self._grow(first, start + 1)
+            yield self._stem((WindowItem((start,), is_instead=True),), start + 1)
 
-    def _grow(
-        self, items: tuple[WindowItem, ...], position: int, *, left_out: int = 0
-    ) -> Iterator[Window]:
+    def from_(self, stem: _Stem) -> Iterator[_Stem]:
+        """Yield the windows that have one item more."""
+        if len(stem.window.items) < self._settings.max_items:
+            yield from self._grown(stem.window.items, stem.position, stem.left_out)
+
+    def _stem(
+        self,
+        items: tuple[WindowItem, ...],
+        position: int,
+        *,
+        left_out: int = 0,
+        is_whole: bool = True,
+    ) -> _Stem:
+        return _Stem(Window(self._log, items), position, left_out, is_whole, self)
+
+    def _grown(
+        self, items: tuple[WindowItem, ...], position: int, left_out: int
+    ) -> Iterator[_Stem]:
         log = self._log
-        if position == len(log.calls) or len(items) == self._settings.max_items:
+        if position == len(log.calls):
             return
         if position in log.instead_of and not left_out:
-            grown = (*items, WindowItem((position,), is_instead=True))
-            yield Window(log, grown)
-            yield from self._grow(grown, position + 1)
+            instead = WindowItem((position,), is_instead=True)
+            yield self._stem((*items, instead), position + 1)
         if log.ends_at(position):
             return
         for item, following in self._next_items(items, position):
             grown = (*items, item)
             if left_out and not (log.reads(position) and self._is_linked(grown)):
                 continue
-            if log.ends_at(following) or log.run_end(following) is not None:
-                yield Window(log, grown)
-            yield from self._grow(grown, following, left_out=left_out)
+            is_whole = log.ends_at(following) or log.run_end(following) is not None
+            yield self._stem(grown, following, left_out=left_out, is_whole=is_whole)
         end = log.run_end(position)
         if end is not None and left_out < self._settings.max_left_out:
             between = WindowItem(tuple(range(position, end)))
             if log.reads(position) and not self._is_linked((*items, between)):
-                yield from self._grow(items, end, left_out=left_out + 1)
+                yield from self._grown(items, end, left_out + 1)
 
     def _next_items(
         self, items: tuple[WindowItem, ...], position: int

@@ -29,10 +29,16 @@ __all__ = [
     "extent_of",
     "saving_of",
     "support_of",
+    "unit_of",
 ]
 
 Unit: TypeAlias = tuple[str, int, int]
 """The smallest part of a trace that a tool can replace: trace, step, and line of its code or 0."""
+
+
+def unit_of(trace_id: str, call: ToolCall) -> Unit:
+    """Return the part of a trace that a call is."""
+    return trace_id, call.place.step, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class SequenceOccurrence:
     @property
     def units(self) -> frozenset[Unit]:
         """The parts of the trace that it takes up."""
-        return frozenset((self.trace_id, call.place.step, 0) for call in self.calls)
+        return frozenset(unit_of(self.trace_id, call) for call in self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +133,14 @@ class RepeatedSequence:
         return bool(self.overfitted_why)
 
     @property
+    def places(self) -> tuple[SequenceOccurrence, ...]:
+        """All places that a tool would serve, seen or held out."""
+        return self.occurrences + self.held_out
+
+    @property
     def everywhere(self) -> tuple[SequenceOccurrence, ...]:
-        """All places that a tool would serve, seen or held out, in the order of the traces."""
-        return _in_order([*self.occurrences, *self.held_out])
+        """The same in the order of the traces."""
+        return _in_order(self.places)
 
     def joined_with(
         self,
@@ -230,8 +241,13 @@ class RepeatedCode:
     """What most agents called it; empty where only one spelling is known."""
 
     @property
-    def everywhere(self) -> tuple[CodeOccurrence, ...]:
+    def places(self) -> tuple[CodeOccurrence, ...]:
         """All places that a tool would serve."""
+        return self.occurrences
+
+    @property
+    def everywhere(self) -> tuple[CodeOccurrence, ...]:
+        """The same in the order of the traces."""
         return self.occurrences
 
 

@@ -26,10 +26,11 @@ from toolguild.synth.mining.opportunity import (
     RepeatedSequence,
     Saving,
     SequenceOccurrence,
+    Unit,
     Weight,
     support_of,
 )
-from toolguild.synth.mining.selection import choose, estimated, rank
+from toolguild.synth.mining.selection import Prospect, choose, estimated, rank, ready
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.tails import join_tails
 from toolguild.synth.mining.verbs import believed_read_only
@@ -51,6 +52,8 @@ from toolguild.synth.plans import (
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
 
 __all__ = ["SequenceMiner"]
+
+_MANY_TASKS = 20
 
 
 class SequenceMiner:
@@ -87,25 +90,21 @@ class SequenceMiner:
             return self._mine(progress)
 
     def _mine(self, progress: Callable[[float], None]) -> list[RepeatedSequence]:
-        candidates = []
-        groups = self._groups()
-        for done, windows in enumerate(groups):
-            candidates += [one for one in self._candidates(windows) if self._works(one.plan)]
-            progress(done / len(groups))
         batches = [*batches_of(self._sorted_logs(), self._settings, self._tools)]
         batched = {one.plan[0].tool for one in batches}
         limit = self._settings.max_opportunities
         chosen = choose(
-            [one for one in candidates if not _is_a_small_batch(one.plan, batched)],
+            [self._prospect(windows, batched) for windows in self._groups()],
             worth_keeping=self._is_worth_keeping,
             limit=limit,
             weights=self._weights,
+            progress=progress,
         )
         chosen = join_tails(share_fallbacks(chosen))
         # Last: whoever finds a list in an earlier result should not have to write it out.
-        claimed = {unit for one in chosen for found in one.everywhere for unit in found.units}
+        claimed = {unit for one in chosen for found in one.places for unit in found.units}
         chosen += choose(
-            batches,
+            ready(batches),
             worth_keeping=self._has_support,
             limit=limit,
             taken=claimed,
@@ -114,6 +113,30 @@ class SequenceMiner:
         progress(1.0)
         best = sorted(chosen, key=lambda one: rank(one, self._weights))[:limit]
         return [estimated(one, self._weights) for one in best]
+
+    def _prospect(
+        self, windows: Sequence[Window], batched: Collection[str]
+    ) -> Prospect[RepeatedSequence]:
+        """Return the windows of one shape as what plans may be made of."""
+
+        def make() -> list[RepeatedSequence]:
+            return [
+                one
+                for one in self._candidates(windows)
+                if self._works(one.plan) and not _is_a_small_batch(one.plan, batched)
+            ]
+
+        return Prospect(lambda taken: self._most_calls(windows, taken), make)
+
+    def _most_calls(self, windows: Sequence[Window], taken: Collection[Unit]) -> float:
+        """Return how many calls a plan for windows of one shape saves at most."""
+        left = [window for window in windows if not (taken and window.overlaps(taken))]
+        if tasks_of(left) < self._settings.sequence_support:
+            return 0.0
+        return sum(
+            self._weights.get(window.log.trace_id, ITSELF).runs * (window.size - 1)
+            for window in left
+        )
 
     def _works(self, plan: Plan) -> bool:
         """Say whether what a plan tries first is known to work, too, in enough tasks."""
@@ -128,7 +151,8 @@ class SequenceMiner:
 
         Where one does not, other tasks are held out: those that contradicted it are then among
         the ones that the next plan is made from. Where none stands, the last is returned with the
-        reason.
+        reason. Of many tasks, those that are held out first are as good as any: what they leave no
+        plan for, others would not either.
         """
         sound: list[RepeatedSequence] = []
         overfitted: list[RepeatedSequence] = []
@@ -142,6 +166,8 @@ class SequenceMiner:
             known = {str(one.plan) for one in sound}
             sound += [one for one in made if not one.is_overfitted and str(one.plan) not in known]
             overfitted = [one for one in made if one.is_overfitted] or overfitted
+            if (sound or not made) and tasks_of(windows) > _MANY_TASKS:
+                break
         return sound or overfitted
 
     def _opportunity(self, flow: Flow, trial: Trial) -> RepeatedSequence:
@@ -165,7 +191,7 @@ class SequenceMiner:
         )
 
     def _has_support(self, candidate: RepeatedSequence, _: Sequence[RepeatedSequence]) -> bool:
-        enough = support_of(candidate.everywhere) >= self._settings.sequence_support
+        enough = support_of(candidate.places) >= self._settings.sequence_support
         return enough and bool(candidate.occurrences)
 
     def _sorted_logs(self) -> list[CallLog]:
@@ -173,11 +199,7 @@ class SequenceMiner:
         return sorted(self._logs, key=lambda log: log.trace_id)
 
     def _groups(self) -> list[list[Window]]:
-        return [
-            windows
-            for _, windows in grouped_windows(self._sorted_logs(), self._settings)
-            if tasks_of(windows) >= self._settings.sequence_support
-        ]
+        return [windows for _, windows in grouped_windows(self._sorted_logs(), self._settings)]
 
 
 def _plan(flow: Flow, names: dict[Slot, str]) -> Plan:
@@ -231,12 +253,7 @@ def _usual_order(flow: Flow, item: int) -> tuple[str, ...]:
 
 def _occurrence(window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
     bindings: dict[str, Json] = {name: window.argument(slot) for slot, name in names.items()}
-    steps = tuple(
-        tuple(window.attempts(number))
-        if item.is_instead
-        else tuple(window.log.calls[position] for position in item.calls)
-        for number, item in enumerate(window.items)
-    )
+    steps = tuple(window.calls(number) for number in range(len(window.items)))
     calls = [call for calls in steps for call in calls]
     return SequenceOccurrence(
         trace_id=window.log.trace_id,

@@ -41,11 +41,11 @@ def join_tails(found: Sequence[RepeatedSequence]) -> list[RepeatedSequence]:
 def _go_together(one: RepeatedSequence, other: RepeatedSequence) -> bool:
     short, long = sorted((one.plan, other.plan), key=len)
     tail = long[len(short) :]
-    supports = sorted([support_of(one.everywhere), support_of(other.everywhere)])
-    return bool(
-        tail
-        and long[: len(short)] == short
-        and not any(step.wanted for step in long)
+    if not tail or long[: len(short)] != short:
+        return False
+    supports = sorted([support_of(one.places), support_of(other.places)])
+    return (
+        not any(step.wanted for step in long)
         and not (one.is_overfitted or other.is_overfitted)
         and {*parameters_of(short)} == {*parameters_of(long)}
         and all(map(believed_read_only, tools_of(tail)))

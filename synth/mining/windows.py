@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -9,11 +10,12 @@ from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.call_log import INSTEAD, CallLog, WindowItem
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.loops import given
+from toolguild.synth.mining.opportunity import Unit
 from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.plans import EVALUATION_ERRORS, Computed, FromResult, Scope, evaluate
 from toolguild.synth.traces import ToolCall
 
-__all__ = ["Derivation", "SameAs", "Window"]
+__all__ = ["Derivation", "SameAs", "Shape", "Window"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class SameAs:
     argument: str
 
 
+Shape: TypeAlias = tuple[tuple[str, tuple[str, ...], bool], ...]
+"""For each item of a window: the tool, its arguments' names, and whether it is a loop."""
 Derivation: TypeAlias = FromResult | SameAs | Computed
 
 
@@ -41,16 +45,24 @@ class Window:
     )
     """What was found once: each flow that is tried asks again."""
 
-    def shape(self) -> tuple[tuple[str, bool, tuple[str, ...]], ...]:
+    def shape(self) -> Shape:
         """Return what windows must share to be compared: tools, loops and argument names."""
-        return tuple(
-            (
-                INSTEAD.join(call.tool for call in self.log.attempts(item)),
-                item.is_loop,
-                tuple(sorted(self.log.given_to(item))),
-            )
-            for item in self.items
-        )
+        return tuple((*self.log.signature(item), item.is_loop) for item in self.items)
+
+    @property
+    def size(self) -> int:
+        """How many calls there are in it, those that failed included."""
+        return sum(len(item.calls) + item.is_instead for item in self.items)
+
+    def overlaps(self, taken: Collection[Unit]) -> bool:
+        """Say whether any of its calls is among some parts of traces."""
+        return any(unit in taken for item in self.items for unit in self.log.units(item))
+
+    def calls(self, item: int) -> tuple[ToolCall, ...]:
+        """Return the recorded calls of an item, one that failed included."""
+        if self.items[item].is_instead:
+            return tuple(self.attempts(item))
+        return tuple(self.log.calls[position] for position in self.items[item].calls)
 
     def first_call(self, item: int) -> ToolCall:
         """Return the first recorded call of an item."""
