@@ -27,6 +27,7 @@ from toolguild.synth.mining import (
     RepeatedSequence,
     SequenceMiner,
     extent_of,
+    nothing_collected,
     support_of,
 )
 from toolguild.synth.proving import Proof, prove
@@ -106,11 +107,12 @@ def _mined(
     sequences, code, gaps = SequenceMiner(settings), CodeMiner(settings), GapMiner(settings)
     for tool in gathered.sample.tools:
         sequences.describe(tool)
-    runs = [*gathered.sample]
-    for run in runs:
-        sequences.add(run.trace, run.weight)
-        code.add(run.trace, run.weight)
-        gaps.add(run.trace, every_run=run.every_run)
+    with nothing_collected():
+        runs = [*gathered.sample]
+        for run in runs:
+            sequences.add(run.trace, run.weight)
+            code.add(run.trace, run.weight)
+            gaps.add(run.trace, every_run=run.every_run)
     logs = gathered.logs.values()
     return Mined(
         traces=sum(log.traces for log in logs),

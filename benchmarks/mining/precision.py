@@ -147,7 +147,7 @@ def _claims(plan: Plan, traces: Sequence[Trace]) -> tuple[int, int]:
     shape = [(step.tool, isinstance(step, LoopStep)) for step in plan]
     for trace in traces:
         for window in windows_of(CallLog(trace, _SETTINGS), _SETTINGS):
-            if [(tool, is_loop) for tool, is_loop, _ in window.shape()] == shape:
+            if [(tool, is_loop) for tool, _, is_loop in window.shape()] == shape:
                 agrees = _agrees(plan, window)
                 if agrees is not None:
                     by_task[window.log.task_id].append(agrees)

@@ -16,7 +16,13 @@ from pathlib import Path
 from time import perf_counter
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining import MiningSettings, Sample, SequenceMiner, canonical
+from toolguild.synth.mining import (
+    MiningSettings,
+    Sample,
+    SequenceMiner,
+    canonical,
+    nothing_collected,
+)
 from toolguild.synth.synthesis import mine
 from toolguild.synth.traces import Trace, read_traces
 
@@ -65,8 +71,9 @@ def _mining_alone(folder: Path) -> dict[str, float]:
         sample.add(trace)
         seconds += perf_counter() - start
     start = perf_counter()
-    for run in sample:
-        miner.add(run.trace, run.weight)
+    with nothing_collected():  # as `mine` does it
+        for run in sample:
+            miner.add(run.trace, run.weight)
     found = miner.mine()
     return {"seconds": seconds + perf_counter() - start, "found": len(found)}
 

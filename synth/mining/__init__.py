@@ -1,6 +1,7 @@
 """From traces to opportunities: what recurs, and what it would save."""
 
 from toolguild.synth.mining.code import CodeMiner, Merge
+from toolguild.synth.mining.collecting import nothing_collected
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.gaps import Attempt, CapabilityGap, GapKind, GapMiner
 from toolguild.synth.mining.instrument import ENTRY
@@ -53,6 +54,7 @@ __all__ = [
     "believed_read_only",
     "canonical",
     "extent_of",
+    "nothing_collected",
     "saving_of",
     "support_of",
 ]

@@ -33,7 +33,7 @@ def grouped_windows(
     while stems:
         by_shape: defaultdict[Shape, list[_Stem]] = defaultdict(list)
         for stem in stems:
-            by_shape[stem.window.shape()].append(stem)
+            by_shape[stem.shape].append(stem)
         common = {
             shape
             for shape, alike in by_shape.items()
@@ -44,10 +44,7 @@ def grouped_windows(
             if _tasks(whole) >= settings.sequence_support:
                 grouped[shape] = whole
         stems = [
-            longer
-            for stem in stems
-            if stem.window.shape() in common
-            for longer in stem.growth.from_(stem)
+            longer for stem in stems if stem.shape in common for longer in stem.growth.from_(stem)
         ]
     return sorted(grouped.items(), key=lambda entry: str(entry[0]))
 
@@ -92,6 +89,7 @@ class _Stem(NamedTuple):
     """A window that may go on."""
 
     window: Window
+    shape: Shape
     position: int
     """Where what comes next is called."""
     left_out: int
@@ -121,47 +119,47 @@ class _Growth:
     def stems(self) -> Iterator[_Stem]:
         """Yield what windows begin with."""
         for start, _ in self._log.runs():
-            yield self._stem((WindowItem((start,)),), start + 1, is_whole=False)
+            yield self._stem(None, WindowItem((start,)), start + 1, is_whole=False)
         for start in self._log.instead_of:
-            yield self._stem((WindowItem((start,), is_instead=True),), start + 1)
+            yield self._stem(None, WindowItem((start,), is_instead=True), start + 1)
 
     def from_(self, stem: _Stem) -> Iterator[_Stem]:
         """Yield the windows that have one item more."""
         if len(stem.window.items) < self._settings.max_items:
-            yield from self._grown(stem.window.items, stem.position, stem.left_out)
+            yield from self._grown(stem, stem.position, stem.left_out)
 
     def _stem(
         self,
-        items: tuple[WindowItem, ...],
+        stem: _Stem | None,
+        item: WindowItem,
         position: int,
         *,
         left_out: int = 0,
         is_whole: bool = True,
     ) -> _Stem:
-        return _Stem(Window(self._log, items), position, left_out, is_whole, self)
+        items, shape = (stem.window.items, stem.shape) if stem else ((), ())
+        window = Window(self._log, (*items, item))
+        return _Stem(window, (*shape, window.kind(item)), position, left_out, is_whole, self)
 
-    def _grown(
-        self, items: tuple[WindowItem, ...], position: int, left_out: int
-    ) -> Iterator[_Stem]:
-        log = self._log
+    def _grown(self, stem: _Stem, position: int, left_out: int) -> Iterator[_Stem]:
+        log, items = self._log, stem.window.items
         if position == len(log.calls):
             return
         if position in log.instead_of and not left_out:
             instead = WindowItem((position,), is_instead=True)
-            yield self._stem((*items, instead), position + 1)
+            yield self._stem(stem, instead, position + 1)
         if log.ends_at(position):
             return
         for item, following in self._next_items(items, position):
-            grown = (*items, item)
-            if left_out and not (log.reads(position) and self._is_linked(grown)):
+            if left_out and not (log.reads(position) and self._is_linked((*items, item))):
                 continue
             is_whole = log.ends_at(following) or log.run_end(following) is not None
-            yield self._stem(grown, following, left_out=left_out, is_whole=is_whole)
+            yield self._stem(stem, item, following, left_out=left_out, is_whole=is_whole)
         end = log.run_end(position)
         if end is not None and left_out < self._settings.max_left_out:
             between = WindowItem(tuple(range(position, end)))
             if log.reads(position) and not self._is_linked((*items, between)):
-                yield from self._grown(items, end, left_out + 1)
+                yield from self._grown(stem, end, left_out + 1)
 
     def _next_items(
         self, items: tuple[WindowItem, ...], position: int

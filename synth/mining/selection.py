@@ -81,8 +81,8 @@ class _Choice(Generic[C]):
         weights: Weights,
         progress: Callable[[float], None],
     ) -> None:
-        self._prospects = prospects
-        self._worth_keeping = worth_keeping
+        self._prospects: Sequence[Prospect[C]] = prospects
+        self._worth_keeping: Callable[[C, Sequence[C]], bool] = worth_keeping
         self._taken = taken
         self._weights = weights
         self._progress = progress

@@ -1,4 +1,4 @@
-"""Calls of one run that may be an occurrence of a plan, and what each value in them may come from."""
+"""Calls of one run that may be an occurrence of a plan, and what their arguments may come from."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class SameAs:
     argument: str
 
 
-Shape: TypeAlias = tuple[tuple[str, tuple[str, ...], bool], ...]
-"""For each item of a window: the tool, its arguments' names, and whether it is a loop."""
+Kind: TypeAlias = tuple[str, tuple[str, ...], bool]
+"""Of an item of a window: the tool, its arguments' names, and whether it is a loop."""
+Shape: TypeAlias = tuple[Kind, ...]
 Derivation: TypeAlias = FromResult | SameAs | Computed
 
 
@@ -47,7 +48,11 @@ class Window:
 
     def shape(self) -> Shape:
         """Return what windows must share to be compared: tools, loops and argument names."""
-        return tuple((*self.log.signature(item), item.is_loop) for item in self.items)
+        return tuple(map(self.kind, self.items))
+
+    def kind(self, item: WindowItem) -> Kind:
+        """Return what an item must share with another to be compared."""
+        return *self.log.signature(item), item.is_loop
 
     @property
     def size(self) -> int:

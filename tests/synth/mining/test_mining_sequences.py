@@ -10,7 +10,7 @@ import pytest
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining import MiningSettings, RepeatedSequence, support_of
-from toolguild.synth.mining.selection import choose
+from toolguild.synth.mining.selection import choose, ready
 from toolguild.synth.plans import (
     CallStep,
     Constant,
@@ -462,7 +462,7 @@ def test_a_run_in_which_two_arguments_vary_is_no_loop(writer: Writer) -> None:
 def test_occurrences_of_one_sequence_share_no_call(writer: Writer) -> None:
     (found,) = writer.sequences(pipeline(writer, task) for task in range(3))
     doubled = replace(found, occurrences=found.occurrences * 2)
-    assert choose([doubled], worth_keeping=lambda *_: True, limit=9) == [found]
+    assert choose(ready([doubled]), worth_keeping=lambda *_: True, limit=9) == [found]
 
 
 def test_the_first_of_a_list_beside_a_loop_over_it_is_the_same_tool(writer: Writer) -> None:
