@@ -69,6 +69,8 @@ class ResultIndex:
         self._containers: list[tuple[JsonPath, Json]] = []
         self._lists: list[tuple[JsonPath, list[Json]]] = []
         self._parts: list[tuple[JsonPath, Json]] = []
+        self._columns_with: dict[frozenset[str], list[Column]] = {}
+        """What was found once: each window with the result asks again."""
         for place in islice(_walk(result), MAX_INDEXED_VALUES):
             value = place[1]
             if isinstance(value, dict):
@@ -111,9 +113,13 @@ class ResultIndex:
         """The parts that are no lists, in canonical form."""
         return {path: canonical(part) for path, part in self._parts if not isinstance(part, list)}
 
-    def columns_with(self, values: Set[str]) -> list[Column]:
+    def columns_with(self, values: frozenset[str]) -> list[Column]:
         """Return the columns that hold all of some values, given in canonical form."""
-        return self._looked_into(values).with_all(values)
+        if not self._lists:
+            return []
+        if values not in self._columns_with:
+            self._columns_with[values] = self._looked_into(values).with_all(values)
+        return self._columns_with[values]
 
     def columns_of(self, values: Set[str]) -> list[Column]:
         """Return the columns that hold nothing but some values, given in canonical form."""

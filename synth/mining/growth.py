@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
 from toolguild.synth.mining.call_log import CallLog, WindowItem
-from toolguild.synth.mining.loops import Earlier, LoopReading, loop_readings
+from toolguild.synth.mining.loops import Earlier, LoopReading, loop_readings, values_per_turn
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import Shape, Window
 
@@ -115,6 +115,9 @@ class _Growth:
         self._log = log
         self._settings = settings
         self._looped = looped
+        self._per_turn: dict[int, dict[str, frozenset[str]]] = {}
+        """What the turns of each run were given, by where it starts."""
+        self._earlier: dict[tuple[int, bool, bool], Earlier] = {}
 
     def stems(self) -> Iterator[_Stem]:
         """Yield what windows begin with."""
@@ -201,13 +204,20 @@ class _Growth:
     def _loop_readings(
         self, items: Iterable[WindowItem], start: int, end: int
     ) -> frozenset[LoopReading]:
+        if start not in self._per_turn:
+            self._per_turn[start] = values_per_turn(self._log.calls[start:end])
+        per_turn = self._per_turn[start]
+        if not per_turn:
+            return frozenset()
+        return loop_readings(per_turn, [self._as_earlier(item) for item in items])
+
+    def _as_earlier(self, item: WindowItem) -> Earlier:
         log = self._log
-        earlier = [
-            Earlier(
+        key = item.calls[0], item.is_loop, item.is_instead
+        if key not in self._earlier:
+            self._earlier[key] = Earlier(
                 [log.index(position) for position in item.calls],
                 item.is_loop,
                 {} if item.is_loop else log.given_to(item),
             )
-            for item in items
-        ]
-        return loop_readings(log.calls[start:end], earlier)
+        return self._earlier[key]

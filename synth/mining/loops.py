@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolguild.sandbox import Json, JsonObject
@@ -18,7 +18,7 @@ from toolguild.synth.plans import (
 )
 from toolguild.synth.traces import ToolCall
 
-__all__ = ["Earlier", "LoopReading", "given", "loop_readings"]
+__all__ = ["Earlier", "LoopReading", "given", "loop_readings", "values_per_turn"]
 
 _MAX_KEYS = 20
 _MAX_WORD = 40
@@ -58,30 +58,47 @@ def given(item: int, argument: str) -> Parameter:
     return Parameter(f"{item}.{argument}")
 
 
-def loop_readings(calls: Sequence[ToolCall], earlier: Sequence[Earlier]) -> frozenset[LoopReading]:
-    """Return the ways to read calls as a loop; one argument varies with the item.
+def values_per_turn(calls: Sequence[ToolCall]) -> dict[str, frozenset[str]]:
+    """Return the arguments that a loop may give to each turn, and their values.
+
+    That is the one that varies, or where none does, as in a single turn, any of them. Where several
+    vary it is no loop.
 
     Args:
         calls: A run of calls of one tool, with the same arguments' names.
-        earlier: The items of the window before them.
+
+    Returns:
+        The values of each such argument, in canonical form.
     """
     values = {
-        name: {canonical(call.arguments[name]) for call in calls} for name in calls[0].arguments
+        name: frozenset(canonical(call.arguments[name]) for call in calls)
+        for name in calls[0].arguments
     }
-    varying = [name for name in values if len(values[name]) > 1]
+    varying = {name: given for name, given in values.items() if len(given) > 1}
     if len(varying) > 1:
-        return frozenset()
+        return {}
+    return varying or values
+
+
+def loop_readings(
+    per_turn: Mapping[str, frozenset[str]], earlier: Sequence[Earlier]
+) -> frozenset[LoopReading]:
+    """Return the ways to read a run of calls as a loop over what was there before.
+
+    Args:
+        per_turn: Its `values_per_turn`.
+        earlier: The items of the window before the run.
+    """
     return frozenset(
         LoopReading(over, argument, cell)
-        for argument in varying or values
-        for wanted in (values[argument],)
+        for argument, wanted in per_turn.items()
         for number, item in enumerate(earlier)
         for over, cell in _lists(number, item, wanted, earlier)
     )
 
 
 def _lists(
-    number: int, item: Earlier, wanted: set[str], earlier: Sequence[Earlier]
+    number: int, item: Earlier, wanted: frozenset[str], earlier: Sequence[Earlier]
 ) -> Iterator[tuple[FromResult | Computed, JsonPath]]:
     if item.is_loop:
         yield from _lists_of_all(number, item, wanted)
@@ -93,7 +110,7 @@ def _lists(
 
 
 def _lists_of_all(
-    number: int, item: Earlier, wanted: set[str]
+    number: int, item: Earlier, wanted: frozenset[str]
 ) -> Iterator[tuple[FromResult | Computed, JsonPath]]:
     """Yield what a loop returned: each result an item, or all lists at one place in them."""
     yield from _cells_of_all(number, item, wanted)
@@ -105,7 +122,7 @@ def _lists_of_all(
 
 
 def _cells_of_all(
-    number: int, item: Earlier, wanted: set[str]
+    number: int, item: Earlier, wanted: frozenset[str]
 ) -> Iterator[tuple[FromResult, JsonPath]]:
     for path, value in item.indexes[0].cells.items():
         if value in wanted and {index.cells.get(path) for index in item.indexes} == wanted:
@@ -115,7 +132,7 @@ def _cells_of_all(
 def _chosen(
     rows_at: FromResult,
     cell: JsonPath,
-    wanted: set[str],
+    wanted: frozenset[str],
     index: ResultIndex,
     earlier: Sequence[Earlier],
 ) -> Iterator[tuple[Computed, JsonPath]]:

@@ -126,7 +126,9 @@ class SequenceMiner:
                 if self._works(one.plan) and not _is_a_small_batch(one.plan, batched)
             ]
 
-        return Prospect(lambda taken: self._most_calls(windows, taken), make)
+        # No plan is found in the others.
+        calm = [window for window in windows if not window.acts_on_an_answer()]
+        return Prospect(lambda taken: self._most_calls(calm, taken), make)
 
     def _most_calls(self, windows: Sequence[Window], taken: Collection[Unit]) -> float:
         """Return how many calls a plan for windows of one shape saves at most."""

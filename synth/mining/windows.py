@@ -166,6 +166,8 @@ class Window:
 
         What the user says may be a consent; a tool must not write before it was given.
         """
+        if not self.log.spoken:
+            return False
         first = self.items[0].calls[0]
         spoken = min((place for place in self.log.spoken if place > first), default=None)
         return spoken is not None and any(
