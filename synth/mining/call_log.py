@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex
@@ -21,6 +23,9 @@ __all__ = ["INSTEAD", "CallLog", "WindowItem"]
 INSTEAD = "~"
 """Before the name of an argument of a call that was made instead of one that failed. It comes after
 all letters, so that what failed is explained first."""
+
+
+_KindOfTurn: TypeAlias = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +89,12 @@ class CallLog:
 
         Only where all of them read: it is the same then in whatever order they are made.
         """
+        kinds = [self._kind_of_turn(call) for call in self.calls]
         start = 0
         while start < len(self.calls):
             size, turns = max(
-                ((size, self._turns(start, size)) for size in (2, 3)), key=lambda one: one[1]
+                ((size, self._turns(kinds, start, size)) for size in (2, 3)),
+                key=lambda one: one[1],
             )
             end = start + size * turns
             if turns > 1:
@@ -96,24 +103,22 @@ class CallLog:
                 self.moments[start:end] = [self.moments[position] for position in order]
             start = end if turns > 1 else start + 1
 
-    def _turns(self, start: int, size: int) -> int:
+    def _turns(self, kinds: Sequence[_KindOfTurn | None], start: int, size: int) -> int:
         """Count how often the next calls are made again and again without anything between."""
-        block = [self._signature(position) for position in range(start, start + size)]
-        if None in block or len({*block}) < size:
-            return 0
+        block = kinds[start : start + size]
         end = start + size
-        while [self._signature(position) for position in range(end, end + size)] == block:
+        if kinds[end : end + size] != block or None in block or len({*block}) < size:
+            return 0
+        while kinds[end : end + size] == block:
             end += size
         cut = {*self._breaks, *self._retries, *self.spoken}
         stop = next((place for place in range(start + 1, end) if place in cut), end)
         return (stop - start) // size
 
-    def _signature(self, position: int) -> tuple[str, frozenset[str]] | None:
+    @staticmethod
+    def _kind_of_turn(call: ToolCall) -> _KindOfTurn | None:
         """Return what calls of one loop have in common; None for a call that may write."""
-        if position >= len(self.calls) or not self.reads(position):
-            return None
-        call = self.calls[position]
-        return call.tool, frozenset(call.arguments)
+        return (call.tool, frozenset(call.arguments)) if believed_read_only(call.tool) else None
 
     def _add(self, call: ToolCall) -> None:
         if call.tool.lower() in self._settings.ignored_tools:
@@ -240,6 +245,15 @@ class CallLog:
                 yield given(number, name), value
             for path, value in self.index(position).parts():
                 yield FromResult(number, path), value
+
+    def spoken_after(self, position: int) -> int | None:
+        """Return the first position after another before which the user spoke."""
+        following = bisect_right(self._spoken_in_order, position)
+        return next(iter(self._spoken_in_order[following : following + 1]), None)
+
+    @cached_property
+    def _spoken_in_order(self) -> list[int]:
+        return sorted(self.spoken)
 
     def reads(self, position: int) -> bool:
         """Say whether the call at a position is believed to change nothing."""

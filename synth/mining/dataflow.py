@@ -230,18 +230,20 @@ class KnownText:
     """Everything that was said or returned up to some moment of a run."""
 
     def __init__(self) -> None:
+        self._values: list[Json] = []
         self._texts: list[str] = []
+        """The first of them as texts, as many as have been looked into."""
         self._first: dict[str, int] = {}
         """For each text that was asked for, the first of the texts that may hold it: those before
         do not."""
 
     def add(self, value: Json) -> None:
         """Add what was heard or returned."""
-        self._texts.append(value if isinstance(value, str) else canonical(value))
+        self._values.append(value)
 
     def moment(self) -> int:
         """Return a mark for now, to ask later what was known at this point."""
-        return len(self._texts)
+        return len(self._values)
 
     def knew(self, value: Json, moment: int) -> bool:
         """Say whether every scalar in the value had been said or returned by then."""
@@ -250,10 +252,15 @@ class KnownText:
     def _contains(self, needle: str, moment: int) -> bool:
         first = self._first.get(needle, 0)
         # What holds the text is looked at again each time, which is quickly done.
-        while first < moment and not _is_said_in(self._texts[first], needle):
+        while first < moment and not _is_said_in(self._text(first), needle):
             first += 1
         self._first[needle] = first
         return first < moment
+
+    def _text(self, number: int) -> str:
+        for value in self._values[len(self._texts) : number + 1]:
+            self._texts.append(value if isinstance(value, str) else canonical(value))
+        return self._texts[number]
 
 
 def _is_said_in(text: str, needle: str) -> bool:

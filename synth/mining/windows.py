@@ -166,10 +166,7 @@ class Window:
 
         What the user says may be a consent; a tool must not write before it was given.
         """
-        if not self.log.spoken:
-            return False
-        first = self.items[0].calls[0]
-        spoken = min((place for place in self.log.spoken if place > first), default=None)
+        spoken = self.log.spoken_after(self.items[0].calls[0])
         return spoken is not None and any(
             position >= spoken and not believed_read_only(self.log.calls[position].tool)
             for item in self.items
