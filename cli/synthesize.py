@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from toolguild.cli.access import access_of, file_options
-from toolguild.cli.console import out, plain, print_json, progress, say
+from toolguild.cli.console import out, plain, print_json, progress, say, table_of_patterns
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.explanation import explain, explanation
@@ -23,6 +23,7 @@ from toolguild.cli.logs import log_options, read_options, tell_problems
 from toolguild.cli.profile import profile_option
 from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
 from toolguild.cli.settings import registry_option
+from toolguild.cli.worth import RUNS, expected, net, prompt_options, utility_as_json
 from toolguild.policies import Profile
 from toolguild.registry import Registry
 from toolguild.sandbox import Access, Json, JsonObject, Mount
@@ -50,10 +51,13 @@ from toolguild.synth.plans import (
 )
 from toolguild.synth.spellings import group_spellings
 from toolguild.synth.traces import ReadOptions
+from toolguild.synth.utility import PromptSettings
 from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["mine", "synthesize"]
 
+_WIDTH_FOR_PLACES = 120
+"""Columns of a terminal from which on a table of patterns also says where they stand."""
 _DRAWINGS = {"mermaid": mermaid, "dot": dot}
 
 _min_support = click.option(
@@ -72,6 +76,7 @@ _known = click.option(
 @log_options
 @_min_support
 @_known
+@prompt_options
 @registry_option
 @sandbox_options
 @profile_option
@@ -85,6 +90,7 @@ def synthesize(
     workspace: Path | None,
     min_support: int | None,
     known: Path | None,
+    prompts: PromptSettings,
     as_json: bool,
     **log: str | None,
 ) -> int:
@@ -96,7 +102,7 @@ def synthesize(
     with Registry.open(registry) as opened:
         settings = ValidationSettings(profile=profile)
         merge = _by_behaviour(sandbox, profile)
-        mined = _mine(paths, read_options(log), min_support, known, merge)
+        mined = _mine(paths, read_options(log), min_support, known, merge, prompts)
         results = _synthesize(mined.opportunities, opened, sandbox, settings, access)
     if as_json:
         print_json(_summary(mined, results))
@@ -110,6 +116,7 @@ def synthesize(
 @log_options
 @_min_support
 @_known
+@prompt_options
 @click.option("--explain", "explains", is_flag=True, help="Say why, and where, for each pattern.")
 @click.option(
     "--behaviour",
@@ -124,6 +131,7 @@ def mine(
     paths: tuple[Path, ...],
     min_support: int | None,
     known: Path | None,
+    prompts: PromptSettings,
     explains: bool,
     drawing: str | None,
     behaviour: bool,
@@ -138,7 +146,7 @@ def mine(
     but by --behaviour.
     """
     merge = _by_behaviour(sandbox, profile) if behaviour else list
-    mined = _mine(paths, read_options(log), min_support, known, merge)
+    mined = _mine(paths, read_options(log), min_support, known, merge, prompts)
     if as_json:
         described: list[Json] = [_opportunity(one) for one in mined.opportunities]
         gaps: list[Json] = [gap_as_json(gap) for gap in mined.gaps]
@@ -173,6 +181,7 @@ def _mine(
     min_support: int | None,
     known: Path | None,
     merge: Merge,
+    prompts: PromptSettings,
 ) -> Mined:
     settings = MiningSettings()
     if min_support is not None:
@@ -198,6 +207,7 @@ def _mine(
             known=known,
             on_progress=lambda stage, done: bar.update(tasks[stage], completed=done),
             merge=merge,
+            prompts=prompts,
         )
     tell_problems(mined.problems)
     return mined
@@ -249,6 +259,7 @@ def _opportunity(opportunity: Opportunity) -> JsonObject:
         "occurrences": [str(one.place) for one in opportunity.everywhere],
         "saving": {"calls": extent.saving.calls, "characters": extent.saving.characters},
         "in_all_logs": {"support": extent.tasks, "occurrences": extent.places},
+        "expected_per_run": utility_as_json(opportunity.utility),
         **_held_out(opportunity),
         **explanation(opportunity),
     }
@@ -335,16 +346,40 @@ def _show_opportunities(mined: Mined) -> None:
     if not mined.opportunities:
         say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
         return
-    table = new_table("pattern", "kind", "tasks", "places", "saves", "first seen")
+    columns = ["pattern", "kind", "tasks", "places", "saves", "expected", "net tokens"]
+    shows_places = out.width >= _WIDTH_FOR_PLACES
+    table = table_of_patterns(*columns, *(["first seen"] if shows_places else []))
     for opportunity in mined.opportunities:
+        first = opportunity.everywhere[0].place
         table.add_row(
             plain(_pattern(opportunity)),
             _kind(opportunity),
             *_tasks_and_places(opportunity),
             _saved(opportunity),
-            plain(str(opportunity.everywhere[0].place)),
+            expected(opportunity),
+            net(opportunity),
+            *(
+                [plain(f"{Path(first.file).name}:{first.line}#{first.step}")]
+                if shows_places
+                else []
+            ),
         )
     out.print(table)
+    say(_explained(mined.opportunities))
+
+
+def _explained(opportunities: Sequence[Opportunity]) -> str:
+    """Return what the columns of estimates mean."""
+    told = (
+        f"Expected: in {RUNS} runs on unseen tasks. Net tokens: what is then neither written nor "
+        "read again, less what the tool's definition takes in prompts."
+    )
+    if all(one.utility is None or one.utility.is_worth_its_prompt for one in opportunities):
+        return told
+    return (
+        f"{told} Tools below 0 are ranked behind. Logs hold only a part of prompts; "
+        "--prompt-tokens says how much is missing."
+    )
 
 
 def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -> None:

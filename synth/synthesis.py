@@ -25,12 +25,14 @@ from toolguild.synth.mining import (
     Opportunity,
     RepeatedCode,
     RepeatedSequence,
+    Sampled,
     SequenceMiner,
     extent_of,
     support_of,
 )
 from toolguild.synth.proving import Proof, prove
 from toolguild.synth.traces import Problem, ReadOptions
+from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
 from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
 
 __all__ = ["Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
@@ -55,6 +57,8 @@ class Mined:
     opportunities: list[Opportunity] = field(default_factory=list)
     gaps: list[CapabilityGap] = field(default_factory=list)
     """What agents needed and did not have; no tools are made of these."""
+    runs: list[Sampled] = field(default_factory=list)
+    """The runs that were mined."""
 
 
 def mine(
@@ -66,8 +70,11 @@ def mine(
     known: Path | None = None,
     on_progress: OnProgress = lambda stage, done: None,
     merge: Merge = list,
+    prompts: PromptSettings = PromptSettings(),
 ) -> Mined:
     """Read logs and find what recurs in them, best first.
+
+    What is expected to cost more tokens than it saves comes last.
 
     Neither the order of the logs nor, with `known`, the portions in which they come change what is
     found. Memory does not grow with the logs, but for the hashes of their tasks.
@@ -83,6 +90,7 @@ def mine(
             then `calls` and `code` with the share that is done.
         merge: Puts functions together that do the same (`group_spellings`); without it nothing is
             run, and only those are together that agree in their text.
+        prompts: What the logs do not say of the requests to the agents' models.
 
     Raises:
         TraceFileError: a log cannot be read at all.
@@ -97,7 +105,12 @@ def mine(
         known=store.logs() if store else (),
         on_progress=lambda traces: on_progress("reading", traces),
     )
-    return _mined(store.add(gathered) if store else gathered, settings, on_progress, merge)
+    mined = _mined(store.add(gathered) if store else gathered, settings, on_progress, merge)
+    known_prompts = Prompts(mined.runs, prompts)
+    mined.opportunities = worthwhile_first(
+        with_utility(one, known_prompts) for one in mined.opportunities
+    )
+    return mined
 
 
 def _mined(
@@ -124,6 +137,7 @@ def _mined(
             *code.mine(lambda done: on_progress("code", done), merge),
         ],
         gaps=gaps.mine(),
+        runs=runs,
     )
 
 

@@ -23,6 +23,7 @@ from toolguild.synth.mining.recorder import BLOCK_MARK
 from toolguild.synth.mining.sample import Kept, Lot, Sample, Sampled
 from toolguild.synth.mining.sequences import SequenceMiner
 from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.utility import Utility
 from toolguild.synth.mining.windows import believed_read_only
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "SequenceMiner",
     "SequenceOccurrence",
     "Spelling",
+    "Utility",
     "Weight",
     "believed_read_only",
     "canonical",
