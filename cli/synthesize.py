@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from toolguild.cli.access import access_of, file_options
+from toolguild.cli.choices import choice_as_json, told_of_choices, verified
 from toolguild.cli.console import out, plain, print_json, progress, say, table_of_patterns
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
@@ -30,6 +31,8 @@ from toolguild.sandbox import Access, Json, JsonObject, Mount
 from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
+from toolguild.synth.budget import Choice, choose_tools
+from toolguild.synth.drafting import Draft
 from toolguild.synth.mining import (
     Merge,
     MiningSettings,
@@ -51,7 +54,7 @@ from toolguild.synth.plans import (
 )
 from toolguild.synth.spellings import group_spellings
 from toolguild.synth.traces import ReadOptions
-from toolguild.synth.utility import PromptSettings
+from toolguild.synth.utility import Prompts, PromptSettings
 from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["mine", "synthesize"]
@@ -76,6 +79,12 @@ _known = click.option(
 @log_options
 @_min_support
 @_known
+@click.option(
+    "--tools",
+    "budget",
+    type=click.IntRange(min=1),
+    help="Register only so many tools: those that save most together [default: all that pass].",
+)
 @prompt_options
 @registry_option
 @sandbox_options
@@ -90,20 +99,23 @@ def synthesize(
     workspace: Path | None,
     min_support: int | None,
     known: Path | None,
+    budget: int | None,
     prompts: PromptSettings,
     as_json: bool,
     **log: str | None,
 ) -> int:
     """Make tools of what recurs in trace logs: mine, draft, prove, register.
 
-    PATHS are log files, or folders of them.
+    PATHS are log files, or folders of them. With --tools, those that pass are put into the recorded
+    runs, in the sandbox; by what they save there, in tokens, so many are chosen, one after the
+    other and each beside those before it.
     """
     access = access_of(mount, workspace)
     with Registry.open(registry) as opened:
         settings = ValidationSettings(profile=profile)
         merge = _by_behaviour(sandbox, profile)
         mined = _mine(paths, read_options(log), min_support, known, merge, prompts)
-        results = _synthesize(mined.opportunities, opened, sandbox, settings, access)
+        results = _synthesize(mined, opened, sandbox, settings, access, budget, prompts)
     if as_json:
         print_json(_summary(mined, results))
     else:
@@ -214,15 +226,17 @@ def _mine(
 
 
 def _synthesize(
-    opportunities: Sequence[Opportunity],
+    mined: Mined,
     registry: Registry,
     sandbox: SandboxChoice,
     settings: ValidationSettings,
     access: Access,
+    budget: int | None,
+    prompts: PromptSettings,
 ) -> list[Synthesized]:
+    opportunities = mined.opportunities
     if not opportunities:
         return []
-    results = []
     workers = min(os.cpu_count() or 1, len(opportunities))
     # The sandbox is inside: when the block is left early, closing it ends what still runs in the
     # threads, and only then are the threads waited for.
@@ -232,11 +246,32 @@ def _synthesize(
         progress() as bar,
     ):
         proving = bar.add_task("Proving tools", total=len(opportunities))
-        made = synthesize_tools(opportunities, registry, opened, executor, settings, access)
-        for result in made:
-            results.append(result)
-            bar.advance(proving)
-    return results
+
+        def choose(drafts: Sequence[Draft]) -> list[Choice]:
+            assert budget is not None  # noqa: S101 - else it is not called
+            measuring = bar.add_task("Measuring tools", total=1)
+            return choose_tools(
+                drafts,
+                budget,
+                mined.runs,
+                Prompts(mined.runs, prompts),
+                opened,
+                executor,
+                lambda done: bar.update(measuring, completed=done),
+            )
+
+        return list(
+            synthesize_tools(
+                opportunities,
+                registry,
+                opened,
+                executor,
+                settings,
+                access,
+                choose if budget else None,
+                lambda done: bar.update(proving, completed=done),
+            )
+        )
 
 
 def _logs(mined: Mined) -> JsonObject:
@@ -287,6 +322,7 @@ def _result(result: Synthesized) -> JsonObject:
         "fate": str(result.fate),
         "ref": result.ref or None,
         "reasons": reasons,
+        "verified": choice_as_json(result.choice) if result.choice else None,
         "evidence": result.proof.report.evidence() if result.proof.report else None,
         "opportunity": _opportunity(result.proof.opportunity),
     }
@@ -351,6 +387,7 @@ def _show_opportunities(mined: Mined) -> None:
     table = table_of_patterns(*columns, *(["first seen"] if shows_places else []))
     for opportunity in mined.opportunities:
         first = opportunity.everywhere[0].place
+        seen = f"{Path(first.file).name}:{first.line}#{first.step}"
         table.add_row(
             plain(_pattern(opportunity)),
             _kind(opportunity),
@@ -358,11 +395,7 @@ def _show_opportunities(mined: Mined) -> None:
             _saved(opportunity),
             expected(opportunity),
             net(opportunity),
-            *(
-                [plain(f"{Path(first.file).name}:{first.line}#{first.step}")]
-                if shows_places
-                else []
-            ),
+            *([plain(seen)] if shows_places else []),
         )
     out.print(table)
     say(_explained(mined.opportunities))
@@ -387,7 +420,9 @@ def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -
     if not results:
         say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
         return
-    table = new_table("tool", "from", "tasks", "saves", "outcome")
+    is_chosen = any(result.choice for result in results)
+    columns = ["tool", "from", "tasks", "saves", *(["verified"] if is_chosen else []), "outcome"]
+    table = new_table(*columns)
     for result in results:
         opportunity = result.proof.opportunity
         table.add_row(
@@ -395,10 +430,13 @@ def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -
             _kind(opportunity),
             _tasks_and_places(opportunity)[0],
             _saved(opportunity),
+            *([verified(result.choice)] if is_chosen else []),
             plain(f"{result.fate}: {result.reasons[0]}" if result.reasons else result.fate),
         )
     out.print(table)
     counts = Counter(result.fate for result in results)
+    if is_chosen:
+        say(told_of_choices([result.choice for result in results if result.choice]))
     said = ", ".join(f"{count} {fate}" for fate, count in sorted(counts.items()))
     if any(result.changed for result in results):
         say(f"{said}. Registry: {registry}")
