@@ -54,7 +54,7 @@ from toolguild.synth.plans import (
 )
 from toolguild.synth.spellings import group_spellings
 from toolguild.synth.traces import ReadOptions
-from toolguild.synth.utility import Prompts, PromptSettings
+from toolguild.synth.utility import PromptSettings
 from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["mine", "synthesize"]
@@ -81,7 +81,6 @@ _known = click.option(
 @_known
 @click.option(
     "--tools",
-    "budget",
     type=click.IntRange(min=1),
     help="Register only so many tools: those that save most together [default: all that pass].",
 )
@@ -99,7 +98,7 @@ def synthesize(
     workspace: Path | None,
     min_support: int | None,
     known: Path | None,
-    budget: int | None,
+    tools: int | None,
     prompts: PromptSettings,
     as_json: bool,
     **log: str | None,
@@ -115,7 +114,7 @@ def synthesize(
         settings = ValidationSettings(profile=profile)
         merge = _by_behaviour(sandbox, profile)
         mined = _mine(paths, read_options(log), min_support, known, merge, prompts)
-        results = _synthesize(mined, opened, sandbox, settings, access, budget, prompts)
+        results = _synthesize(mined, opened, sandbox, settings, access, tools, prompts)
     if as_json:
         print_json(_summary(mined, results))
     else:
@@ -254,7 +253,7 @@ def _synthesize(
                 drafts,
                 budget,
                 mined.runs,
-                Prompts(mined.runs, prompts),
+                mined.prompts(prompts),
                 opened,
                 executor,
                 lambda done: bar.update(measuring, completed=done),

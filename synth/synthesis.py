@@ -70,6 +70,10 @@ class Mined:
     runs: list[Sampled] = field(default_factory=list)
     """The runs that were mined."""
 
+    def prompts(self, settings: PromptSettings) -> Prompts:
+        """Return what agents' models read in these logs, as far as they tell."""
+        return Prompts(self.runs, settings, total=self.traces)
+
 
 def mine(
     paths: Iterable[Path],
@@ -116,7 +120,7 @@ def mine(
         on_progress=lambda traces: on_progress("reading", traces),
     )
     mined = _mined(store.add(gathered) if store else gathered, settings, on_progress, merge)
-    known_prompts = Prompts(mined.runs, prompts)
+    known_prompts = mined.prompts(prompts)
     mined.opportunities = worthwhile_first(
         with_utility(one, known_prompts) for one in mined.opportunities
     )

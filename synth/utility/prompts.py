@@ -54,9 +54,19 @@ class Prompts:
     """The prompts of mined runs, in estimated tokens at the price of those that are sent anew."""
 
     def __init__(
-        self, runs: Iterable[Sampled], settings: PromptSettings = PromptSettings()
+        self,
+        runs: Iterable[Sampled],
+        settings: PromptSettings = PromptSettings(),
+        total: int | None = None,
     ) -> None:
-        """Take in runs, each of which stands for as many as its weight says."""
+        """Take in runs.
+
+        Args:
+            runs: Mined runs, each of which stands for as many as its weight says.
+            settings: What the logs do not say.
+            total: Runs that the logs hold, of which those without a step are not mined; as many as
+                the mined ones stand for unless given.
+        """
         self._settings = settings
         self._traces: dict[str, Trace] = {}
         self._weights: dict[str, float] = {}
@@ -66,9 +76,11 @@ class Prompts:
             self._traces[run.trace.id] = run.trace
             self._weights[run.trace.id] = run.weight.runs
             requests += run.weight.runs * (len(run.trace.steps) + 1)
-        self.runs = sum(self._weights.values())
-        """How many runs there are, those counted that a sampled one stands for."""
-        self.requests = requests / self.runs if self.runs else 0.0
+        mined = sum(self._weights.values())
+        self.runs = mined if total is None else float(total)
+        """Runs of the logs, whether mined or not."""
+        idle = max(self.runs - mined, 0.0)
+        self.requests = (requests + idle) / (mined + idle) if mined + idle else 0.0
         """Model requests of a run, on average."""
 
     def weight(self, trace_id: str) -> float:
