@@ -62,7 +62,8 @@ def choose_tools(
     savings = VerifiedSavings(
         [tool for _, tool in tools], runs, prompts, sandbox, executor, on_progress
     )
-    picks = choose_greedily(len(tools), lambda numbers: savings.of(numbers).tokens, most)
+    # Whole tokens: what rounding leaves of a difference of sums would count as a gain.
+    picks = choose_greedily(len(tools), lambda numbers: round(savings.of(numbers).tokens), most)
     chosen = [pick.number for pick in picks]
     names = [draft.name for draft, _ in tools]
     choices = {}
@@ -98,9 +99,9 @@ def _why_not(
 ) -> str:
     """Return why a tool was not chosen."""
     alone = savings.of([number]).tokens
-    if alone <= 0:
+    if round(alone) <= 0:
         return "none of its uses in the recorded runs could be verified"
-    if beside.tokens > 0:
+    if round(beside.tokens) > 0:
         return f"beyond the budget of {most}: would save {beside.tokens:,.0f} tokens more"
 
     def shared(other: int) -> float:

@@ -66,10 +66,14 @@ def share_on_unseen(
 def with_utility(opportunity: Opportunity, prompts: Prompts) -> Opportunity:
     """Return an opportunity with what a tool for it is expected to be worth.
 
+    Of one that is overfitted no tool is made, and nothing expected.
+
     Args:
         opportunity: What recurs.
         prompts: The runs that it was mined from.
     """
+    if isinstance(opportunity, RepeatedSequence) and opportunity.is_overfitted:
+        return opportunity
     share = _share(opportunity)
     saving = extent_of(opportunity).saving
     runs = prompts.runs or 1.0
@@ -86,10 +90,13 @@ def with_utility(opportunity: Opportunity, prompts: Prompts) -> Opportunity:
 
 
 def worthwhile_first(opportunities: Iterable[Opportunity]) -> list[Opportunity]:
-    """Put those last that are expected to cost more tokens than they save; keep the order else."""
+    """Put those last that are not expected to save the tokens that they cost; keep the order else.
+
+    So are those of which nothing is expected.
+    """
     return sorted(
         opportunities,
-        key=lambda one: one.utility is not None and not one.utility.is_worth_its_prompt,
+        key=lambda one: one.utility is None or not one.utility.is_worth_its_prompt,
     )
 
 

@@ -159,3 +159,13 @@ def test_what_is_dear_is_ranked_behind_and_long_prompts_make_it_worth_it(writer:
     assert long.utility.is_worth_its_prompt
     other = replace(known, plan=known.plan[:1])
     assert worthwhile_first([known, long, other]) == [long, known, other]
+
+
+def test_nothing_is_expected_of_what_is_overfitted(writer: Writer) -> None:
+    traces = runs_with_a_loop(writer)
+    prompts = Prompts(sampled(traces), PromptSettings(unrecorded_tokens=5000))
+    found = the_loop(writer, traces)
+    refused = with_utility(replace(found, overfitted_why="it explains none"), prompts)
+    assert refused.utility is None
+    sound = with_utility(found, prompts)
+    assert worthwhile_first([refused, sound]) == [sound, refused]
