@@ -60,7 +60,7 @@ from toolguild.synth.validation import ValidationSettings
 __all__ = ["mine", "synthesize"]
 
 _WIDTH_FOR_PLACES = 120
-"""Columns of a terminal from which on a table of patterns also says where they stand."""
+"""Columns of a terminal from which on tables also say where patterns stand, or of what kind."""
 _DRAWINGS = {"mermaid": mermaid, "dot": dot}
 
 _min_support = click.option(
@@ -420,13 +420,15 @@ def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -
         say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
         return
     is_chosen = any(result.choice for result in results)
-    columns = ["tool", "from", "tasks", "saves", *(["verified"] if is_chosen else []), "outcome"]
-    table = new_table(*columns)
+    # What was verified takes the place of what it was made from where there is little.
+    shows_kind = not is_chosen or out.width >= _WIDTH_FOR_PLACES
+    kind, worth = ["from"] if shows_kind else [], ["verified"] if is_chosen else []
+    table = new_table("tool", *kind, "tasks", "saves", *worth, "outcome")
     for result in results:
         opportunity = result.proof.opportunity
         table.add_row(
             plain(result.ref or result.name or _pattern(opportunity)),
-            _kind(opportunity),
+            *([_kind(opportunity)] if shows_kind else []),
             _tasks_and_places(opportunity)[0],
             _saved(opportunity),
             *([verified(result.choice)] if is_chosen else []),
