@@ -18,7 +18,7 @@ from rich.text import Text
 
 from toolguild.sandbox import Json
 
-__all__ = ["err", "out", "plain", "print_json", "progress", "say", "table"]
+__all__ = ["err", "out", "plain", "print_json", "progress", "say", "table", "table_of_patterns"]
 
 PIPED_WIDTH = 160
 """Columns of a table that goes to a file or a pipe, where no terminal says how wide it is."""
@@ -43,6 +43,14 @@ _HIDDEN_BUT_LINES = {code: mark for code, mark in _HIDDEN.items() if code not in
 def plain(text: str, style: str = "", *, keep_lines: bool = False) -> Text:
     """Return untrusted text as it may be shown."""
     return Text(text.translate(_HIDDEN_BUT_LINES if keep_lines else _HIDDEN), style=style)
+
+
+def table_of_patterns(*columns: str) -> Table:
+    """Return an empty table whose first column is wrapped where it must be, and no other."""
+    made = Table(box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        made.add_column(column, no_wrap=number > 0, overflow="fold")
+    return made
 
 
 def table(*columns: str, header: bool = True) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolguild.cli.console import out, plain
+from toolguild.cli.worth import expected_in_words
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining import Opportunity, RepeatedCode, RepeatedSequence, Spelling, canonical
 from toolguild.synth.plans import (
@@ -111,6 +112,8 @@ def explain(opportunity: Opportunity, title: str) -> None:
     if opportunity.estimate is not None:
         seen, extent = len(opportunity.everywhere), opportunity.estimate
         out.print(plain(f"  seen at {seen} places of a sample, about {extent.places:,} in all"))
+    for sentence in expected_in_words(opportunity.utility) if opportunity.utility else ():
+        out.print(plain(f"  {sentence}"))
     if isinstance(opportunity, RepeatedCode):
         for spelling in opportunity.spellings:
             out.print(plain(f"  {_told(spelling)}", "dim" if spelling.differs else ""))

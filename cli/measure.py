@@ -23,12 +23,10 @@ from toolguild.synth.measuring import Measured, PlannedTool, Substitution, Tally
 from toolguild.synth.measuring import measure as measure_tools
 from toolguild.synth.rewriting import CodeTool, MeasuredCode, measure_code
 from toolguild.synth.traces import Problem, read_traces
+from toolguild.synth.utility import tokens_in
 from toolguild.synth.validation import read_dossier
 
 __all__ = ["measure"]
-
-_CHARACTERS_A_TOKEN = 4
-"""Roughly, of English and JSON in the tokenisers of today's models."""
 
 
 @click.command()
@@ -130,7 +128,7 @@ def _tally(tally: Tally) -> JsonObject:
 
 
 def _tokens(tally: Tally) -> int:
-    return round(tally.characters / _CHARACTERS_A_TOKEN)
+    return round(tokens_in(tally.characters))
 
 
 def _substitution(one: Substitution) -> JsonObject:

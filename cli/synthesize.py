@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from toolguild.cli.access import access_of, file_options
-from toolguild.cli.console import out, plain, print_json, progress, say
+from toolguild.cli.choices import choice_as_json, told_of_choices, verified
+from toolguild.cli.console import out, plain, print_json, progress, say, table_of_patterns
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.explanation import explain, explanation
@@ -23,12 +24,15 @@ from toolguild.cli.logs import log_options, read_options, tell_problems
 from toolguild.cli.profile import profile_option
 from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
 from toolguild.cli.settings import registry_option
+from toolguild.cli.worth import RUNS, expected, net, prompt_options, utility_as_json
 from toolguild.policies import Profile
 from toolguild.registry import Registry
 from toolguild.sandbox import Access, Json, JsonObject, Mount
 from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
 from toolguild.synth import synthesize as synthesize_tools
+from toolguild.synth.budget import Choice, choose_tools
+from toolguild.synth.drafting import Draft
 from toolguild.synth.mining import (
     Merge,
     MiningSettings,
@@ -50,10 +54,13 @@ from toolguild.synth.plans import (
 )
 from toolguild.synth.spellings import group_spellings
 from toolguild.synth.traces import ReadOptions
+from toolguild.synth.utility import PromptSettings
 from toolguild.synth.validation import ValidationSettings
 
 __all__ = ["mine", "synthesize"]
 
+_WIDTH_FOR_PLACES = 120
+"""Columns of a terminal from which on tables also say where patterns stand, or of what kind."""
 _DRAWINGS = {"mermaid": mermaid, "dot": dot}
 
 _min_support = click.option(
@@ -72,6 +79,12 @@ _known = click.option(
 @log_options
 @_min_support
 @_known
+@click.option(
+    "--tools",
+    type=click.IntRange(min=1),
+    help="Register only so many tools: those that save most together [default: all that pass].",
+)
+@prompt_options
 @registry_option
 @sandbox_options
 @profile_option
@@ -85,19 +98,23 @@ def synthesize(
     workspace: Path | None,
     min_support: int | None,
     known: Path | None,
+    tools: int | None,
+    prompts: PromptSettings,
     as_json: bool,
     **log: str | None,
 ) -> int:
     """Make tools of what recurs in trace logs: mine, draft, prove, register.
 
-    PATHS are log files, or folders of them.
+    PATHS are log files, or folders of them. With --tools, those that pass are put into the recorded
+    runs, in the sandbox; by what they save there, in tokens, so many are chosen, one after the
+    other and each beside those before it.
     """
     access = access_of(mount, workspace)
     with Registry.open(registry) as opened:
         settings = ValidationSettings(profile=profile)
         merge = _by_behaviour(sandbox, profile)
-        mined = _mine(paths, read_options(log), min_support, known, merge)
-        results = _synthesize(mined.opportunities, opened, sandbox, settings, access)
+        mined = _mine(paths, read_options(log), min_support, known, merge, prompts)
+        results = _synthesize(mined, opened, sandbox, settings, access, tools, prompts)
     if as_json:
         print_json(_summary(mined, results))
     else:
@@ -110,6 +127,7 @@ def synthesize(
 @log_options
 @_min_support
 @_known
+@prompt_options
 @click.option("--explain", "explains", is_flag=True, help="Say why, and where, for each pattern.")
 @click.option(
     "--behaviour",
@@ -124,6 +142,7 @@ def mine(
     paths: tuple[Path, ...],
     min_support: int | None,
     known: Path | None,
+    prompts: PromptSettings,
     explains: bool,
     drawing: str | None,
     behaviour: bool,
@@ -138,7 +157,7 @@ def mine(
     but by --behaviour.
     """
     merge = _by_behaviour(sandbox, profile) if behaviour else list
-    mined = _mine(paths, read_options(log), min_support, known, merge)
+    mined = _mine(paths, read_options(log), min_support, known, merge, prompts)
     if as_json:
         described: list[Json] = [_opportunity(one) for one in mined.opportunities]
         gaps: list[Json] = [gap_as_json(gap) for gap in mined.gaps]
@@ -173,6 +192,7 @@ def _mine(
     min_support: int | None,
     known: Path | None,
     merge: Merge,
+    prompts: PromptSettings,
 ) -> Mined:
     settings = MiningSettings()
     if min_support is not None:
@@ -198,21 +218,24 @@ def _mine(
             known=known,
             on_progress=lambda stage, done: bar.update(tasks[stage], completed=done),
             merge=merge,
+            prompts=prompts,
         )
     tell_problems(mined.problems)
     return mined
 
 
 def _synthesize(
-    opportunities: Sequence[Opportunity],
+    mined: Mined,
     registry: Registry,
     sandbox: SandboxChoice,
     settings: ValidationSettings,
     access: Access,
+    budget: int | None,
+    prompts: PromptSettings,
 ) -> list[Synthesized]:
+    opportunities = mined.opportunities
     if not opportunities:
         return []
-    results = []
     workers = min(os.cpu_count() or 1, len(opportunities))
     # The sandbox is inside: when the block is left early, closing it ends what still runs in the
     # threads, and only then are the threads waited for.
@@ -222,11 +245,32 @@ def _synthesize(
         progress() as bar,
     ):
         proving = bar.add_task("Proving tools", total=len(opportunities))
-        made = synthesize_tools(opportunities, registry, opened, executor, settings, access)
-        for result in made:
-            results.append(result)
-            bar.advance(proving)
-    return results
+
+        def choose(drafts: Sequence[Draft]) -> list[Choice]:
+            assert budget is not None  # noqa: S101 - else it is not called
+            measuring = bar.add_task("Measuring tools", total=1)
+            return choose_tools(
+                drafts,
+                budget,
+                mined.runs,
+                mined.prompts(prompts),
+                opened,
+                executor,
+                lambda done: bar.update(measuring, completed=done),
+            )
+
+        return list(
+            synthesize_tools(
+                opportunities,
+                registry,
+                opened,
+                executor,
+                settings,
+                access,
+                choose if budget else None,
+                lambda done: bar.update(proving, completed=done),
+            )
+        )
 
 
 def _logs(mined: Mined) -> JsonObject:
@@ -249,6 +293,7 @@ def _opportunity(opportunity: Opportunity) -> JsonObject:
         "occurrences": [str(one.place) for one in opportunity.everywhere],
         "saving": {"calls": extent.saving.calls, "characters": extent.saving.characters},
         "in_all_logs": {"support": extent.tasks, "occurrences": extent.places},
+        "expected_per_run": utility_as_json(opportunity.utility),
         **_held_out(opportunity),
         **explanation(opportunity),
     }
@@ -276,6 +321,7 @@ def _result(result: Synthesized) -> JsonObject:
         "fate": str(result.fate),
         "ref": result.ref or None,
         "reasons": reasons,
+        "verified": choice_as_json(result.choice) if result.choice else None,
         "evidence": result.proof.report.evidence() if result.proof.report else None,
         "opportunity": _opportunity(result.proof.opportunity),
     }
@@ -335,16 +381,37 @@ def _show_opportunities(mined: Mined) -> None:
     if not mined.opportunities:
         say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
         return
-    table = new_table("pattern", "kind", "tasks", "places", "saves", "first seen")
+    columns = ["pattern", "kind", "tasks", "places", "saves", "expected", "net tokens"]
+    shows_places = out.width >= _WIDTH_FOR_PLACES
+    table = table_of_patterns(*columns, *(["first seen"] if shows_places else []))
     for opportunity in mined.opportunities:
+        first = opportunity.everywhere[0].place
+        seen = f"{Path(first.file).name}:{first.line}#{first.step}"
         table.add_row(
             plain(_pattern(opportunity)),
             _kind(opportunity),
             *_tasks_and_places(opportunity),
             _saved(opportunity),
-            plain(str(opportunity.everywhere[0].place)),
+            expected(opportunity),
+            net(opportunity),
+            *([plain(seen)] if shows_places else []),
         )
     out.print(table)
+    say(_explained(mined.opportunities))
+
+
+def _explained(opportunities: Sequence[Opportunity]) -> str:
+    """Return what the columns of estimates mean."""
+    told = (
+        f"Expected: in {RUNS} runs on unseen tasks. Net tokens: what is then neither written nor "
+        "read again, less what the tool's definition takes in prompts."
+    )
+    if all(one.utility is None or one.utility.is_worth_its_prompt for one in opportunities):
+        return told
+    return (
+        f"{told} Tools below 0 are ranked behind. Logs hold only a part of prompts; "
+        "--prompt-tokens says how much is missing."
+    )
 
 
 def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -> None:
@@ -352,18 +419,25 @@ def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -
     if not results:
         say("Nothing recurs that is worth a tool; --min-support lowers the bar.")
         return
-    table = new_table("tool", "from", "tasks", "saves", "outcome")
+    is_chosen = any(result.choice for result in results)
+    # What was verified takes the place of what it was made from where there is little.
+    shows_kind = not is_chosen or out.width >= _WIDTH_FOR_PLACES
+    kind, worth = ["from"] if shows_kind else [], ["verified"] if is_chosen else []
+    table = new_table("tool", *kind, "tasks", "saves", *worth, "outcome")
     for result in results:
         opportunity = result.proof.opportunity
         table.add_row(
             plain(result.ref or result.name or _pattern(opportunity)),
-            _kind(opportunity),
+            *([_kind(opportunity)] if shows_kind else []),
             _tasks_and_places(opportunity)[0],
             _saved(opportunity),
+            *([verified(result.choice)] if is_chosen else []),
             plain(f"{result.fate}: {result.reasons[0]}" if result.reasons else result.fate),
         )
     out.print(table)
     counts = Counter(result.fate for result in results)
+    if is_chosen:
+        say(told_of_choices([result.choice for result in results if result.choice]))
     said = ", ".join(f"{count} {fate}" for fate, count in sorted(counts.items()))
     if any(result.changed for result in results):
         say(f"{said}. Registry: {registry}")

@@ -21,7 +21,7 @@ from toolguild.synth.traces import ReadOptions, ToolDefinition
 
 __all__ = ["KnownLogs", "KnownLogsError"]
 
-_LAYOUT = 1
+_LAYOUT = 2
 """To be raised when the same logs would be kept otherwise than before."""
 _WAIT_S = 30.0
 """How long to wait for another process that is writing."""

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from toolguild.policies import Profile
-from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registry, ToolSpec
+from toolguild.registry import (
+    AlreadyRegisteredError,
+    InvalidSpecError,
+    Registry,
+    ToolSpec,
+    UnknownToolError,
+)
+from toolguild.registry.specs import check_spec
 from toolguild.sandbox import Access, Json, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
+from toolguild.synth.budget import Choice
 from toolguild.synth.drafting import Draft, tool_names
 from toolguild.synth.gathering import Gathered, gather
 from toolguild.synth.known import KnownLogs
@@ -25,6 +33,7 @@ from toolguild.synth.mining import (
     Opportunity,
     RepeatedCode,
     RepeatedSequence,
+    Sampled,
     SequenceMiner,
     extent_of,
     nothing_collected,
@@ -32,11 +41,14 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.proving import Proof, prove
 from toolguild.synth.traces import Problem, ReadOptions
+from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
 from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
 
-__all__ = ["Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
+__all__ = ["Choose", "Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
 
 MAX_LISTED_OCCURRENCES = 20
+Choose: TypeAlias = Callable[[Sequence[Draft]], Sequence[Choice]]
+"""What says of each of some tools whether it gets a place in a toolbox."""
 
 Stage: TypeAlias = Literal["reading", "calls", "code"]
 OnProgress: TypeAlias = Callable[[Stage, float], None]
@@ -56,6 +68,12 @@ class Mined:
     opportunities: list[Opportunity] = field(default_factory=list)
     gaps: list[CapabilityGap] = field(default_factory=list)
     """What agents needed and did not have; no tools are made of these."""
+    runs: list[Sampled] = field(default_factory=list)
+    """The runs that were mined."""
+
+    def prompts(self, settings: PromptSettings) -> Prompts:
+        """Return what agents' models read in these logs, as far as they tell."""
+        return Prompts(self.runs, settings, total=self.traces)
 
 
 def mine(
@@ -67,8 +85,11 @@ def mine(
     known: Path | None = None,
     on_progress: OnProgress = lambda stage, done: None,
     merge: Merge = list,
+    prompts: PromptSettings = PromptSettings(),
 ) -> Mined:
     """Read logs and find what recurs in them, best first.
+
+    What is expected to cost more tokens than it saves comes last.
 
     Neither the order of the logs nor, with `known`, the portions in which they come change what is
     found. Memory does not grow with the logs, but for the hashes of their tasks.
@@ -84,6 +105,7 @@ def mine(
             then `calls` and `code` with the share that is done.
         merge: Puts functions together that do the same (`group_spellings`); without it nothing is
             run, and only those are together that agree in their text.
+        prompts: What the logs do not say of the requests to the agents' models.
 
     Raises:
         TraceFileError: a log cannot be read at all.
@@ -98,7 +120,12 @@ def mine(
         known=store.logs() if store else (),
         on_progress=lambda traces: on_progress("reading", traces),
     )
-    return _mined(store.add(gathered) if store else gathered, settings, on_progress, merge)
+    mined = _mined(store.add(gathered) if store else gathered, settings, on_progress, merge)
+    known_prompts = mined.prompts(prompts)
+    mined.opportunities = worthwhile_first(
+        with_utility(one, known_prompts) for one in mined.opportunities
+    )
+    return mined
 
 
 def _mined(
@@ -126,6 +153,7 @@ def _mined(
             *code.mine(lambda done: on_progress("code", done), merge),
         ],
         gaps=gaps.mine(),
+        runs=runs,
     )
 
 
@@ -137,6 +165,8 @@ class Fate(StrEnum):
     """The very same tool was registered before."""
     REJECTED = "rejected"
     NOT_DRAFTED = "not drafted"
+    LEFT_OUT = "left out"
+    """It passed, and others save more of what a budget has place for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +181,8 @@ class Synthesized:
     """`name@version` of the registered tool."""
     refusal: str = ""
     """Why the registry does not take a tool that passed."""
+    choice: Choice | None = None
+    """What the tool saves beside others, where there is only place for so many."""
 
     @property
     def name(self) -> str:
@@ -165,6 +197,8 @@ class Synthesized:
         """Why there is no tool; empty where there is one."""
         if self.refusal:
             return (self.refusal,)
+        if self.choice is not None and self.choice.why_not:
+            return (self.choice.why_not,)
         if self.proof.report is None:
             return (self.proof.reason,)
         return self.proof.report.reasons
@@ -177,11 +211,14 @@ def synthesize(
     executor: Executor,
     settings: ValidationSettings = ValidationSettings(),
     access: Access = NOTHING,
+    choose: Choose | None = None,
+    on_proven: Callable[[int], None] = lambda tools: None,
 ) -> Iterator[Synthesized]:
     """Prove a tool for each opportunity and register what passes, in the order given.
 
     Each tool is registered as soon as its turn comes, in one transaction: an interrupted run
-    leaves whole tools, and the next run goes on from there.
+    leaves whole tools, and the next run goes on from there. Where tools are chosen, nothing is
+    registered before the choice; then those come first that were chosen, the best first.
 
     Args:
         opportunities: What tools are to be made for.
@@ -190,21 +227,88 @@ def synthesize(
         executor: What proves several at once.
         settings: How hard to try to refute a draft.
         access: What of your files drafts see that need it; they change nothing in them.
+        choose: Says of each of the tools that can be registered whether it gets a place; all of
+            them do unless given.
+        on_proven: Called with the number of opportunities that were dealt with.
 
     Raises:
         SandboxUnavailableError: drafts cannot be run.
         RegistryError: the registry cannot be written.
     """
+    proofs = _proofs(opportunities, sandbox, executor, settings, access)
+    counted = _counted(proofs, on_proven)
+    if choose is None:
+        for proof in counted:
+            yield _register(proof, registry, settings)
+        return
+    for proof, choice in _chosen(list(counted), choose, settings):
+        if choice is not None and choice.why_not:
+            yield _leave_out(proof, choice, registry, settings)
+        else:
+            yield replace(_register(proof, registry, settings), choice=choice)
+
+
+def _proofs(
+    opportunities: Sequence[Opportunity],
+    sandbox: Sandbox,
+    executor: Executor,
+    settings: ValidationSettings,
+    access: Access,
+) -> Iterator[Proof]:
     futures = [
         executor.submit(prove, opportunity, sandbox, settings, name, access)
         for opportunity, name in zip(opportunities, tool_names(opportunities), strict=True)
     ]
     try:
         for future in futures:
-            yield _register(future.result(), registry, settings)
+            yield future.result()
     finally:
         for future in futures:
             future.cancel()
+
+
+def _counted(proofs: Iterable[Proof], on_proven: Callable[[int], None]) -> Iterator[Proof]:
+    for number, proof in enumerate(proofs, 1):
+        on_proven(number)
+        yield proof
+
+
+def _chosen(
+    proofs: Sequence[Proof], choose: Choose, settings: ValidationSettings
+) -> list[tuple[Proof, Choice | None]]:
+    """Return the proofs with what was chosen, the best of these first."""
+    drafts = {
+        number: proof.draft
+        for number, proof in enumerate(proofs)
+        if proof.passed and proof.draft and _can_be_registered(proof.draft, settings)
+    }
+    choices = dict(zip(drafts, choose([*drafts.values()]), strict=True))
+    judged = [(proof, choices.get(number)) for number, proof in enumerate(proofs)]
+    return sorted(judged, key=lambda one: (one[1] and one[1].place) or len(judged) + 1)
+
+
+def _can_be_registered(draft: Draft, settings: ValidationSettings) -> bool:
+    try:
+        check_spec(spec_of(draft, settings.profile))
+    except InvalidSpecError:
+        return False
+    return True
+
+
+def _leave_out(
+    proof: Proof, choice: Choice, registry: Registry, settings: ValidationSettings
+) -> Synthesized:
+    """Return what is told of a tool that gets no place; what was registered before stays."""
+    assert proof.draft is not None  # noqa: S101 - only drafts are chosen from
+    spec = spec_of(proof.draft, settings.profile)
+    try:
+        same = [one.ref for one in registry.versions(spec.name) if one.spec == spec]
+    except UnknownToolError:
+        same = []
+    if same:
+        why_not = f"{choice.why_not}; {same[0]} of an earlier run stays registered"
+        choice = replace(choice, why_not=why_not)
+    return Synthesized(proof, Fate.LEFT_OUT, changed=False, choice=choice)
 
 
 def _register(proof: Proof, registry: Registry, settings: ValidationSettings) -> Synthesized:

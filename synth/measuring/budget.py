@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
 
+from toolguild.synth.measuring.greedy import choose_greedily
 from toolguild.synth.measuring.matching import PlannedTool
 from toolguild.synth.measuring.measure import measure
 from toolguild.synth.mining import MiningSettings
@@ -21,12 +21,7 @@ def choose_toolbox(
 ) -> list[PlannedTool]:
     """Return the tools that together save most calls, the most useful first.
 
-    Greedily: always the one that saves most beside those chosen, which for savings of this kind,
-    where a tool is worth the less the more there are, is not far from the best choice (G. L.
-    Nemhauser, L. A. Wolsey and M. L. Fisher, Mathematical Programming 14, 1978, section 4). For the
-    same reason a tool is only looked at again while what it last saved would make it the best (M.
-    Minoux, "Accelerated greedy algorithms", 1978). A tool that saves nothing beside the others is
-    left out.
+    A tool that saves nothing beside the others is left out; see `choose_greedily`.
 
     Args:
         tools: What there is to choose from.
@@ -34,22 +29,8 @@ def choose_toolbox(
         most: How many to choose at most.
         settings: Which tools are no work to save.
     """
-    chosen: list[PlannedTool] = []
-    saved = 0
-    # What each saves at most, the best first, and beside how many tools that was found.
-    queue = [
-        (-measure([tool], traces, None, settings).saved, number, 0)
-        for number, tool in enumerate(tools)
-    ]
-    heapify(queue)
-    while queue and len(chosen) < most:
-        negative, number, beside = heappop(queue)
-        if negative >= 0:
-            break
-        if beside == len(chosen):
-            chosen.append(tools[number])
-            saved -= negative
-        else:
-            with_it = measure([*chosen, tools[number]], traces, None, settings).saved
-            heappush(queue, (saved - with_it, number, len(chosen)))
-    return chosen
+
+    def saved(numbers: Sequence[int]) -> int:
+        return measure([tools[number] for number in numbers], traces, None, settings).saved
+
+    return [tools[pick.number] for pick in choose_greedily(len(tools), saved, most)]

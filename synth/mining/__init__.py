@@ -24,6 +24,7 @@ from toolguild.synth.mining.recorder import BLOCK_MARK
 from toolguild.synth.mining.sample import Kept, Lot, Sample, Sampled
 from toolguild.synth.mining.sequences import SequenceMiner
 from toolguild.synth.mining.settings import MiningSettings
+from toolguild.synth.mining.utility import Utility
 from toolguild.synth.mining.verbs import believed_read_only
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "SequenceMiner",
     "SequenceOccurrence",
     "Spelling",
+    "Utility",
     "Weight",
     "believed_read_only",
     "canonical",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from toolguild.sandbox import JsonObject
+from toolguild.synth.mining.utility import Utility
 from toolguild.synth.plans import Plan
 from toolguild.synth.traces import Place, ToolCall, ToolDefinition
 
@@ -126,6 +127,8 @@ class RepeatedSequence:
     """Why the plan must be taken to explain only what it was made from; empty where it need not."""
     estimate: Extent | None = None
     """What it comes to in all logs, where those that it was found in are a sample of them."""
+    utility: Utility | None = None
+    """What a tool for it is expected to be worth on unseen tasks, where that was estimated."""
 
     @property
     def is_overfitted(self) -> bool:
@@ -235,6 +238,8 @@ class RepeatedCode:
     """What the agents said of it in a docstring; untrusted text."""
     estimate: Extent | None = None
     """What it comes to in all logs, where those that it was found in are a sample of them."""
+    utility: Utility | None = None
+    """What a tool for it is expected to be worth on unseen tasks, where that was estimated."""
     spellings: tuple[Spelling, ...] = ()
     """Ways in which it was written, the best first, and functions that nearly do the same."""
     common_name: str = ""

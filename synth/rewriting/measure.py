@@ -15,7 +15,7 @@ from toolguild.synth.rewriting.trial import Done, rewrite_session
 from toolguild.synth.rewriting.twins import Twins
 from toolguild.synth.traces import Trace
 
-__all__ = ["CodeTally", "MeasuredCode", "Use", "apart", "measure_code"]
+__all__ = ["CodeTally", "MeasuredCode", "Use", "apart", "measure_code", "verified_places"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,22 @@ def _note(session: Session, done: Done, measured: MeasuredCode) -> None:
 def _use(session: Session, place: Place) -> Use:
     source = str(session.snippets[place.snippet].step.place)
     return Use(session.trace_id, source, place)
+
+
+def verified_places(
+    session: Session, places: Sequence[Place], sandbox: Sandbox
+) -> tuple[Place, ...]:
+    """Return the places that tools can take together without changing what the session does.
+
+    Of places that overlap, the one that saves most is tried. None is left where the sandbox cannot
+    run the session.
+
+    Raises:
+        SandboxUnavailableError: nothing can be run.
+    """
+    chosen = apart(places)
+    rewritten = rewrite_session(session, chosen, sandbox).rewritten if chosen else None
+    return rewritten.places if rewritten else ()
 
 
 def apart(places: Sequence[Place]) -> list[Place]:

@@ -121,6 +121,9 @@ class AtifReader:
             outcome=outcome_of(value, self.options),
             source=source,
             tools=tool_definitions(offered),
+            instructions=sum(
+                len(text_of(step.message)) for step in trajectory.steps if step.source == "system"
+            ),
         )
 
 

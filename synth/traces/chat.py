@@ -150,6 +150,9 @@ class ChatReader:
             outcome=outcome_of(value, self.options),
             source=source,
             tools=tool_definitions(offered),
+            instructions=sum(
+                len(text_of(message.content)) for message, _ in messages if _instructs(message)
+            ),
         )
 
     def _listed(self, value: Json) -> Json:
@@ -203,8 +206,12 @@ def _utterances(messages: Iterable[_Placed]) -> list[Utterance]:
     return [
         Utterance(message.role == "assistant", text_of(message.content), place)
         for message, place in messages
-        if message.role not in ("system", "developer")
+        if not _instructs(message)
     ]
+
+
+def _instructs(message: _Message) -> bool:
+    return message.role in ("system", "developer")
 
 
 def _tell_calls(builder: StepsBuilder, messages: Iterable[_Placed]) -> None:

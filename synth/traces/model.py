@@ -110,6 +110,8 @@ class Trace:
     source: Place
     tools: tuple[ToolDefinition, ...] = field(default=())
     """The tools that the agent was offered, where the log has them."""
+    instructions: int = 0
+    """Characters of what the system told the model before the run, where the log has it."""
 
     def calls(self) -> Iterator[ToolCall]:
         """Yield the tool calls in order."""

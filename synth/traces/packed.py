@@ -38,6 +38,7 @@ def pack(trace: Trace) -> bytes:
         [trace.source.file, trace.source.line, trace.source.step],
         [tool.name for tool in trace.tools],
         [_packed(step, trace.source) for step in trace.steps],
+        trace.instructions,
     ]
     return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), _FASTEST)
 
@@ -55,7 +56,7 @@ def unpack(packed: bytes, tools: Mapping[str, ToolDefinition]) -> Trace:
     try:
         unpacker = zlib.decompressobj()
         data = json.loads(unpacker.decompress(packed, _MOST_BYTES))
-        identity, task, outcome, source, offered, steps = data
+        identity, task, outcome, source, offered, steps, instructions = data
         file, line, number = source
         place = Place(file, line, number)
         return Trace(
@@ -65,6 +66,7 @@ def unpack(packed: bytes, tools: Mapping[str, ToolDefinition]) -> Trace:
             outcome=Outcome(*outcome),
             source=place,
             tools=tuple(tools[name] for name in offered),
+            instructions=int(instructions),
         )
     except (zlib.error, LookupError, TypeError, ValueError) as error:
         message = f"a kept trace is damaged ({error}); read its logs again into a new file"

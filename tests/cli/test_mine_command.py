@@ -109,3 +109,35 @@ def test_spellings_are_put_together_where_running_is_asked_for(
     assert "spelling: g (" in ran.out
     assert "not the same: h (" in ran.out
     assert "which gives for [1]: 1, not 0" in ran.out
+
+
+def test_what_is_expected_on_unseen_tasks_is_told(toolguild: Any, log: Path) -> None:
+    ran = toolguild("mine", log)
+    assert "expected" in ran.out
+    assert "Expected: in 100 runs on unseen tasks" in ran.err
+    [found] = toolguild("mine", log, "--json").json["opportunities"]
+    estimate = found["expected_per_run"]
+    # Eight tasks, of which two were held out and explained, and 15 calls saved in eight runs.
+    assert estimate["share_of_seen"] == round(7 / 8 * 3 / 4, 4)
+    assert estimate["calls"] == round(7 / 8 * 3 / 4 * found["saving"]["calls"] / 8, 4)
+    tokens = estimate["tokens"]
+    saved = tokens["not_written"] + tokens["not_read_again"]
+    assert round(saved - tokens["definition_in_prompts"], 1) == round(tokens["net"], 1)
+    told = toolguild("mine", log, "--explain").out
+    assert f"{100 * estimate['calls']:,.0f} calls" in told
+    assert f"net {100 * tokens['net']:,.0f}" in told
+
+
+def test_what_costs_more_than_it_saves_is_told_and_long_prompts_change_that(
+    toolguild: Any, log: Path
+) -> None:
+    assert "ranked behind" in toolguild("mine", log).err
+    assert "ranked behind" in toolguild("mine", log, "--explain").out
+    assert "ranked behind" not in toolguild("mine", log, "--prompt-tokens", "9000").err
+    cached, plain = (
+        toolguild("mine", log, "--json", *more).json["opportunities"][0]["expected_per_run"]
+        for more in (("--cached-price", "0.1"), ())
+    )
+    assert cached["calls"] == plain["calls"]
+    for part in ("not_read_again", "definition_in_prompts"):
+        assert cached["tokens"][part] < plain["tokens"][part]
