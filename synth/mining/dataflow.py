@@ -113,13 +113,14 @@ class ResultIndex:
         """The parts that are no lists, in canonical form."""
         return {path: canonical(part) for path, part in self._parts if not isinstance(part, list)}
 
-    def columns_with(self, values: frozenset[str]) -> list[Column]:
+    def columns_with(self, values: Set[str]) -> list[Column]:
         """Return the columns that hold all of some values, given in canonical form."""
         if not self._lists:
             return []
-        if values not in self._columns_with:
-            self._columns_with[values] = self._looked_into(values).with_all(values)
-        return self._columns_with[values]
+        wanted = frozenset(values)
+        if wanted not in self._columns_with:
+            self._columns_with[wanted] = self._looked_into(wanted).with_all(wanted)
+        return self._columns_with[wanted]
 
     def columns_of(self, values: Set[str]) -> list[Column]:
         """Return the columns that hold nothing but some values, given in canonical form."""
