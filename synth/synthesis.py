@@ -29,6 +29,7 @@ from toolguild.synth.mining import (
     extent_of,
     support_of,
 )
+from toolguild.synth.plans import spoken_call
 from toolguild.synth.proving import Proof, prove
 from toolguild.synth.traces import Problem, ReadOptions
 from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
@@ -279,5 +280,5 @@ def _provenance(draft: Draft) -> JsonObject:
 def _steps(draft: Draft, opportunity: RepeatedSequence) -> JsonObject:
     """Return, for each key of a composite's result, the tool that the value comes from."""
     keys = draft.returns["properties"]
-    tools = [step.tool for step in opportunity.plan]
+    tools = [spoken_call(step) for step in opportunity.plan]
     return dict(zip(keys if isinstance(keys, dict) else (), tools, strict=True))

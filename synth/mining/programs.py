@@ -23,6 +23,7 @@ __all__ = [
     "free_names",
     "parse_function",
     "parse_session",
+    "parse_snippet",
 ]
 
 BUILTINS = frozenset(dir(builtins))
@@ -147,13 +148,14 @@ def parse_session(trace: Trace) -> Session:
     """Parse the code of a trace; what Python would refuse, or is huge, is left out."""
     snippets = []
     for step in trace.code():
-        tree = _parse(step.code)
+        tree = parse_snippet(step.code)
         if tree is not None and tree.body:
             snippets.append(Snippet(step, tree))
     return Session(trace.id, trace.task.id, tuple(snippets))
 
 
-def _parse(code: str) -> ast.Module | None:
+def parse_snippet(code: str) -> ast.Module | None:
+    """Return the tree of some code; None for what Python would refuse, or is huge."""
     if len(code) > MAX_SNIPPET_CHARACTERS:
         return None
     with warnings.catch_warnings():

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.batches import batches_of
+from toolguild.synth.mining.code_steps import is_fed_by_results, read_code_steps, with_code
 from toolguild.synth.mining.collecting import nothing_collected
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
@@ -33,6 +34,7 @@ from toolguild.synth.mining.tails import join_tails
 from toolguild.synth.mining.windows import INSTEAD, CallLog, Window, believed_read_only
 from toolguild.synth.plans import (
     CallStep,
+    Code,
     Computed,
     Constant,
     FromItem,
@@ -60,6 +62,9 @@ class SequenceMiner:
         self._weights: dict[str, Weight] = {}
         self._tasks_with: defaultdict[str, set[str]] = defaultdict(set)
         """The tasks in which a call of each tool did not fail."""
+        self._spellings: defaultdict[str, Counter[Code]] = defaultdict(Counter)
+        """How agents wrote the code that stands under each name."""
+        self._codes: dict[str, Code] = {}
 
     def describe(self, tool: ToolDefinition) -> None:
         """Take in what a log says of a tool."""
@@ -72,7 +77,10 @@ class SequenceMiner:
             self.describe(tool)
         if weight != ITSELF:
             self._weights[trace.id] = weight
-        log = CallLog(trace, self._settings)
+        read = read_code_steps(trace)
+        for name, code in read.codes.items():
+            self._spellings[name][code] += 1
+        log = CallLog(read.trace, self._settings)
         for call in log.calls:
             self._tasks_with[call.tool].add(log.task_id)
         if log.may_hold_patterns:
@@ -85,11 +93,13 @@ class SequenceMiner:
 
     def _mine(self, progress: Callable[[float], None]) -> list[RepeatedSequence]:
         candidates = []
+        self._codes = self._usual_spellings()
         groups = self._groups()
         for done, windows in enumerate(groups):
             candidates += [one for one in self._candidates(windows) if self._works(one.plan)]
             progress(done / len(groups))
-        batches = [*batches_of(self._sorted_logs(), self._settings, self._tools)]
+        found = batches_of(self._sorted_logs(), self._settings, self._tools)
+        batches = [one for one in found if is_fed_by_results(one.plan)]
         batched = {one.plan[0].tool for one in batches}
         limit = self._settings.max_opportunities
         chosen = choose(
@@ -113,8 +123,11 @@ class SequenceMiner:
         return [estimated(one, self._weights) for one in best]
 
     def _works(self, plan: Plan) -> bool:
-        """Say whether what a plan tries first is known to work, too, in enough tasks."""
-        return all(
+        """Say whether what a plan tries first is known to work, too, in enough tasks.
+
+        And whether its code, if any, has to do with what was called before.
+        """
+        return is_fed_by_results(plan) and all(
             len(self._tasks_with[step.tool]) >= self._settings.sequence_support
             for step in plan
             if len(calls_of(step)) > 1
@@ -143,7 +156,7 @@ class SequenceMiner:
 
     def _opportunity(self, flow: Flow, trial: Trial) -> RepeatedSequence:
         names = parameter_names(flow)
-        plan = _plan(flow, names)
+        plan = with_code(_plan(flow, names), self._codes)
         return RepeatedSequence(
             plan=plan,
             occurrences=tuple(_occurrence(window, names) for window in flow.windows),
@@ -164,6 +177,13 @@ class SequenceMiner:
     def _has_support(self, candidate: RepeatedSequence, _: Sequence[RepeatedSequence]) -> bool:
         enough = support_of(candidate.everywhere) >= self._settings.sequence_support
         return enough and bool(candidate.occurrences)
+
+    def _usual_spellings(self) -> dict[str, Code]:
+        """The code under each name as most agents wrote it."""
+        return {
+            name: max(spellings, key=lambda code: (spellings[code], str(code)))
+            for name, spellings in self._spellings.items()
+        }
 
     def _sorted_logs(self) -> list[CallLog]:
         """Return the logs so that the order in which they were added changes nothing."""

@@ -1,0 +1,268 @@
+"""Code that an agent ran between two calls, read as a call itself.
+
+Where code only computes, and shares no variable with other code of its session, it is as good as a
+tool that was called with the data in it and returned what it printed. As such it takes part in all
+that is inferred of calls. All other code may have done anything, and nothing is taken across it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from toolguild.sandbox import Json
+from toolguild.synth.mining.computing import (
+    COMPUTING_BUILTINS,
+    is_computing_import,
+    only_computes,
+)
+from toolguild.synth.mining.lifting import is_json, lift
+from toolguild.synth.mining.programs import parse_snippet
+from toolguild.synth.mining.shared_names import NameUse, is_read_later
+from toolguild.synth.plans import CODE, Code, FromResult, Plan, is_code, leaves, origins_of
+from toolguild.synth.traces import CodeExecution, Step, ToolCall, Trace
+
+__all__ = ["ReadCode", "is_fed_by_results", "read_code_steps", "with_code"]
+
+MAX_CHARACTERS = 4000
+"""Characters of a piece of code without its data."""
+
+_LOGS = "Execution logs:"
+_LAST_OUTPUT = "Last output from code snippet:"
+"""What smolagents writes around what code printed, and before what it came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCode:
+    """A trace in which code stands as a call where it can."""
+
+    trace: Trace
+    codes: Mapping[str, Code]
+    """The code behind each name (`CODE`), as it was written here."""
+
+
+def read_code_steps(trace: Trace) -> ReadCode:
+    """Return a trace with calls in the place of the code that can be read as one."""
+    called = {step.tool for step in trace.calls()}
+    # Code alone is no sequence of calls.
+    if not called or not (any(trace.code()) or any(map(is_code, called))):
+        return ReadCode(trace, {})
+    uses = [NameUse.of(step) for step in trace.code()]
+    codes: dict[str, Code] = {}
+    steps: list[Step] = []
+    number = 0
+    for place, step in enumerate(trace.steps):
+        if isinstance(step, ToolCall):
+            steps.append(_as_unknown_code(step) if is_code(step.tool) else step)
+            continue
+        # What is done where a call fails is not known to be done where it does not.
+        after_failure = place > 0 and trace.steps[place - 1].error is not None
+        read = None if after_failure else _read(step, number, trace, uses)
+        number += 1
+        if read is None:
+            steps.append(step)
+        else:
+            call, codes[call.tool] = read
+            steps.append(call)
+    return ReadCode(replace(trace, steps=tuple(steps)), codes)
+
+
+def with_code(plan: Plan, codes: Mapping[str, Code]) -> Plan:
+    """Return a plan with the code that stands under the names of its steps."""
+    return tuple(
+        replace(step, code=codes[step.tool]) if is_code(step.tool) else step for step in plan
+    )
+
+
+def is_fed_by_results(plan: Plan) -> bool:
+    """Say whether all code of a plan is given something that a step before it returned.
+
+    What is not could as well stand in any other plan, or be run by the caller.
+    """
+    return all(
+        any(isinstance(leaf, FromResult) for origin in origins_of(step) for leaf in leaves(origin))
+        for step in plan
+        if is_code(step.tool)
+    )
+
+
+def _as_unknown_code(call: ToolCall) -> CodeExecution:
+    """Return what stands for a call under a name of ours, which no tool has: it may be anything."""
+    shown = call.result if isinstance(call.result, str) else json.dumps(call.result)
+    return CodeExecution("", shown, call.error, call.place, call.reasoning, call.heard)
+
+
+def _read(
+    step: CodeExecution, number: int, trace: Trace, uses: Sequence[NameUse]
+) -> tuple[ToolCall, Code] | None:
+    """Return the call that code is as good as, and the code; None where it is not."""
+    tree = None if step.error is not None else parse_snippet(step.code)
+    if tree is None or not tree.body:
+        return None
+    tree = _with_imports(tree, number, trace, uses)
+    if not (_is_alone(number, uses, tree) and only_computes(tree)):
+        return None
+    shown = _shown(tree.body[-1], step.result)
+    if shown is None or any(_is_print(node) for one in tree.body[:-1] for node in ast.walk(one)):
+        return None
+    returned, result = shown
+    if any(_is_print(node) for node in ast.walk(returned)):
+        return None
+    lifted = lift(f"compute_{_noun(returned)}", tree.body[:-1], returned)
+    if lifted is None or len(lifted.source) > MAX_CHARACTERS:
+        return None
+    call = ToolCall(
+        tool=f"{CODE}{lifted.digest}",
+        arguments={**lifted.data},
+        result=result,
+        error=None,
+        place=step.place,
+        reasoning=step.reasoning,
+        heard=step.heard,
+        started_at=step.started_at,
+    )
+    return call, Code(lifted.function.name, lifted.source)
+
+
+def _with_imports(
+    tree: ast.Module, number: int, trace: Trace, uses: Sequence[NameUse]
+) -> ast.Module:
+    """Return code with the imports of earlier steps that it goes by, where they are certain."""
+    found: dict[str, ast.stmt] = {}
+    earlier = [*trace.code()][:number]
+    for name in sorted(uses[number].needed):
+        binding = [place for place in range(number) if name in uses[place].bound]
+        imports = [_import_of(name, earlier[place]) for place in binding]
+        texts = {ast.unparse(one) for one in imports if one is not None}
+        if binding and None not in imports and len(texts) == 1 and imports[0] is not None:
+            found[name] = imports[0]
+    return ast.Module([*found.values(), *tree.body], []) if found else tree
+
+
+def _import_of(name: str, step: CodeExecution) -> ast.stmt | None:
+    """Return the import that gives a name its value in a step; None where anything else may."""
+    tree = None if step.error is not None else parse_snippet(step.code)
+    binding = [
+        type(one)(**{**dict(ast.iter_fields(one)), "names": [alias]})
+        for one in (tree.body if tree else ())
+        if isinstance(one, ast.Import | ast.ImportFrom)
+        for alias in one.names
+        if (alias.asname or alias.name.split(".")[0]) == name
+    ]
+    plain = tree is not None and not any(
+        isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
+        for node in ast.walk(tree)
+    )
+    return binding[0] if len(binding) == 1 and plain and is_computing_import(binding[0]) else None
+
+
+def _is_alone(number: int, uses: Sequence[NameUse], tree: ast.Module) -> bool:
+    """Say whether code shares no variable with other code of its session.
+
+    It reads nothing but builtins that no code before it may have put something else in the place
+    of, and nothing that it gives a value is read by later code, or by functions of earlier code.
+    """
+    use, earlier = uses[number], uses[:number]
+    if use.is_wild or any(one.is_wild for one in earlier):
+        return False
+    imported = {
+        alias.asname or alias.name.split(".")[0]
+        for one in tree.body
+        if isinstance(one, ast.Import | ast.ImportFrom)
+        for alias in one.names
+    }
+    read = use.needed - imported
+    known = read <= COMPUTING_BUILTINS and use.bound.isdisjoint(COMPUTING_BUILTINS)
+    return (
+        known
+        and not any(read & one.bound or use.bound & one.deferred for one in earlier)
+        and not is_read_later(use.bound, uses[number + 1 :])
+    )
+
+
+def _is_print(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "print"
+
+
+def _noun(returned: ast.expr) -> str:
+    match returned:
+        case ast.Name(id=name) | ast.Call(args=[ast.Name(id=name), *_]):
+            return name
+    return "result"
+
+
+def _shown(last: ast.stmt, shown: str) -> tuple[ast.expr, Json] | None:
+    """Return what code comes to, as an expression, and what it came to where it was run.
+
+    Its last statement has to show it: a `print` of one value, or an expression alone. The value is
+    taken from a text that only this value is written as; other texts stand for themselves.
+    """
+    match last:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=[value], keywords=[])):
+            if isinstance(value, ast.Starred):
+                return None
+            return _printed(value, _without_frame(shown))
+        case ast.Expr(value=value):
+            text = _without_frame(shown, echo=True)
+            told = _read_back(text, repr)
+            return None if told is None else (value, told[0])
+    return None
+
+
+def _printed(value: ast.expr, text: str) -> tuple[ast.expr, Json] | None:
+    if not text:
+        return None
+    match value:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="json" as module), attr="dumps")):
+            try:
+                decoded = json.loads(text)
+            except (ValueError, RecursionError):
+                return None
+            read = ast.Attribute(ast.Name(module, ast.Load()), "loads", ast.Load())
+            return (ast.Call(read, [value], []), decoded) if is_json(decoded) else None
+    if _is_text(value):
+        return value, text
+    told = _read_back(text, str)
+    if told is not None and (isinstance(told[0], list | dict) or _is_number(value)):
+        return value, told[0]
+    return ast.Call(ast.Name("str", ast.Load()), [value], []), text
+
+
+def _read_back(text: str, write: Callable[[object], str]) -> tuple[Json] | None:
+    """Return the one value that is written so, if it is JSON."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return (value,) if is_json(value) and write(value) == text else None
+
+
+def _is_text(value: ast.expr) -> bool:
+    """Say whether an expression is a text whatever its parts are."""
+    match value:
+        case ast.JoinedStr() | ast.Call(func=ast.Name(id="str" | "repr")):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="join" | "format")):
+            return True
+    return False
+
+
+def _is_number(value: ast.expr) -> bool:
+    """Say whether an expression is a number or a truth value whatever its parts are."""
+    match value:
+        case ast.Call(func=ast.Name(id="abs" | "bool" | "float" | "int" | "len" | "round" | "sum")):
+            return True
+        case ast.BinOp(op=ast.Sub() | ast.Div() | ast.FloorDiv() | ast.Pow()) | ast.Compare():
+            return True
+    return False
+
+
+def _without_frame(shown: str, *, echo: bool = False) -> str:
+    """Return what code printed, or what it came to, without what an agent framework adds to it."""
+    text = shown.strip("\n")
+    if text.startswith(_LOGS) and _LAST_OUTPUT in text:
+        logs, _, last = text.removeprefix(_LOGS).partition(_LAST_OUTPUT)
+        text = last if echo else logs
+    return text.strip("\n")
