@@ -104,7 +104,7 @@ def _read(
     tree = _with_imports(tree, number, trace, uses)
     if not (_is_alone(number, uses, tree) and only_computes(tree)):
         return None
-    shown = _shown(tree.body[-1], step.result)
+    shown = _shown(tree.body, step.result)
     if shown is None or any(_is_print(node) for one in tree.body[:-1] for node in ast.walk(one)):
         return None
     returned, result = shown
@@ -186,24 +186,32 @@ def _is_print(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "print"
 
 
+_WRAPPERS = frozenset({"dumps", "list", "loads", "sorted", "str"})
+
+
 def _noun(returned: ast.expr) -> str:
+    """Return what agents called a value, be it before it was written as a text."""
     match returned:
-        case ast.Name(id=name) | ast.Call(args=[ast.Name(id=name), *_]):
+        case ast.Name(id=name):
             return name
+        case ast.Call(
+            func=ast.Name(id=function) | ast.Attribute(attr=function), args=[inner, *_]
+        ) if function in _WRAPPERS:
+            return _noun(inner)
     return "result"
 
 
-def _shown(last: ast.stmt, shown: str) -> tuple[ast.expr, Json] | None:
+def _shown(body: Sequence[ast.stmt], shown: str) -> tuple[ast.expr, Json] | None:
     """Return what code comes to, as an expression, and what it came to where it was run.
 
     Its last statement has to show it: a `print` of one value, or an expression alone. The value is
     taken from a text that only this value is written as; other texts stand for themselves.
     """
-    match last:
+    match body[-1]:
         case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=[value], keywords=[])):
             if isinstance(value, ast.Starred):
                 return None
-            return _printed(value, _without_frame(shown))
+            return _printed(value, _meaning(value, body), _without_frame(shown))
         case ast.Expr(value=value):
             text = _without_frame(shown, echo=True)
             told = _read_back(text, repr)
@@ -211,10 +219,34 @@ def _shown(last: ast.stmt, shown: str) -> tuple[ast.expr, Json] | None:
     return None
 
 
-def _printed(value: ast.expr, text: str) -> tuple[ast.expr, Json] | None:
+def _meaning(value: ast.expr, body: Sequence[ast.stmt]) -> ast.expr:
+    """Return the expression that a name stands for, where it is given to nothing else."""
+    if not isinstance(value, ast.Name):
+        return value
+    stored = [
+        node
+        for one in body
+        for node in ast.walk(one)
+        if isinstance(node, ast.Name) and node.id == value.id and isinstance(node.ctx, ast.Store)
+    ]
+    for one in body:
+        match one:
+            case ast.Assign(targets=[ast.Name(id=name)], value=meant) if name == value.id:
+                return meant if len(stored) == 1 else value
+    return value
+
+
+def _printed(value: ast.expr, meant: ast.expr, text: str) -> tuple[ast.expr, Json] | None:
+    """Return the expression whose value a printed text tells, and that value.
+
+    Args:
+        value: What was printed.
+        meant: The same, or what a name stands for.
+        text: The text.
+    """
     if not text:
         return None
-    match value:
+    match meant:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="json" as module), attr="dumps")):
             try:
                 decoded = json.loads(text)
@@ -222,10 +254,10 @@ def _printed(value: ast.expr, text: str) -> tuple[ast.expr, Json] | None:
                 return None
             read = ast.Attribute(ast.Name(module, ast.Load()), "loads", ast.Load())
             return (ast.Call(read, [value], []), decoded) if is_json(decoded) else None
-    if _is_text(value):
+    if _is_text(meant):
         return value, text
     told = _read_back(text, str)
-    if told is not None and (isinstance(told[0], list | dict) or _is_number(value)):
+    if told is not None and (isinstance(told[0], list | dict) or _is_number(meant)):
         return value, told[0]
     return ast.Call(ast.Name("str", ast.Load()), [value], []), text
 

@@ -178,7 +178,9 @@ def _columns(lists: Iterable[tuple[JsonPath, list[Json]]], *, whole: bool) -> It
 def _paths(values: Iterable[tuple[JsonPath, Json]]) -> dict[str, list[JsonPath]]:
     found: dict[str, list[JsonPath]] = {}
     for path, value in values:
-        if _can_be_an_argument(value):
+        # What code was given may be long, but it is all of a result, or of one of its fields.
+        whole = len(path) <= 1 and isinstance(value, list | dict) and bool(value)
+        if whole or _can_be_an_argument(value):
             found.setdefault(canonical(value), []).append(path)
     for paths in found.values():
         paths.sort(key=len)

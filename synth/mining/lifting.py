@@ -129,7 +129,19 @@ def _says_nothing(statement: ast.stmt) -> bool:
 
 
 class _Plain(ast.NodeTransformer):
-    """Takes out what changes nothing: annotations, and docstrings."""
+    """Takes out what changes nothing: annotations, docstrings, and white space around texts."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Constant(value=str() as text), attr="strip"),
+                args=[],
+                keywords=[],
+            ):
+                # Pasted between triple quotes, a text gets line ends that it did not have.
+                return ast.copy_location(ast.Constant(text.strip()), node)
+        return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         self.generic_visit(node)

@@ -6,7 +6,7 @@ import ast
 import re
 import symtable
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from toolguild.synth.mining.programs import parse_snippet
@@ -175,18 +175,33 @@ def _mentions(node: ast.AST, name: str) -> bool:
 
 
 def _names_in(node: ast.AST) -> set[str]:
-    """Return the names in code, those included that are only known inside of it."""
-    found: set[str] = set()
-    for inner in ast.walk(node):
-        match inner:
-            case ast.Name(id=name) | ast.arg(arg=name):
-                found.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                found.add(name)
-            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str() as name):
-                found.add(name)
-            case ast.alias(name=module, asname=asname):
-                found.add(asname or module.split(".")[0])
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                found.update(names)
-    return found
+    """Return the names in code, without those of comprehensions and lambdas that end with them."""
+    match node:
+        case ast.Lambda(args=arguments, body=body):
+            own = {inner.arg for inner in ast.walk(arguments) if isinstance(inner, ast.arg)}
+            return _names_of_all([*arguments.defaults, *arguments.kw_defaults]) | (
+                _names_in(body) - own
+            )
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            own = _names_of_all([one.target for one in node.generators])
+            # The first list is looked up before there is anything of its own.
+            return _names_in(node.generators[0].iter) | (
+                _names_of_all(ast.iter_child_nodes(node)) - own
+            )
+        case ast.Name(id=name) | ast.arg(arg=name):
+            found = {name}
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            found = {name}
+        case ast.ClassDef(name=name) | ast.ExceptHandler(name=str() as name):
+            found = {name}
+        case ast.alias(name=module, asname=asname):
+            found = {asname or module.split(".")[0]}
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            found = {*names}
+        case _:
+            found = set()
+    return found | _names_of_all(ast.iter_child_nodes(node))
+
+
+def _names_of_all(nodes: Iterable[ast.AST | None]) -> set[str]:
+    return {name for node in nodes if node is not None for name in _names_in(node)}
