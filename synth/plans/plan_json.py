@@ -74,6 +74,8 @@ def _read_step(data: Json) -> PlanStep:
             return replace(_read_step(cast("JsonObject", rest)), wanted=wanted)
         case {"code": {"name": str() as name, "source": str() as source}, **rest}:
             return replace(_read_step(cast("JsonObject", rest)), code=Code(name, source))
+        case {"code": _}:
+            pass
         case {"for_each": looped, "call": str() as tool, "arguments": list() as pairs}:
             over = _read_origin(looped)
             if isinstance(over, FromResult | Parameter | Computed):
