@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from toolguild.policies.parsing import parse_module
+from toolguild.policies.parsing import parse_expression, parse_module
 from toolguild.sandbox import Json
 from toolguild.synth.drafting.schemas import annotation_of, infer_schema
 from toolguild.synth.drafting.tidy import tidy
@@ -80,7 +80,7 @@ def inlined(step: PlanStep, runs: Sequence[ToolCall], taken: Collection[str]) ->
 
 
 def _annotation(values: Sequence[Json]) -> ast.expr:
-    return ast.parse(annotation_of(infer_schema(values)), mode="eval").body
+    return parse_expression(annotation_of(infer_schema(values))).body
 
 
 def _with_constants(function: ast.FunctionDef, constants: Mapping[str, Json]) -> ast.FunctionDef:
@@ -96,7 +96,7 @@ class _Constants(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id not in self._constants:
             return node
-        return ast.parse(repr(self._constants[node.id]), mode="eval").body
+        return parse_expression(repr(self._constants[node.id])).body
 
 
 def _copied(function: ast.FunctionDef, parameters: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from toolguild.policies.parsing import parse_expression
 from toolguild.sandbox import Json
 from toolguild.synth.mining.computing import (
     COMPUTING_BUILTINS,
@@ -28,6 +29,9 @@ __all__ = ["ReadCode", "is_fed_by_results", "read_code_steps", "with_code"]
 
 MAX_CHARACTERS = 4000
 """Characters of a piece of code without its data."""
+
+MAX_SHOWN = 100_000
+"""Characters of what code printed beyond which it is a text, for reading a value takes long."""
 
 _LOGS = "Execution logs:"
 _LAST_OUTPUT = "Last output from code snippet:"
@@ -264,8 +268,10 @@ def _printed(value: ast.expr, meant: ast.expr, text: str) -> tuple[ast.expr, Jso
 
 def _read_back(text: str, write: Callable[[object], str]) -> tuple[Json] | None:
     """Return the one value that is written so, if it is JSON."""
+    if len(text) > MAX_SHOWN:
+        return None
     try:
-        value = ast.literal_eval(text)
+        value = ast.literal_eval(parse_expression(text))
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
     return (value,) if is_json(value) and write(value) == text else None

@@ -39,7 +39,7 @@ _BEYOND = (
 )
 """Nodes that mean something else inside a function, or that may do more than compute."""
 
-_ORDERING = frozenset({"len", "max", "min", "sorted", "sum"})
+_ORDERING = frozenset({"len", "max", "min", "sorted"})
 """Functions for which the order of a set is no matter."""
 
 
@@ -74,14 +74,17 @@ def _ordered_sets(tree: ast.Module) -> Iterator[ast.AST]:
     """Yield the sets that something takes for which their order, which varies, is no matter."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id=function), args=[taken]) if function in _ORDERING:
-                yield taken
-                if isinstance(taken, ast.Call):
-                    yield taken.func
+            case ast.Call(func=ast.Name(id=function), args=[taken], keywords=[]) if (
+                function in _ORDERING
+            ):
+                pass
             case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[taken]):
-                yield taken
-                if isinstance(taken, ast.Call):
-                    yield taken.func
+                pass
+            case _:
+                continue
+        yield taken
+        if isinstance(taken, ast.Call):
+            yield taken.func
 
 
 def is_computing_import(node: ast.stmt) -> bool:

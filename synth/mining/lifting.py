@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
 
+from toolguild.policies.parsing import parse_expression
 from toolguild.sandbox import Json
 from toolguild.synth.mining.programs import BUILTINS
 from toolguild.synth.mining.texts import literal_of
@@ -30,6 +31,8 @@ MAX_LITERALS = 8
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _STEERING = frozenset({-1, 0, 1})
+_NOTHING = ast.Constant(None)
+"""Stands for an expression that was visited already."""
 _PARSERS = frozenset({"json.loads", "ast.literal_eval"})
 
 
@@ -52,7 +55,7 @@ class Lifted:
         numbers = {name: f"?{number}" for number, name in enumerate(variables)}
         plain.body = [_Renamed(numbers).visit(one) for one in plain.body]
         text = "\n".join([*self.imports, *self.data, *map(ast.dump, plain.body)])
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     @property
     def source(self) -> str:
@@ -101,10 +104,13 @@ def lift(name: str, statements: Sequence[ast.stmt], returned: ast.expr) -> Lifte
 
 
 def _names_a_parameter(body: Sequence[ast.stmt], data: Collection[str]) -> bool:
-    """Say whether a call names an argument as ours are: what is renamed could not be told apart."""
-    return any(
-        isinstance(node, ast.keyword) and node.arg in data for one in body for node in ast.walk(one)
-    ) and any(isinstance(one, ast.FunctionDef) for one in body)
+    """Say whether a call of a function of its own may name an argument as a parameter is named.
+
+    Such a name would have to be changed with the variable, and cannot be told from others.
+    """
+    nodes = [node for one in body for node in ast.walk(one)]
+    named = any(isinstance(node, ast.keyword) and node.arg in data for node in nodes)
+    return named and any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in nodes)
 
 
 def _bound_by(alias: ast.alias) -> str:
@@ -162,8 +168,12 @@ class _Plain(ast.NodeTransformer):
 
 
 def _with_named_literals_in_place(body: Sequence[ast.stmt]) -> list[ast.stmt]:
-    """Return code in which a literal stands where it is read, if it has a name for that alone."""
-    named = {name: value for name, value in _named_once(body) if _is_data(value)}
+    """Return code in which a text or number stands where it is read, if it has a name for that."""
+    named = {
+        name: value
+        for name, value in _named_once(body)
+        if isinstance(value, ast.Constant) and _is_data(value)
+    }
     reads = Counter(
         node.id
         for one in body
@@ -259,13 +269,26 @@ class _Lifter(ast.NodeTransformer):
     imported: Mapping[str, str]
     data: dict[str, Json] = field(default_factory=dict)
     _wish: str = ""
+    _again: bool = False
+    """Whether code is visited that may be run several times."""
 
     def visit(self, node: ast.AST) -> Any:
         """Return a node without its data."""
         if isinstance(node, ast.expr) and _is_data(node):
-            return self._parameter(literal_of(node))
+            return self._given(literal_of(node), node)
         self._wish = ""
         match node:
+            case ast.For(iter=source):
+                source, node.iter = self._expression(source), _NOTHING
+                self._visit_again(node)
+                node.iter = source
+            case ast.While() | ast.FunctionDef() | ast.Lambda():
+                self._visit_again(node)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                first = node.generators[0]
+                source, first.iter = self._expression(first.iter), _NOTHING
+                self._visit_again(node)
+                first.iter = source
             case ast.Compare(left=left, comparators=others):
                 wish = _spoken_of([left, *others])
                 node.left = self._expression(left, wish)
@@ -287,6 +310,20 @@ class _Lifter(ast.NodeTransformer):
                 self.generic_visit(node)
         return node
 
+    def _visit_again(self, node: ast.AST) -> None:
+        """Visit what may be run several times."""
+        outside, self._again = self._again, True
+        self.generic_visit(node)
+        self._again = outside
+
+    def _given(self, value: object, node: ast.expr) -> ast.expr:
+        """Return a parameter for a value, or the code itself where that makes a new one each time.
+
+        A list or object that is made again and again may be changed each time; one that is given
+        would stay changed.
+        """
+        return node if self._again and isinstance(value, list | dict) else self._parameter(value)
+
     def _expression(self, node: ast.expr, wish: str = "") -> ast.expr:
         self._wish = wish
         found = self.visit(node)
@@ -295,7 +332,7 @@ class _Lifter(ast.NodeTransformer):
 
     def _call(self, node: ast.Call) -> ast.expr:
         parsed = self._parsed(node)
-        if parsed is not None:
+        if parsed is not None and not self._again:
             return self._parameter(parsed)
         match node.func:
             case ast.Name(id=function) if function in BUILTINS:
@@ -332,7 +369,7 @@ class _Lifter(ast.NodeTransformer):
         try:
             # As Python does it, for that is what the code did.
             json_like = self._full_name(function) == "json.loads"
-            value = json.loads(text) if json_like else ast.literal_eval(text)
+            value = json.loads(text) if json_like else literal_of(parse_expression(text).body)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return None
         if not isinstance(value, list | dict) or not is_json(value) or not value:
@@ -351,6 +388,8 @@ class _Lifter(ast.NodeTransformer):
     def _parameter(self, value: object) -> ast.expr:
         assert is_json(value)  # noqa: S101 - only such is lifted
         plain: Json = value  # type: ignore[assignment]
+        if len(self.data) > MAX_LITERALS:
+            return _NOTHING  # There are too many already, so nothing comes of it.
         wish = self._wish if self._may_be_a_name(self._wish) else _kind(plain)
         numbered = (f"{wish}_{number}" for number in count(2))
         name = next(one for one in chain([wish], numbered) if one not in self.data)

@@ -21,6 +21,8 @@ _WILD = frozenset(
 )
 _HISTORY = re.compile(r"_i*\d*")
 """How IPython calls earlier inputs and outputs."""
+MAX_WORK = 500_000
+"""Names times nodes of code beyond which it is not looked at more closely."""
 _WORD = re.compile(r"\w+")
 
 
@@ -48,16 +50,17 @@ class NameUse:
             # What Python refuses did not run at all; what it does not, an interpreter's own
             # command, may have done anything.
             return cls(words, words, frozenset(), words, is_wild=step.error is None)
+        none: frozenset[str] = frozenset()
         try:
             table = symtable.symtable(step.code, "<snippet>", "exec")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            none: frozenset[str] = frozenset()
+            return cls(none, none, none, none, is_wild=True)
+        read = {*_read(table)}
+        if len(read) * sum(1 for _ in ast.walk(tree)) > MAX_WORK:
             return cls(none, none, none, none, is_wild=True)
         by_name = _statements_by_name(tree)
         bound = frozenset(_bound(table, tree))
-        needed = frozenset(
-            name for name in _read(table) if not _has_own_value(by_name.get(name, []), name)
-        )
+        needed = frozenset(name for name in read if not _has_own_value(by_name.get(name, []), name))
         settled = frozenset(
             name for name in bound if any(_binds(one, name) for one in by_name.get(name, []))
         )
@@ -127,18 +130,28 @@ def _statements_by_name(tree: ast.Module) -> dict[str, list[ast.stmt]]:
     return found
 
 
-def _has_own_value(mentioning: Sequence[ast.stmt], name: str) -> bool:
-    """Say whether a name has been given a value wherever code reads it.
+def _has_own_value(block: Sequence[ast.stmt], name: str) -> bool:
+    """Say whether a name has been given a value wherever a block of code reads it."""
+    for statement in block:
+        if _mentions(statement, name):
+            if _binds(statement, name):
+                return True
+            if not _keeps_to_itself(statement, name):
+                return False
+    return True
 
-    Args:
-        mentioning: The statements in which it stands.
-        name: The name.
-    """
-    if not mentioning or _binds(mentioning[0], name):
-        return True
-    match mentioning:
-        case [ast.For(target=target, iter=source, orelse=[])]:
-            return _stores(target, name) and not _mentions(source, name)
+
+def _keeps_to_itself(statement: ast.stmt, name: str) -> bool:
+    """Say whether a statement reads a name only where it has given it a value itself."""
+    match statement:
+        case ast.For(target=target, iter=source, body=body, orelse=[]):
+            own = _stores(target, name) or _has_own_value(body, name)
+            return own and not _mentions(source, name)
+        case ast.While(test=test, body=body, orelse=[]):
+            return _has_own_value(body, name) and not _mentions(test, name)
+        case ast.If(test=test, body=body, orelse=orelse):
+            own = _has_own_value(body, name) and _has_own_value(orelse, name)
+            return own and not _mentions(test, name)
     return False
 
 
@@ -155,14 +168,10 @@ def _binds(statement: ast.stmt, name: str) -> bool:
             return _stores(target, name) and not _mentions(value, name)
         case ast.If(test=test, body=body, orelse=orelse):
             return not _mentions(test, name) and all(
-                any(_mentions(one, name) for one in block) and _first_binds(block, name)
+                any(_binds(one, name) for one in block) and _has_own_value(block, name)
                 for block in (body, orelse)
             )
     return False
-
-
-def _first_binds(block: Sequence[ast.stmt], name: str) -> bool:
-    return _binds(next(one for one in block if _mentions(one, name)), name)
 
 
 def _stores(target: ast.expr, name: str) -> bool:

@@ -72,7 +72,7 @@ def spoken(origin: Origin) -> str:
     return written(origin, _numbered)
 
 
-_MAX_LINE = 60
+_MAX_LINE = 40
 
 
 def spoken_call(step: PlanStep) -> str:

@@ -186,6 +186,24 @@ SHAPES: dict[str, tuple[Code, str]] = {
         ),
         "_compute_result(orders)",
     ),
+    "variables of a loop": (
+        lambda told: (
+            f"shop = {told!r}\n"
+            "ids = []\n"
+            "for one in shop['orders']:\n"
+            "    state = one['state']\n"
+            "    if state == 'open':\n"
+            "        name = one['id']\n"
+            "    else:\n"
+            "        name = ''\n"
+            "    if name:\n"
+            "        ids.append(name)\n"
+            "for one in ids:\n"
+            "    state = one\n"
+            "print(ids)"
+        ),
+        "_compute_ids(orders)",
+    ),
     "a change of what was pasted": (
         lambda told: (
             f"shop = {told!r}\n"
@@ -225,6 +243,24 @@ def one_value(writer: Writer, code: Code, argument: Callable[[str], Json]) -> li
         )
 
     return [trace(task) for task in range(5)]
+
+
+def test_a_list_that_is_made_anew_each_time_is_no_data(writer: Writer) -> None:
+    code = (
+        "found = []\n"
+        "for number in [3, 4]:\n"
+        "    each = [5, 6]\n"
+        "    each.append(number)\n"
+        "    found.append(sum(each))\n"
+        "print(found)"
+    )
+    step = writer.code(code, printed_by(code))
+    read = read_code_steps(writer.trace("task", step, writer.call("get_it", {}, 1)))
+    [call, _] = read.trace.calls()
+    assert call.arguments == {"data": [3, 4]}
+    scope: dict[str, Any] = {}
+    exec(read.codes[call.tool].source, scope)  # noqa: S102 - written in this file
+    assert scope["compute_found"](**call.arguments) == call.result == [14, 15]
 
 
 VALUES: dict[str, tuple[Code, Callable[[str], Json], str]] = {
@@ -383,6 +419,12 @@ NOT_ALONE: dict[str, Callable[[Writer], dict[str, Any]]] = {
     "earlier code may have bound anything": before("from os.path import *"),
     "earlier code cannot be read": before("%run setup.py"),
     "a variable of earlier code": changed("open_ids = [", "open_ids = found + ["),
+    "a variable of earlier code in a loop": lambda writer: {
+        "before": [writer.code("last = 0")],
+        "code": lambda told: filtering(told).replace(
+            "print(", "for one in open_ids:\n    if not last:\n        last = one\nprint("
+        ),
+    },
     "a variable that may be of earlier code": lambda writer: {
         "before": [writer.code("data = {}")],
         "code": lambda told: filtering(told).replace("data = ", "if True:\n    data = "),
@@ -592,3 +634,24 @@ def test_code_with_its_data_back_prints_what_it_printed(
     renamed = code.replace(f"{name} =", "q7 =").replace(f"in {name} ", "in q7 ")
     again = replace(EMPTY, steps=(replace(steps[0], code=renamed), steps[1]))
     assert [one.tool for one in read_code_steps(again).trace.calls()] == [call.tool, "t"]
+
+
+def test_code_that_is_run_for_each_of_a_list_is_a_loop(writer: Writer, local: Sandbox) -> None:
+    def trace(task: int) -> Trace:
+        logs = {
+            f"log-{task}{number}": f"start {number}{task}7\nerror E{task}{number}9\nend"
+            for number in range(2 + task % 3)
+        }
+        steps: list[Step] = [writer.call("list_logs", {"of": f"host-{task}00"}, [*logs])]
+        for name, text in logs.items():
+            code = f"log = '''{text}'''\nprint([w for w in log.split() if w.startswith('E')])"
+            steps += [writer.call("read_log", {"name": name}, text)]
+            steps += [writer.code(code, printed_by(code))]
+        return writer.trace(f"task{task}", *steps, text=f"host-{task}00")  # type: ignore[no-any-return]
+
+    found = best(writer, [trace(task) for task in range(6)])
+    assert [isinstance(step, LoopStep) for step in found.plan] == [False, True, True]
+    assert found.plan[2].code is not None
+    draft = proven(found, local).draft
+    assert draft is not None
+    assert "_compute_result(" in draft.source
