@@ -29,7 +29,6 @@ from toolguild.synth.mining import (
     extent_of,
     support_of,
 )
-from toolguild.synth.plans import spoken_call
 from toolguild.synth.proving import Proof, prove
 from toolguild.synth.traces import Problem, ReadOptions
 from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
@@ -278,7 +277,7 @@ def _provenance(draft: Draft) -> JsonObject:
 
 
 def _steps(draft: Draft, opportunity: RepeatedSequence) -> JsonObject:
-    """Return, for each key of a composite's result, the tool that the value comes from."""
+    """Return, for each key of a composite's result, the tool that the value comes from, or code."""
     keys = draft.returns["properties"]
-    tools = [spoken_call(step) for step in opportunity.plan]
+    tools = ["code" if step.code else step.tool for step in opportunity.plan]
     return dict(zip(keys if isinstance(keys, dict) else (), tools, strict=True))

@@ -20,8 +20,9 @@ from toolguild.synth.mining.computing import (
     only_computes,
 )
 from toolguild.synth.mining.lifting import is_json, lift
-from toolguild.synth.mining.programs import parse_snippet
+from toolguild.synth.mining.programs import bound_by, parse_snippet, single_import
 from toolguild.synth.mining.shared_names import NameUse, is_read_later
+from toolguild.synth.mining.statements import is_print
 from toolguild.synth.plans import CODE, Code, FromResult, Plan, is_code, leaves, origins_of
 from toolguild.synth.traces import CodeExecution, Step, ToolCall, Trace
 
@@ -109,10 +110,10 @@ def _read(
     if not (_is_alone(number, uses, tree) and only_computes(tree)):
         return None
     shown = _shown(tree.body, step.result)
-    if shown is None or any(_is_print(node) for one in tree.body[:-1] for node in ast.walk(one)):
+    if shown is None or any(is_print(node) for one in tree.body[:-1] for node in ast.walk(one)):
         return None
     returned, result = shown
-    if any(_is_print(node) for node in ast.walk(returned)):
+    if any(is_print(node) for node in ast.walk(returned)):
         return None
     lifted = lift(f"compute_{_noun(returned)}", tree.body[:-1], returned)
     if lifted is None or len(lifted.source) > MAX_CHARACTERS:
@@ -148,18 +149,30 @@ def _with_imports(
 def _import_of(name: str, step: CodeExecution) -> ast.stmt | None:
     """Return the import that gives a name its value in a step; None where anything else may."""
     tree = None if step.error is not None else parse_snippet(step.code)
+    if tree is None or any(_gives_a_value(node, name) for node in ast.walk(tree)):
+        return None
     binding = [
-        type(one)(**{**dict(ast.iter_fields(one)), "names": [alias]})
-        for one in (tree.body if tree else ())
+        single_import(one, alias)
+        for one in tree.body
         if isinstance(one, ast.Import | ast.ImportFrom)
         for alias in one.names
-        if (alias.asname or alias.name.split(".")[0]) == name
+        if bound_by(alias) == name
     ]
-    plain = tree is not None and not any(
-        isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
-        for node in ast.walk(tree)
-    )
-    return binding[0] if len(binding) == 1 and plain and is_computing_import(binding[0]) else None
+    return binding[0] if len(binding) == 1 and is_computing_import(binding[0]) else None
+
+
+def _gives_a_value(node: ast.AST, name: str) -> bool:
+    """Say whether a node that is no import may change what a name stands for."""
+    match node:
+        case ast.Name(id=found, ctx=ast.Store() | ast.Del()):
+            return found == name
+        case ast.FunctionDef(name=found) | ast.AsyncFunctionDef(name=found):
+            return found == name
+        case ast.ClassDef(name=found) | ast.ExceptHandler(name=found):
+            return found == name
+        case ast.Attribute(value=ast.Name(id=found), ctx=ast.Store() | ast.Del()):
+            return found == name
+    return False
 
 
 def _is_alone(number: int, uses: Sequence[NameUse], tree: ast.Module) -> bool:
@@ -172,7 +185,7 @@ def _is_alone(number: int, uses: Sequence[NameUse], tree: ast.Module) -> bool:
     if use.is_wild or any(one.is_wild for one in earlier):
         return False
     imported = {
-        alias.asname or alias.name.split(".")[0]
+        bound_by(alias)
         for one in tree.body
         if isinstance(one, ast.Import | ast.ImportFrom)
         for alias in one.names
@@ -184,10 +197,6 @@ def _is_alone(number: int, uses: Sequence[NameUse], tree: ast.Module) -> bool:
         and not any(read & one.bound or use.bound & one.deferred for one in earlier)
         and not is_read_later(use.bound, uses[number + 1 :])
     )
-
-
-def _is_print(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and node.id == "print"
 
 
 _WRAPPERS = frozenset({"dumps", "list", "loads", "sorted", "str"})

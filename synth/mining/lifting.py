@@ -21,7 +21,7 @@ from typing import Any
 
 from toolguild.policies.parsing import parse_expression
 from toolguild.sandbox import Json
-from toolguild.synth.mining.programs import BUILTINS
+from toolguild.synth.mining.programs import BUILTINS, bound_by, single_import
 from toolguild.synth.mining.texts import literal_of
 
 __all__ = ["Lifted", "is_json", "lift"]
@@ -95,10 +95,10 @@ def lift(name: str, statements: Sequence[ast.stmt], returned: ast.expr) -> Lifte
     function = ast.FunctionDef(name, arguments, body, [], lineno=1, col_offset=0)
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     needed = sorted(
-        ast.unparse(type(one)(**{**dict(ast.iter_fields(one)), "names": [alias]}))
+        ast.unparse(single_import(one, alias))
         for one in imports
         for alias in one.names
-        if _bound_by(alias) in used
+        if bound_by(alias) in used
     )
     return Lifted(function, tuple(dict.fromkeys(needed)), lifter.data)
 
@@ -113,18 +113,14 @@ def _names_a_parameter(body: Sequence[ast.stmt], data: Collection[str]) -> bool:
     return named and any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in nodes)
 
 
-def _bound_by(alias: ast.alias) -> str:
-    return alias.asname or alias.name.split(".")[0]
-
-
 def _imported(imports: Sequence[ast.Import | ast.ImportFrom]) -> Iterator[tuple[str, str]]:
     """Yield what each imported name stands for."""
     for one in imports:
         for alias in one.names:
             if isinstance(one, ast.ImportFrom):
-                yield _bound_by(alias), f"{one.module}.{alias.name}"
+                yield bound_by(alias), f"{one.module}.{alias.name}"
             else:
-                yield _bound_by(alias), alias.name if alias.asname else _bound_by(alias)
+                yield bound_by(alias), alias.name if alias.asname else bound_by(alias)
 
 
 def _says_nothing(statement: ast.stmt) -> bool:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from toolguild.synth.mining.programs import parse_snippet
+from toolguild.synth.mining.programs import bound_by, parse_snippet
 from toolguild.synth.traces import CodeExecution
 
 __all__ = ["NameUse", "is_read_later"]
@@ -159,7 +159,7 @@ def _binds(statement: ast.stmt, name: str) -> bool:
     """Say whether a statement gives a name a value for sure, and before it reads it."""
     match statement:
         case ast.Import(names=names) | ast.ImportFrom(names=names):
-            return name in {alias.asname or alias.name.split(".")[0] for alias in names}
+            return name in map(bound_by, names)
         case ast.FunctionDef(name=defined, args=arguments, decorator_list=[]):
             return defined == name and not _mentions(arguments, name)
         case ast.Assign(targets=targets, value=value):
@@ -203,8 +203,8 @@ def _names_in(node: ast.AST) -> set[str]:
             found = {name}
         case ast.ClassDef(name=name) | ast.ExceptHandler(name=str() as name):
             found = {name}
-        case ast.alias(name=module, asname=asname):
-            found = {asname or module.split(".")[0]}
+        case ast.alias():
+            found = {bound_by(node)}
         case ast.Global(names=names) | ast.Nonlocal(names=names):
             found = {*names}
         case _:
