@@ -20,7 +20,8 @@ MAX_PARTS = 400
 """Values of one result that others may be computed from."""
 MAX_TEXT = 20_000
 MAX_PASSED_ON = 2000
-"""Characters and members, together, of a list or object that is passed on as one argument."""
+"""Characters and members, together, of a list or object that is passed on as one argument, unless
+it is a whole result or one of its fields."""
 MAX_DEPTH = 12
 
 
