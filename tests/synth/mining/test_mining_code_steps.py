@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -19,8 +20,18 @@ from toolguild.synth.mining import MiningSettings, RepeatedSequence, believed_re
 from toolguild.synth.mining.code_steps import read_code_steps
 from toolguild.synth.plans import CODE, Constant, FromResult, LoopStep
 from toolguild.synth.proving import Proof, prove
-from toolguild.synth.traces import CodeExecution, Outcome, Place, Step, Task, ToolCall, Trace
+from toolguild.synth.traces import (
+    CodeExecution,
+    Outcome,
+    Place,
+    Step,
+    Task,
+    ToolCall,
+    Trace,
+    read_traces,
+)
 from toolguild.synth.validation import ValidationSettings
+from toolguild.synth.validation.recorded_code import code_runner
 
 Writer: TypeAlias = Any
 Told: TypeAlias = dict[str, Any]
@@ -597,6 +608,20 @@ def test_code_that_the_gate_refuses_gives_no_tool(writer: Writer, local: Sandbox
     assert not proof.passed
     assert proof.report is not None
     assert "static gate" in proof.report.reasons[0]
+
+
+def test_real_code_comes_to_what_the_log_shows(real_traces: Path, local: Sandbox) -> None:
+    run_code = code_runner(local, Limits())
+    compared = 0
+    for trace in read_traces([real_traces / "mint"], on_problem=lambda problem: None):
+        # Beside code alone nothing is read, so a call is put before it.
+        call = ToolCall("get_it", {}, 1, None, Place("written.jsonl", 1))
+        read = read_code_steps(replace(trace, steps=(call, *trace.steps)))
+        for step in read.trace.calls():
+            if step.tool in read.codes:
+                compared += 1
+                assert run_code(read.codes[step.tool], step.arguments) == step.result
+    assert compared > 100
 
 
 names = st.sampled_from(["rows", "data", "state", "text", "number", "x", "größe", "result", "key"])
