@@ -19,6 +19,7 @@ from toolguild.synth.plans import (
     plan_to_json,
     render_path,
     spoken,
+    spoken_call,
 )
 
 __all__ = ["explain", "explanation"]
@@ -102,7 +103,7 @@ def explain(opportunity: Opportunity, title: str) -> None:
                 instead = "" if call is step else "where that fails, "
                 if call.wanted:
                     instead = f"if {call.wanted}, "
-                out.print(plain(f"  {number}. {instead}{call.tool}"))
+                out.print(plain(f"  {number}. {instead}{spoken_call(call)}"))
                 for name, why in _reasons(call).items():
                     out.print(plain(f"     {name}: {why}"))
         for reason, count in opportunity.near_misses.items():

@@ -22,6 +22,7 @@ from toolguild.synth.plans import (
     leaves,
     render_path,
     spoken,
+    spoken_call,
 )
 
 __all__ = ["dot", "mermaid"]
@@ -82,7 +83,7 @@ def _nodes(plan: Plan, prefix: str) -> Iterator[tuple[str, str]]:
             for name, origin in step.arguments
             if isinstance(origin, Constant)
         ]
-        what = " or else ".join(call.tool for call in calls_of(step))
+        what = " or else ".join(map(spoken_call, calls_of(step)))
         if isinstance(step, LoopStep):
             what += " for each"
         if step.wanted:

@@ -21,6 +21,7 @@ from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import OriginalCalls
 from toolguild.synth.measuring import Measured, PlannedTool, Substitution, Tally
 from toolguild.synth.measuring import measure as measure_tools
+from toolguild.synth.plans import is_code
 from toolguild.synth.rewriting import CodeTool, MeasuredCode, measure_code
 from toolguild.synth.traces import Problem, read_traces
 from toolguild.synth.utility import tokens_in
@@ -75,7 +76,11 @@ def measure(
         print_json(_as_json(measured, code, others))
     else:
         _show(measured, code, others)
-    return ExitCode.DONE if measured.saved or code.saved else ExitCode.REFUSED
+    return (
+        ExitCode.DONE
+        if measured.saved or measured.total.code_steps or code.saved
+        else ExitCode.REFUSED
+    )
 
 
 def _tools(registry: Registry, profile: Profile) -> tuple[list[PlannedTool], list[CodeTool], int]:
@@ -121,6 +126,7 @@ def _tally(tally: Tally) -> JsonObject:
         "uses": tally.uses,
         "calls_saved": tally.saved,
         "calls_replaced": tally.replaced,
+        "code_steps_saved": tally.code_steps,
         "extra_reads": tally.extra,
         "characters_saved": tally.characters,
         "tokens_saved": _tokens(tally),
@@ -133,7 +139,8 @@ def _tokens(tally: Tally) -> int:
 
 def _substitution(one: Substitution) -> JsonObject:
     replaced: list[Json] = [
-        {"tool": call.tool, "place": str(call.place)} for call in one.replaced_calls
+        {"tool": "code" if is_code(call.tool) else call.tool, "place": str(call.place)}
+        for call in one.replaced_calls
     ]
     extra: list[Json] = [{"tool": tool, "arguments": given} for tool, given in one.extra]
     return {
@@ -159,6 +166,8 @@ def _show(measured: Measured, code: MeasuredCode, others: int) -> None:
         f" ({measured.share:.1%}), with {total.extra} extra reads; about"
         f" {_tokens(total)} tokens that agents need not have written."
     )
+    if total.code_steps:
+        out.print(f"{total.code_steps} pieces of code between calls saved with them.")
     if measured.refused:
         say(f"{len(measured.refused)} uses that the tools did not bear out are not counted.")
     if code.tallies:

@@ -51,6 +51,7 @@ from toolguild.synth.plans import (
     calls_of,
     render_path,
     spoken,
+    spoken_call,
 )
 from toolguild.synth.spellings import group_spellings
 from toolguild.synth.traces import ReadOptions
@@ -340,12 +341,12 @@ def _pattern(opportunity: Opportunity) -> str:
 def _spoken(step: PlanStep) -> str:
     match step:
         case LoopStep(over=Parameter(name)):
-            return f"{step.tool} for each of {name}"
+            return f"{spoken_call(step)} for each of {name}"
         case LoopStep(over=Computed() as over):
-            return f"{step.tool} for each of {spoken(over)}"
+            return f"{spoken_call(step)} for each of {spoken(over)}"
         case LoopStep(over=FromResult(path=path)):
-            return f"{step.tool} for each of {render_path(path) or 'its items'}"
-    return " or else ".join(call.tool for call in calls_of(step))
+            return f"{spoken_call(step)} for each of {render_path(path) or 'its items'}"
+    return " or else ".join(map(spoken_call, calls_of(step)))
 
 
 def _saved(opportunity: Opportunity) -> str:

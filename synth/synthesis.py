@@ -383,7 +383,7 @@ def _provenance(draft: Draft) -> JsonObject:
 
 
 def _steps(draft: Draft, opportunity: RepeatedSequence) -> JsonObject:
-    """Return, for each key of a composite's result, the tool that the value comes from."""
+    """Return, for each key of a composite's result, the tool that the value comes from, or code."""
     keys = draft.returns["properties"]
-    tools = [step.tool for step in opportunity.plan]
+    tools = ["code" if step.code else step.tool for step in opportunity.plan]
     return dict(zip(keys if isinstance(keys, dict) else (), tools, strict=True))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, groupby
 
+from toolguild.policies.parsing import parse_module
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls
+from toolguild.synth.drafting.inlined_code import InlinedCode, inlined, noun_of_code
 from toolguild.synth.drafting.schemas import annotation_of, infer_schema, object_schema
 from toolguild.synth.drafting.text import bracketed, docstring, tool_text
 from toolguild.synth.drafting.wording import (
@@ -32,6 +35,7 @@ from toolguild.synth.plans import (
     MAX_BATCH,
     OWN_NAMES,
     CallStep,
+    Code,
     Computed,
     Constant,
     FromItem,
@@ -48,6 +52,7 @@ from toolguild.synth.plans import (
     evaluate,
     flags_of,
     helpers,
+    is_code,
     leaves,
     literal,
     origins_of,
@@ -83,6 +88,7 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
     )
     name = name or _tool_name(plan, keys, spellings)
     summary = _summary(plan, keys)
+    code = _inlined_code(opportunity, [name, *keys, *spellings.values()])
     source = tool_text(
         name=name,
         parameters={
@@ -91,8 +97,8 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
         },
         returns="dict[str, object]",
         docs=docstring(summary, described, _describe_result(plan, keys)),
-        body=_body(plan, keys, spellings),
-        before=helpers(chain.from_iterable(map(origins_of, plan))),
+        body=_body(plan, keys, spellings, code),
+        before=_before(plan, code),
     )
     return Draft(
         name=name,
@@ -116,6 +122,25 @@ def draft_composite(opportunity: RepeatedSequence, name: str | None = None) -> D
     )
 
 
+def _inlined_code(opportunity: RepeatedSequence, taken: Sequence[str]) -> dict[int, InlinedCode]:
+    """Return the function for each step of a plan that runs code."""
+    found: dict[int, InlinedCode] = {}
+    for number, step in enumerate(opportunity.plan):
+        if step.code:
+            runs = [run for one in opportunity.occurrences for run in one.steps[number]]
+            names = [one.name for one in found.values()]
+            found[number] = inlined(step, runs, [*taken, *names])
+    return found
+
+
+def _before(plan: Plan, code: Mapping[int, InlinedCode]) -> str:
+    """Return what stands before a tool: imports, and the functions that it calls."""
+    imports = dict.fromkeys(line for one in code.values() for line in one.imports)
+    functions = [one.text.strip("\n") for one in code.values()]
+    needed = helpers(chain.from_iterable(map(origins_of, plan)))
+    return "\n\n\n".join(filter(None, ["\n".join(imports), needed, *functions]))
+
+
 def composite_name(plan: Plan) -> str:
     """Return a name for the tool of a plan, of at most `MAX_NAME` characters."""
     spellings = parameter_spellings(plan)
@@ -133,14 +158,25 @@ def parameter_spellings(plan: Plan) -> dict[str, str]:
 def _reserved(plan: Plan) -> tuple[str, ...]:
     """Return the names that the text of a plan needs for itself."""
     computes = any(isinstance(origin, Computed) for step in plan for origin in origins_of(step))
-    return ("call_tool", *OWN_NAMES) if computes else ("call_tool",)
+    imported = tuple(name for step in plan if step.code for name in _imported_by(step.code))
+    return ("call_tool", *(OWN_NAMES if computes else ()), *imported)
+
+
+def _imported_by(code: Code) -> list[str]:
+    """Return the names that code imports, and that of the function that copies, if it needs it."""
+    imports = [one for one in parse_module(code.source).body if isinstance(one, _IMPORTS)]
+    names = [alias for one in imports for alias in one.names]
+    return [*(alias.asname or alias.name.split(".")[0] for alias in names), "deepcopy"]
+
+
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
     """Name the result of each step: a loop's after its list, a call's after what it gives."""
     keys: list[str] = []
     for step in plan:
-        wish = _list_name(step) if isinstance(step, LoopStep) else noun_of(step.tool)
+        wish = _list_name(step) if isinstance(step, LoopStep) else _noun(step)
         taken = [*keys, *spellings.values(), *_reserved(plan)]
         if isinstance(step, LoopStep) and wish in taken:
             wish = f"each_{singular(wish)}"
@@ -148,11 +184,16 @@ def result_keys(plan: Plan, spellings: Mapping[str, str]) -> list[str]:
     return keys
 
 
+def _noun(step: PlanStep) -> str:
+    """Return what a step gives."""
+    return noun_of_code(step) if step.code else noun_of(step.tool)
+
+
 def _list_name(step: LoopStep) -> str:
     if isinstance(step.over, Parameter):
         return "results"
     names = [part for part in _path_of_list(step.over) if isinstance(part, str)]
-    return snake_case(names[-1]) if names else f"{noun_of(step.tool)}_list"
+    return snake_case(names[-1]) if names else f"{_noun(step)}_list"
 
 
 def _path_of_list(over: Origin) -> JsonPath:
@@ -169,10 +210,12 @@ def _path_of_list(over: Origin) -> JsonPath:
 
 
 def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> str:
-    tools = [snake_case(step.tool) for step in plan]
+    tools = [snake_case(step.tool) for step in plan if not step.code]
     last = plan[-1]
     if len(plan) == 1 and isinstance(last, CallStep):
         name = "_or_".join(snake_case(call.tool) for call in calls_of(last))
+    elif last.code:
+        name = f"{tools[0]}_with_{_joined(keys[1:])}"
     elif len(tools) == 1:
         name = f"{tools[0]}_for_each"
     elif len(set(tools)) == 1 and isinstance(last, CallStep):
@@ -238,6 +281,8 @@ def _summary(plan: Plan, keys: Sequence[str]) -> str:
 
 def _spoken_tool(step: PlanStep) -> str:
     """Return the tool's name, which a log gave, unless it is more than a name."""
+    if step.code:
+        return f"code for {spoken(noun_of_code(step))}"
     return step.tool if is_plain_word(step.tool) else "another tool"
 
 
@@ -297,7 +342,7 @@ def _describe_result(plan: Plan, keys: Sequence[str]) -> str:
     parts = []
     for step, key in zip(plan, keys, strict=True):
         otherwise = ", or None" if step.wanted else ""
-        told = f"what {_spoken_tool(step)} returns"
+        told = "what was computed" if step.code else f"what {_spoken_tool(step)} returns"
         if isinstance(step, LoopStep):
             parts.append(f"`{key}` (a list of {told} for each item{otherwise})")
         else:
@@ -312,7 +357,8 @@ def _result_schema(
     properties: JsonObject = {}
     for number, (step, key) in enumerate(zip(plan, keys, strict=True)):
         results = [call.result for occurrence in occurrences for call in occurrence.steps[number]]
-        told = f"What {_spoken_tool(step)} returns{_known_fields(results)}"
+        what = "What was computed" if step.code else f"What {_spoken_tool(step)} returns"
+        told = f"{what}{_known_fields(results)}"
         properties[key] = (
             {
                 "type": ["array", "null"] if step.wanted else "array",
@@ -353,7 +399,7 @@ def _case(
         arguments={spellings[name]: bound for name, bound in occurrence.bindings.items()},
         value=dict(zip(keys, results, strict=True)),
         error=None,
-        calls=occurrence.calls,
+        calls=tuple(call for call in occurrence.calls if not is_code(call.tool)),
         task_id=occurrence.task_id,
         place=occurrence.place,
         trace_id=occurrence.trace_id,
@@ -371,16 +417,21 @@ def _in_order_of_items(step: LoopStep, calls: Sequence[ToolCall], scope: Scope) 
     ]
 
 
-def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list[str]:
+def _body(
+    plan: Plan,
+    keys: Sequence[str],
+    spellings: Mapping[str, str],
+    code: Mapping[int, InlinedCode],
+) -> list[str]:
     lines: list[str] = []
-    steps = [*zip(plan, keys, strict=True)]
+    steps = [*zip(plan, keys, map(code.get, range(len(plan))), strict=True)]
     for wanted, together in groupby(steps, key=lambda one: one[0].wanted):
         optional = [*together]
         block = chain.from_iterable(
-            _step_lines(step, key, plan, keys, spellings) for step, key in optional
+            _step_lines(step, key, plan, keys, spellings, run) for step, key, run in optional
         )
         if wanted:
-            lines += [f"{key} = None" for _, key in optional]
+            lines += [f"{key} = None" for _, key, _ in optional]
             lines += [f"if {spellings[wanted]}:", *(f"    {line}" for line in block)]
         else:
             lines += block
@@ -388,14 +439,24 @@ def _body(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) -> list
 
 
 def _step_lines(
-    step: PlanStep, key: str, plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]
+    step: PlanStep,
+    key: str,
+    plan: Plan,
+    keys: Sequence[str],
+    spellings: Mapping[str, str],
+    code: InlinedCode | None,
 ) -> list[str]:
     if isinstance(step, CallStep):
+        if code:
+            return _run(f"{key} = ", code, step, "", keys, spellings)
         return _attempt(key, step, keys, spellings)
     wish = _looped_over(step, keys, spellings)
     item = unique(singular(wish), [*keys, *spellings.values(), *_reserved(plan)])
     source = _expression(step.over, "", keys, spellings)
-    call = _call("", step, item, keys, spellings)
+    if code:
+        call = _run("", code, step, item, keys, spellings)
+    else:
+        call = _call("", step, item, keys, spellings)
     return [
         f"{key} = [",
         *(f"    {line}" for line in call),
@@ -438,6 +499,20 @@ def _call(
         for argument, origin in step.arguments
     ]
     return bracketed(f"{opening}call_tool({literal(step.tool)}, {{", pairs, "})")
+
+
+def _run(
+    opening: str,
+    code: InlinedCode,
+    step: PlanStep,
+    item: str,
+    keys: Sequence[str],
+    spellings: Mapping[str, str],
+) -> list[str]:
+    """Return the lines of a call of the function that stands for code."""
+    origins = dict(step.arguments)
+    given = [_expression(origins[name], item, keys, spellings) for name in code.parameters]
+    return bracketed(f"{opening}{code.name}(", given, ")")
 
 
 def _expression(

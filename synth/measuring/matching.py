@@ -29,6 +29,7 @@ from toolguild.synth.plans import (
     PlanStep,
     Scope,
     evaluate,
+    is_code,
     leaves,
 )
 from toolguild.synth.traces import ToolCall
@@ -75,7 +76,7 @@ class Substitution:
 
     @property
     def saved(self) -> int:
-        """Calls that the agent makes less."""
+        """Calls that the agent makes less, and pieces of code that it writes less."""
         return len(self.replaced) - 1
 
 
@@ -307,6 +308,9 @@ def _made(
             return _Partial(partial.bindings, partial.results, replaced, partial.extra), call.result
     if not believed_read_only(tool):
         return None
+    if is_code(tool):
+        # It would be run besides, and calls nothing; what it would come to nobody knows here.
+        return partial, UNKNOWN
     extra = (*partial.extra, (tool, arguments))
     return _Partial(partial.bindings, partial.results, partial.replaced, extra), UNKNOWN
 

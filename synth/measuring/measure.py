@@ -10,6 +10,8 @@ from toolguild.sandbox import Json, JsonObject, Limits, Program, Sandbox, ToolCa
 from toolguild.synth.measuring.matching import PlannedTool, Substitution, substitutions
 from toolguild.synth.measuring.timeline import Timeline
 from toolguild.synth.mining import MiningSettings, canonical
+from toolguild.synth.mining.code_steps import read_code_steps
+from toolguild.synth.plans import is_code
 from toolguild.synth.traces import Trace
 
 __all__ = ["Measured", "Tally", "measure"]
@@ -23,7 +25,9 @@ class Tally:
 
     uses: int = 0
     replaced: int = 0
-    """Recorded calls whose place it takes."""
+    """Recorded calls of tools whose place it takes."""
+    code_steps: int = 0
+    """Recorded pieces of code whose place it takes as well."""
     extra: int = 0
     """Calls that it makes besides, all of which only read."""
     characters: int = 0
@@ -38,6 +42,7 @@ class Tally:
         return Tally(
             self.uses + other.uses,
             self.replaced + other.replaced,
+            self.code_steps + other.code_steps,
             self.extra + other.extra,
             self.characters + other.characters,
         )
@@ -49,7 +54,7 @@ class Measured:
 
     traces: int = 0
     calls: int = 0
-    """Recorded calls, without those that are no work to save."""
+    """Recorded calls of tools, without those that are no work to save."""
     tallies: dict[str, Tally] = field(default_factory=dict)
     """By the tools' refs."""
     substitutions: list[Substitution] = field(default_factory=list)
@@ -98,9 +103,9 @@ def measure(
     """
     measured = Measured(tallies={tool.ref: Tally() for tool in tools})
     for trace in traces:
-        timeline = Timeline(trace, settings.ignored_tools)
+        timeline = Timeline(read_code_steps(trace).trace, settings.ignored_tools)
         measured.traces += 1
-        measured.calls += len(timeline)
+        measured.calls += sum(not is_code(call.tool) for call in timeline.calls)
         _measure_run(tools, timeline, sandbox, measured)
         on_progress(measured.traces)
     return measured
@@ -132,7 +137,9 @@ def _measure_run(
         measured.substitutions.append(best)
         tally = measured.tallies[best.tool.ref]
         tally.uses += 1
-        tally.replaced += len(best.replaced)
+        code_steps = sum(is_code(call.tool) for call in best.replaced_calls)
+        tally.code_steps += code_steps
+        tally.replaced += len(best.replaced) - code_steps
         tally.extra += len(best.extra)
         tally.characters += _characters(best)
 
@@ -163,7 +170,7 @@ def _unsound(one: Substitution, sandbox: Sandbox) -> str:
         return f"the tool does not call {answers.left[0].tool} as recorded"
     returned = _parts(outcome.value)
     missing = [
-        call.tool
+        "code" if is_code(call.tool) else call.tool
         for call in one.replaced_calls
         if call.error is None and canonical(call.result) not in returned
     ]
@@ -174,7 +181,7 @@ class _Answers:
     """Answers the calls of a tool as recorded, each recorded call once."""
 
     def __init__(self, one: Substitution) -> None:
-        self.left = [*one.replaced_calls]
+        self.left = [call for call in one.replaced_calls if not is_code(call.tool)]
         """Recorded calls that were not made yet."""
         self.refused = ""
         """The first tool that was called otherwise."""

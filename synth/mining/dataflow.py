@@ -21,7 +21,8 @@ MAX_PARTS = 400
 """Values of one result that others may be computed from."""
 MAX_TEXT = 20_000
 MAX_PASSED_ON = 2000
-"""Characters and members, together, of a list or object that is passed on as one argument."""
+"""Characters and members, together, of a list or object that is passed on as one argument, unless
+it is a whole result or one of its fields."""
 MAX_DEPTH = 12
 
 
@@ -191,7 +192,9 @@ def _columns(lists: Iterable[tuple[JsonPath, list[Json]]], *, whole: bool) -> It
 def _paths(values: Iterable[tuple[JsonPath, Json]]) -> dict[str, list[JsonPath]]:
     found: dict[str, list[JsonPath]] = {}
     for path, value in values:
-        if _can_be_an_argument(value):
+        # What code was given may be long, but it is all of a result, or of one of its fields.
+        whole = len(path) <= 1 and isinstance(value, list | dict) and bool(value)
+        if whole or _can_be_an_argument(value):
             found.setdefault(canonical(value), []).append(path)
     for paths in found.values():
         paths.sort(key=len)

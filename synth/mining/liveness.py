@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-__all__ = ["changed_names", "live_in"]
+__all__ = ["MUTATING_METHODS", "changed_names", "live_in"]
 
-_MUTATING_METHODS = frozenset(
+MUTATING_METHODS = frozenset(
     """
     add append clear discard extend insert pop popitem remove reverse setdefault sort update
     """.split()  # noqa: SIM905 - a list of words reads better as words
@@ -84,6 +84,6 @@ def changed_names(statements: Sequence[ast.stmt]) -> set[str]:
                 case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
                     changed.add(name)
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)):
-                    if method in _MUTATING_METHODS:
+                    if method in MUTATING_METHODS:
                         changed.add(name)
     return changed - passing

@@ -19,10 +19,13 @@ __all__ = [
     "Session",
     "Snippet",
     "assigned_names",
+    "bound_by",
     "first_bindings",
     "free_names",
     "parse_function",
     "parse_session",
+    "parse_snippet",
+    "single_import",
 ]
 
 BUILTINS = frozenset(dir(builtins))
@@ -93,7 +96,7 @@ class Session:
             for node in ast.walk(earlier.tree):
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     for alias in node.names:
-                        found[alias.asname or alias.name.split(".")[0]] = _single(node, alias)
+                        found[bound_by(alias)] = single_import(node, alias)
         return found
 
     def functions_before(self, snippet: int) -> dict[str, ast.FunctionDef]:
@@ -106,7 +109,13 @@ class Session:
         }
 
 
-def _single(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
+def bound_by(alias: ast.alias) -> str:
+    """Return the name that a part of an import statement binds."""
+    return alias.asname or alias.name.split(".")[0]
+
+
+def single_import(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
+    """Return the statement that imports but one of what a statement imports."""
     if isinstance(node, ast.Import):
         return ast.Import([alias])
     return ast.ImportFrom(node.module, [alias], node.level)
@@ -147,13 +156,14 @@ def parse_session(trace: Trace) -> Session:
     """Parse the code of a trace; what Python would refuse, or is huge, is left out."""
     snippets = []
     for step in trace.code():
-        tree = _parse(step.code)
+        tree = parse_snippet(step.code)
         if tree is not None and tree.body:
             snippets.append(Snippet(step, tree))
     return Session(trace.id, trace.task.id, tuple(snippets))
 
 
-def _parse(code: str) -> ast.Module | None:
+def parse_snippet(code: str) -> ast.Module | None:
+    """Return the tree of some code; None for what Python would refuse, or is huge."""
     if len(code) > MAX_SNIPPET_CHARACTERS:
         return None
     with warnings.catch_warnings():

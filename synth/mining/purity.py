@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from toolguild.synth.mining.liveness import changed_names
 
-__all__ = ["canonical_order", "is_calm", "must_follow"]
+__all__ = ["CALM_BUILTINS", "canonical_order", "is_calm", "must_follow"]
 
-_CALM_BUILTINS = frozenset(
+CALM_BUILTINS = frozenset(
     """
     abs all any bin bool chr complex dict divmod enumerate filter float format frozenset hash hex
     int isinstance len list map max min oct ord pow range repr reversed round set slice sorted str
@@ -22,7 +22,7 @@ _CALM_BUILTINS = frozenset(
 def is_calm(node: ast.AST) -> bool:
     """Say whether code calls nothing but builtins that only compute."""
     return all(
-        isinstance(child.func, ast.Name) and child.func.id in _CALM_BUILTINS
+        isinstance(child.func, ast.Name) and child.func.id in CALM_BUILTINS
         for child in ast.walk(node)
         if isinstance(child, ast.Call)
     )

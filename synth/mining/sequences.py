@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.batches import batches_of
 from toolguild.synth.mining.call_log import INSTEAD, CallLog
+from toolguild.synth.mining.code_steps import is_fed_by_results, read_code_steps, with_code
 from toolguild.synth.mining.collecting import nothing_collected
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
@@ -37,6 +38,7 @@ from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.mining.windows import Window
 from toolguild.synth.plans import (
     CallStep,
+    Code,
     Computed,
     Constant,
     FromItem,
@@ -66,6 +68,9 @@ class SequenceMiner:
         self._weights: dict[str, Weight] = {}
         self._tasks_with: defaultdict[str, set[str]] = defaultdict(set)
         """The tasks in which a call of each tool did not fail."""
+        self._spellings: defaultdict[str, Counter[Code]] = defaultdict(Counter)
+        """How agents wrote the code that stands under each name."""
+        self._codes: dict[str, Code] = {}
 
     def describe(self, tool: ToolDefinition) -> None:
         """Take in what a log says of a tool."""
@@ -78,7 +83,10 @@ class SequenceMiner:
             self.describe(tool)
         if weight != ITSELF:
             self._weights[trace.id] = weight
-        log = CallLog(trace, self._settings)
+        read = read_code_steps(trace)
+        for name, code in read.codes.items():
+            self._spellings[name][code] += 1
+        log = CallLog(read.trace, self._settings)
         for call in log.calls:
             self._tasks_with[call.tool].add(log.task_id)
         if log.may_hold_patterns:
@@ -90,7 +98,9 @@ class SequenceMiner:
             return self._mine(progress)
 
     def _mine(self, progress: Callable[[float], None]) -> list[RepeatedSequence]:
-        batches = [*batches_of(self._sorted_logs(), self._settings, self._tools)]
+        self._codes = self._usual_spellings()
+        found = batches_of(self._sorted_logs(), self._settings, self._tools)
+        batches = [one for one in found if is_fed_by_results(one.plan)]
         batched = {one.plan[0].tool for one in batches}
         limit = self._settings.max_opportunities
         chosen = choose(
@@ -141,8 +151,11 @@ class SequenceMiner:
         )
 
     def _works(self, plan: Plan) -> bool:
-        """Say whether what a plan tries first is known to work, too, in enough tasks."""
-        return all(
+        """Say whether what a plan tries first is known to work, too, in enough tasks.
+
+        And whether its code, if any, has to do with what was called before.
+        """
+        return is_fed_by_results(plan) and all(
             len(self._tasks_with[step.tool]) >= self._settings.sequence_support
             for step in plan
             if len(calls_of(step)) > 1
@@ -174,7 +187,7 @@ class SequenceMiner:
 
     def _opportunity(self, flow: Flow, trial: Trial) -> RepeatedSequence:
         names = parameter_names(flow)
-        plan = _plan(flow, names)
+        plan = with_code(_plan(flow, names), self._codes)
         return RepeatedSequence(
             plan=plan,
             occurrences=tuple(_occurrence(window, names) for window in flow.windows),
@@ -195,6 +208,13 @@ class SequenceMiner:
     def _has_support(self, candidate: RepeatedSequence, _: Sequence[RepeatedSequence]) -> bool:
         enough = support_of(candidate.places) >= self._settings.sequence_support
         return enough and bool(candidate.occurrences)
+
+    def _usual_spellings(self) -> dict[str, Code]:
+        """The code under each name as most agents wrote it."""
+        return {
+            name: max(spellings, key=lambda code: (spellings[code], str(code)))
+            for name, spellings in self._spellings.items()
+        }
 
     def _sorted_logs(self) -> list[CallLog]:
         """Return the logs so that the order in which they were added changes nothing."""

@@ -55,7 +55,8 @@ def _go_together(one: RepeatedSequence, other: RepeatedSequence) -> bool:
 
 def _joined(short: RepeatedSequence, long: RepeatedSequence) -> RepeatedSequence:
     size = len(short.plan)
-    flag = f"with_{long.plan[-1].tool}"
+    last = long.plan[-1]
+    flag = f"with_{last.code.name if last.code else last.tool}"
     plan = (*short.plan, *(replace(step, wanted=flag) for step in long.plan[size:]))
     missing = ((),) * (len(plan) - size)
 

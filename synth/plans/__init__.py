@@ -3,8 +3,10 @@
 from toolguild.synth.plans.evaluation import EVALUATION_ERRORS, Scope, evaluate, value_at
 from toolguild.synth.plans.functions import FUNCTIONS, OWN_NAMES
 from toolguild.synth.plans.plan import (
+    CODE,
     MAX_BATCH,
     CallStep,
+    Code,
     Computed,
     Constant,
     FromItem,
@@ -18,6 +20,7 @@ from toolguild.synth.plans.plan import (
     PlanStep,
     calls_of,
     flags_of,
+    is_code,
     leaves,
     origins_of,
     parameters_of,
@@ -25,14 +28,23 @@ from toolguild.synth.plans.plan import (
     tools_of,
 )
 from toolguild.synth.plans.plan_json import plan_from_json, plan_to_json
-from toolguild.synth.plans.writing import helpers, literal, spoken, subscripts, written
+from toolguild.synth.plans.writing import (
+    helpers,
+    literal,
+    spoken,
+    spoken_call,
+    subscripts,
+    written,
+)
 
 __all__ = [
+    "CODE",
     "EVALUATION_ERRORS",
     "FUNCTIONS",
     "MAX_BATCH",
     "OWN_NAMES",
     "CallStep",
+    "Code",
     "Computed",
     "Constant",
     "FromItem",
@@ -49,6 +61,7 @@ __all__ = [
     "evaluate",
     "flags_of",
     "helpers",
+    "is_code",
     "leaves",
     "literal",
     "origins_of",
@@ -57,6 +70,7 @@ __all__ = [
     "plan_to_json",
     "render_path",
     "spoken",
+    "spoken_call",
     "subscripts",
     "tools_of",
     "value_at",

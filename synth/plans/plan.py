@@ -9,8 +9,10 @@ from typing import TypeAlias
 from toolguild.sandbox import Json
 
 __all__ = [
+    "CODE",
     "MAX_BATCH",
     "CallStep",
+    "Code",
     "Computed",
     "Constant",
     "FromItem",
@@ -24,6 +26,7 @@ __all__ = [
     "PlanStep",
     "calls_of",
     "flags_of",
+    "is_code",
     "leaves",
     "origins_of",
     "parameters_of",
@@ -33,6 +36,10 @@ __all__ = [
 
 MAX_BATCH = 20
 """Items of a list that a caller gives for a loop, at most: one mistake should not do more harm."""
+
+CODE = "compute_code#"
+"""What the names begin with under which code stands among calls, before its digest. As a name of a
+tool it says that it only reads; no vendor's API takes a tool with this sign in its name."""
 
 JsonPath: TypeAlias = tuple[str | int, ...]
 """Keys and indices that lead from a JSON value to a part of it; -1 is the last item of a list."""
@@ -82,21 +89,34 @@ Origin: TypeAlias = Leaf | Computed
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """Code that agents ran between calls, as a function of the data that stood in it."""
+
+    name: str
+    """The function's name."""
+    source: str
+    """The function, after what it imports. It only computes, and returns what the code printed."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallStep:
-    """Call a tool once."""
+    """Call a tool once, or run code."""
 
     tool: str
+    """Of code, what it stands under (`CODE`): equal where only names and data differ."""
     arguments: tuple[tuple[str, Origin], ...]
     """Argument names, each with the origin of its value."""
     otherwise: CallStep | None = None
     """What is called instead where the call fails; its result takes the place."""
     wanted: str = ""
     """Parameter that says whether to call it at all; "" if always. If not, its result is None."""
+    code: Code | None = None
+    """What is run; None where a tool is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoopStep:
-    """Call a tool once for each item of a list."""
+    """Call a tool, or run code, once for each item of a list."""
 
     tool: str
     over: FromResult | Parameter | Computed
@@ -104,6 +124,8 @@ class LoopStep:
     arguments: tuple[tuple[str, Origin], ...]
     wanted: str = ""
     """Parameter that says whether to loop at all; "" if always. If not, its result is None."""
+    code: Code | None = None
+    """What is run; None where a tool is called."""
 
 
 PlanStep: TypeAlias = CallStep | LoopStep
@@ -135,7 +157,13 @@ def calls_of(step: PlanStep) -> tuple[PlanStep, ...]:
 
 def tools_of(plan: Plan) -> tuple[str, ...]:
     """Return the tools that a plan may call, each once, in order of their names."""
-    return tuple(sorted({call.tool for step in plan for call in calls_of(step)}))
+    called = {call.tool for step in plan for call in calls_of(step) if call.code is None}
+    return tuple(sorted(called))
+
+
+def is_code(tool: str) -> bool:
+    """Say whether a name is one under which code stands among calls."""
+    return tool.startswith(CODE)
 
 
 def parameters_of(plan: Plan) -> tuple[str, ...]:

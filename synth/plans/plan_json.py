@@ -9,6 +9,7 @@ from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.plans.functions import FUNCTIONS
 from toolguild.synth.plans.plan import (
     CallStep,
+    Code,
     Computed,
     Constant,
     FromItem,
@@ -46,6 +47,8 @@ def _step(step: PlanStep) -> JsonObject:
     told: JsonObject = {"call": step.tool, "arguments": arguments}
     if step.wanted:
         told["if"] = step.wanted
+    if step.code:
+        told["code"] = {"name": step.code.name, "source": step.code.source}
     if isinstance(step, LoopStep):
         return {"for_each": _origin(step.over), **told}
     return {**told, "otherwise": _step(step.otherwise)} if step.otherwise else told
@@ -69,6 +72,10 @@ def _read_step(data: Json) -> PlanStep:
     match data:
         case {"if": str() as wanted, **rest}:
             return replace(_read_step(cast("JsonObject", rest)), wanted=wanted)
+        case {"code": {"name": str() as name, "source": str() as source}, **rest}:
+            return replace(_read_step(cast("JsonObject", rest)), code=Code(name, source))
+        case {"code": _}:
+            pass
         case {"for_each": looped, "call": str() as tool, "arguments": list() as pairs}:
             over = _read_origin(looped)
             if isinstance(over, FromResult | Parameter | Computed):

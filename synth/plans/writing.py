@@ -15,10 +15,11 @@ from toolguild.synth.plans.plan import (
     Leaf,
     Origin,
     Parameter,
+    PlanStep,
     render_path,
 )
 
-__all__ = ["helpers", "literal", "spoken", "subscripts", "written"]
+__all__ = ["helpers", "literal", "spoken", "spoken_call", "subscripts", "written"]
 
 
 def written(origin: Origin, name: Callable[[Leaf], str]) -> str:
@@ -69,6 +70,18 @@ def spoken(origin: Origin) -> str:
         case FromItem(path):
             return f"{render_path(path)} of each item" if path else "each item"
     return written(origin, _numbered)
+
+
+_MAX_LINE = 40
+
+
+def spoken_call(step: PlanStep) -> str:
+    """Return what a step calls: the tool by its name, and code by the first line that it runs."""
+    if step.code is None:
+        return step.tool
+    _, _, body = step.code.source.partition(f"def {step.code.name}(")
+    line = next((line.strip() for line in body.splitlines()[1:] if line.strip()), step.code.name)
+    return f"code: {line if len(line) <= _MAX_LINE else f'{line[:_MAX_LINE]}...'}"
 
 
 def _numbered(leaf: Leaf) -> str:

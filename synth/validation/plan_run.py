@@ -8,15 +8,16 @@ another shape than the plan expects.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TypeAlias, cast
 
 from toolguild.sandbox import Json, JsonObject, ToolCallError, ToolGateway
 from toolguild.synth.drafting.composite import parameter_spellings, result_keys
 from toolguild.synth.plans import (
     EVALUATION_ERRORS,
     CallStep,
+    Code,
     LoopStep,
     Parameter,
     Plan,
@@ -26,7 +27,24 @@ from toolguild.synth.plans import (
     flags_of,
 )
 
-__all__ = ["CompositeRun", "run_composite", "run_plan"]
+__all__ = ["CodeEndedError", "CompositeRun", "RunCode", "no_code", "run_composite", "run_plan"]
+
+RunCode: TypeAlias = Callable[[Code, JsonObject], Json]
+"""Runs code of a plan with its data, in a sandbox; raises `CodeEndedError`."""
+
+
+class CodeEndedError(Exception):
+    """Code of a plan came to no value; the message is the type of its exception, or the status."""
+
+
+def no_code(code: Code, data: JsonObject) -> Json:
+    """Refuse to run code, for plans that hold none.
+
+    Raises:
+        CodeEndedError: always.
+    """
+    message = "Refused"
+    raise CodeEndedError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +59,16 @@ class CompositeRun:
     """The tools that it calls and with what, in order; the last one may have failed."""
 
 
-def run_composite(plan: Plan, arguments: JsonObject, call: ToolGateway) -> CompositeRun:
+def run_composite(
+    plan: Plan, arguments: JsonObject, call: ToolGateway, run_code: RunCode = no_code
+) -> CompositeRun:
     """Run a plan as the tool that is drafted of it, failures included.
 
     Args:
         plan: What the tool does.
         arguments: What the tool is called with, by the names that it has for its parameters.
         call: Answers the calls.
+        run_code: Runs the code of the plan.
     """
     spellings = parameter_spellings(plan)
     calls: list[tuple[str, JsonObject]] = []
@@ -62,17 +83,24 @@ def run_composite(plan: Plan, arguments: JsonObject, call: ToolGateway) -> Compo
             _refuse(arguments, spellings)
         given: JsonObject = {**flags, **arguments}
         bindings = {name: given[spelling] for name, spelling in spellings.items()}
-        results = run_plan(plan, bindings, noted)
+        results = run_plan(plan, bindings, noted, run_code)
     except ToolCallError:
         # By this name, whatever the gateway made of it: it is the one that the tool sees.
         return CompositeRun(None, ToolCallError.__name__, tuple(calls))
+    except CodeEndedError as error:
+        return CompositeRun(None, str(error), tuple(calls))
     except EVALUATION_ERRORS as error:
         return CompositeRun(None, type(error).__name__, tuple(calls))
     value: Json = dict(zip(result_keys(plan, spellings), results, strict=True))
     return CompositeRun(value, None, tuple(calls))
 
 
-def run_plan(plan: Plan, bindings: Mapping[str, Json], call: ToolGateway) -> list[Json]:
+def run_plan(
+    plan: Plan,
+    bindings: Mapping[str, Json],
+    call: ToolGateway,
+    run_code: RunCode = no_code,
+) -> list[Json]:
     """Make the calls of a plan and return the result of each step: of a loop, a list of them.
 
     What passes between the plan and a tool is copied, as on the way into and out of a sandbox: a
@@ -82,9 +110,11 @@ def run_plan(plan: Plan, bindings: Mapping[str, Json], call: ToolGateway) -> lis
         plan: What to do.
         bindings: Values of the plan's parameters, by the plan's own names for them.
         call: Answers the calls.
+        run_code: Runs the code of the plan.
 
     Raises:
         ToolCallError: a call failed.
+        CodeEndedError: code came to no value.
         LookupError: a result or an item lacks what the plan reads, or a parameter has no value.
         TypeError: a value has no parts, or is nothing to loop over.
         ValueError, ArithmeticError, AttributeError: nothing can be computed of a value.
@@ -95,22 +125,26 @@ def run_plan(plan: Plan, bindings: Mapping[str, Json], call: ToolGateway) -> lis
         if step.wanted and not evaluate(Parameter(step.wanted), scope):
             results.append(None)
         elif isinstance(step, CallStep):
-            results.append(_call(step, scope, call))
+            results.append(_call(step, scope, call, run_code))
         else:
             # Iterated as it is: the keys of an object and the characters of a text are items, too.
             items = cast("Iterable[Json]", evaluate(step.over, scope))
-            results.append([_call(step, replace(scope, item=item), call) for item in items])
+            results.append(
+                [_call(step, replace(scope, item=item), call, run_code) for item in items]
+            )
     return results
 
 
-def _call(step: PlanStep, scope: Scope, call: ToolGateway) -> Json:
+def _call(step: PlanStep, scope: Scope, call: ToolGateway, run_code: RunCode) -> Json:
     arguments = {name: copy.deepcopy(evaluate(origin, scope)) for name, origin in step.arguments}
+    if step.code:
+        return run_code(step.code, arguments)
     try:
         return copy.deepcopy(call(step.tool, arguments))
     except ToolCallError:
         if isinstance(step, LoopStep) or step.otherwise is None:
             raise
-        return _call(step.otherwise, scope, call)
+        return _call(step.otherwise, scope, call, run_code)
 
 
 def _refuse(arguments: JsonObject, spellings: Mapping[str, str]) -> None:

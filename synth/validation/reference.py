@@ -19,7 +19,8 @@ from toolguild.synth.drafting import Draft, OriginalCalls, OriginalCode
 from toolguild.synth.mining import canonical
 from toolguild.synth.plans import Plan
 from toolguild.synth.validation.observation import Observation
-from toolguild.synth.validation.plan_run import run_composite
+from toolguild.synth.validation.plan_run import RunCode, run_composite
+from toolguild.synth.validation.recorded_code import code_runner
 from toolguild.synth.validation.together import Told, ToolsFor, program_for_all, read_all
 
 __all__ = ["Reference", "reference_of"]
@@ -125,6 +126,7 @@ class _Calls(Reference):
 
     plan: Plan
     tools: ToolGateway
+    run_code: RunCode
     words: str = "the calls that agents made"
 
     def observe(
@@ -133,8 +135,8 @@ class _Calls(Reference):
         tools: ToolGateway | None = None,
         limits: Limits | None = None,
     ) -> Observation:
-        """Run it once, here on the host: it is a plan, and no code."""
-        run = run_composite(self.plan, arguments, tools or self.tools)
+        """Run it once, the plan here on the host, and code that is in it in the sandbox."""
+        run = run_composite(self.plan, arguments, tools or self.tools, self.run_code)
         calls = tuple((tool, canonical(given)) for tool, given in run.calls)
         return Told(run.value, run.error or "", {}, calls).observation()
 
@@ -171,5 +173,5 @@ def reference_of(
         case OriginalCode():
             return _Code(draft.original, sandbox, limits)
         case OriginalCalls(plan=plan):
-            return _Calls(plan, tools)
+            return _Calls(plan, tools, code_runner(sandbox, limits))
     return None

@@ -25,7 +25,8 @@ from toolguild.synth.plans import Plan
 from toolguild.synth.validation.differences import difference
 from toolguild.synth.validation.live import LiveTools, Watched, other_states
 from toolguild.synth.validation.observation import error_type, short
-from toolguild.synth.validation.plan_run import run_composite
+from toolguild.synth.validation.plan_run import RunCode, run_composite
+from toolguild.synth.validation.recorded_code import code_runner
 from toolguild.synth.validation.report import Counterexample
 
 __all__ = ["Rehearsal", "rehearse_cases", "rehearse_inputs"]
@@ -115,8 +116,11 @@ def rehearse_inputs(
     if plan is None or not draft.cases:
         return Rehearsal(inconclusive={NO_PLAN: len(inputs)} if inputs else {})
     stage = _Stage(draft, live, sandbox, limits)
+    run_code = code_runner(sandbox, limits)
     return _total(
-        stage.rehearse(draft.cases[number % len(draft.cases)], arguments, _plan_of(plan, arguments))
+        stage.rehearse(
+            draft.cases[number % len(draft.cases)], arguments, _plan_of(plan, arguments, run_code)
+        )
         for number, arguments in enumerate(inputs)
     )
 
@@ -173,9 +177,9 @@ def _recorded_calls_of(case: Case) -> _Original:
     return original
 
 
-def _plan_of(plan: Plan, arguments: JsonObject) -> _Original:
+def _plan_of(plan: Plan, arguments: JsonObject, run_code: RunCode) -> _Original:
     def original(copy: Watched) -> _Ending:
-        run = run_composite(plan, arguments, copy)
+        run = run_composite(plan, arguments, copy, run_code)
         return _Ending(run.value, run.error)
 
     return original

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from toolguild.cli.flow_graph import dot, mermaid
-from toolguild.synth.plans import CallStep, Constant, FromItem, FromResult, LoopStep, Parameter
+from toolguild.synth.plans import (
+    CODE,
+    CallStep,
+    Code,
+    Constant,
+    FromItem,
+    FromResult,
+    LoopStep,
+    Parameter,
+)
 
 PLAN = (
     CallStep("find_customer", (("email", Parameter("email")), ("max", Constant(1)))),
@@ -52,6 +61,23 @@ def test_names_of_a_log_are_labels_and_nothing_else() -> None:
     assert len(dot([evil]).splitlines()) == len(
         dot([(CallStep("a", (("b", Parameter("c")),)),)]).splitlines()
     )
+
+
+def test_code_is_shown_by_its_first_line_and_never_by_its_digest() -> None:
+    line = 'x = data["]; evil"] or "\x1b[31m"'
+    source = f"import json\n\n\ndef compute_x(data):\n    {line}\n    return x"
+    given = (("data", FromResult(0, ())),)
+    step = CallStep(f"{CODE}0123abcd", given, code=Code("compute_x", source))
+    plan = (CallStep("a", ()), step)
+    for drawn in (mermaid([plan]), dot([plan])):
+        assert "code" in drawn
+        assert "x = data" in drawn
+        assert "0123abcd" not in drawn
+        assert "\x1b" not in drawn
+    plain = (CallStep("a", ()), CallStep("b", given))
+    assert len(mermaid([plan]).splitlines()) == len(mermaid([plain]).splitlines())
+    assert len(dot([plan]).splitlines()) == len(dot([plain]).splitlines())
+    assert '"]; evil' not in mermaid([plan])
 
 
 def test_the_command_draws_sequences(toolguild: Any, log: Path) -> None:

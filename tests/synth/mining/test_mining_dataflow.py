@@ -183,9 +183,12 @@ def test_anything_else_is_believed_to_write(tool: str) -> None:
 
 
 @pytest.mark.parametrize("big", [["x" * 3000], {"x" * 3000: 1}, [[0] * 99] * 99])
-def test_a_big_list_or_object_is_never_taken_for_an_argument(big: Json) -> None:
-    index = ResultIndex({"here": big})
-    assert index.paths_to(big) == []
+def test_a_big_list_or_object_is_taken_for_an_argument_only_where_it_is_most_of_a_result(
+    big: Json,
+) -> None:
+    assert ResultIndex({"in": {"here": big}}).paths_to(big) == []
+    assert ResultIndex({"here": big}).paths_to(big) == [("here",)]
+    assert ResultIndex(big).paths_to(big) == [()]
 
 
 def test_a_result_made_to_be_slow_is_indexed_in_moments() -> None:

@@ -10,6 +10,7 @@ from toolguild.sandbox import Json
 from toolguild.synth.plans import (
     FUNCTIONS,
     CallStep,
+    Code,
     Computed,
     Constant,
     FromItem,
@@ -34,13 +35,14 @@ computed = st.builds(
     Computed, st.sampled_from([*FUNCTIONS]), st.lists(leaves, max_size=3).map(tuple)
 )
 arguments = st.lists(st.tuples(texts, leaves | computed), max_size=3).map(tuple)
+code = st.none() | st.builds(Code, texts, texts)
 calls = st.recursive(
-    st.builds(CallStep, texts, arguments, wanted=texts),
+    st.builds(CallStep, texts, arguments, wanted=texts, code=code),
     lambda instead: st.builds(CallStep, texts, arguments, instead, texts),
     max_leaves=3,
 )
 loops = st.builds(
-    LoopStep, texts, results | st.builds(Parameter, texts) | computed, arguments, texts
+    LoopStep, texts, results | st.builds(Parameter, texts) | computed, arguments, texts, code
 )
 plans = st.lists(calls | loops, max_size=3).map(tuple)
 
@@ -63,6 +65,7 @@ def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
         [{"for_each": {"constant": [1]}, "call": "a", "arguments": []}],
         [{"call": "a", "arguments": [], "otherwise": 1}],
         [{"if": "wanted", "call": "a"}],
+        [{"call": "a", "arguments": [], "code": "print(1)"}],
     ],
 )
 def test_what_is_no_plan_is_refused(data: Json) -> None:
