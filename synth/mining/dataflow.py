@@ -62,61 +62,91 @@ Column: TypeAlias = tuple[JsonPath, JsonPath, frozenset[str]]
 canonical form. A list of scalars has the empty path within its items."""
 
 
-class ResultIndex:
-    """Finds the paths to a value in one result, shortest first."""
+class _Parts:
+    """The parts of a result, by what they are."""
 
     def __init__(self, result: Json) -> None:
-        self._scalars: list[tuple[JsonPath, Json]] = []
-        self._containers: list[tuple[JsonPath, Json]] = []
-        self._lists: list[tuple[JsonPath, list[Json]]] = []
-        self._parts: list[tuple[JsonPath, Json]] = []
-        self._columns_with: dict[frozenset[str], list[Column]] = {}
-        """What was found once: each window with the result asks again."""
+        self.scalars: list[tuple[JsonPath, Json]] = []
+        self.containers: list[tuple[JsonPath, Json]] = []
+        self.lists: list[tuple[JsonPath, list[Json]]] = []
+        self.no_objects: list[tuple[JsonPath, Json]] = []
         for place in islice(_walk(result), MAX_INDEXED_VALUES):
             value = place[1]
             if isinstance(value, dict):
-                self._containers.append(place)
+                self.containers.append(place)
                 continue
-            if len(self._parts) < MAX_PARTS:
-                self._parts.append(place)
+            if len(self.no_objects) < MAX_PARTS:
+                self.no_objects.append(place)
             if not isinstance(value, list):
-                self._scalars.append(place)
+                self.scalars.append(place)
                 continue
-            self._containers.append(place)
+            self.containers.append(place)
             if 0 < len(value) <= MAX_LOOP_ITEMS:
-                self._lists.append((place[0], value))
+                self.lists.append((place[0], value))
+
+
+class ResultIndex:
+    """Finds the paths to a value in one result, shortest first.
+
+    Most values that are looked for are not in it. That shows in its text, and only where it does
+    not is the result taken apart.
+    """
+
+    def __init__(self, result: Json, text: str | None = None) -> None:
+        """Prepare to look into a result.
+
+        Args:
+            result: What a call returned.
+            text: Its canonical form, if that is known.
+        """
+        self._result = result
+        self._known_text = text
+        self._columns_with: dict[frozenset[str], list[Column]] = {}
+        """What was found once: each window with the result asks again."""
+
+    @cached_property
+    def _text(self) -> str:
+        return canonical(self._result) if self._known_text is None else self._known_text
+
+    @cached_property
+    def _parts(self) -> _Parts:
+        return _Parts(self._result)
 
     def paths_to(self, value: Json) -> list[JsonPath]:
         """Return every path to an equal value; empty for values too common to trace."""
+        wanted = canonical(value)
+        if wanted not in self._text:
+            return []
         # Lists and objects are rarely passed on whole, and take long to compare.
         is_container = isinstance(value, list | dict)
         paths = self._paths_to_containers if is_container else self._paths_to_scalars
-        return paths.get(canonical(value), [])
+        return paths.get(wanted, [])
 
     @cached_property
     def _paths_to_scalars(self) -> dict[str, list[JsonPath]]:
-        return _paths(self._scalars)
+        return _paths(self._parts.scalars)
 
     @cached_property
     def _paths_to_containers(self) -> dict[str, list[JsonPath]]:
-        return _paths(self._containers)
+        return _paths(self._parts.containers)
 
     def list_at(self, path: JsonPath) -> list[Json]:
         """Return the list at the path of a column."""
-        return next(items for place, items in self._lists if place == path)
+        return next(items for place, items in self._parts.lists if place == path)
 
     def parts(self) -> list[tuple[JsonPath, Json]]:
         """Return what something may be computed from: scalars and lists, with their paths."""
-        return self._parts
+        return self._parts.no_objects
 
     @cached_property
     def cells(self) -> dict[JsonPath, str]:
         """The parts that are no lists, in canonical form."""
-        return {path: canonical(part) for path, part in self._parts if not isinstance(part, list)}
+        parts = self._parts.no_objects
+        return {path: canonical(part) for path, part in parts if not isinstance(part, list)}
 
     def columns_with(self, values: Set[str]) -> list[Column]:
         """Return the columns that hold all of some values, given in canonical form."""
-        if not self._lists:
+        if not all(value in self._text for value in values):
             return []
         wanted = frozenset(values)
         if wanted not in self._columns_with:
@@ -138,11 +168,11 @@ class ResultIndex:
 
     @cached_property
     def _every_column(self) -> _Columns:
-        return _Columns(_columns(self._lists, whole=True))
+        return _Columns(_columns(self._parts.lists, whole=True))
 
     @cached_property
     def _scalar_columns(self) -> _Columns:
-        return _Columns(_columns(self._lists, whole=False))
+        return _Columns(_columns(self._parts.lists, whole=False))
 
 
 class _Columns:

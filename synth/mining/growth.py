@@ -24,33 +24,31 @@ def grouped_windows(
 
     All windows grow by one item at a time, and only those of which enough tasks hold the like: what
     goes on from the others is rarer still (R. Agrawal and R. Srikant, "Mining sequential patterns",
-    1995).
+    1995). What acts on an answer of the user's is no place of any plan, nor is what goes on from
+    it: such windows are told where they end, but do not grow.
     """
     # What is a loop of one turn wherever it is called is no loop.
     looped = {follower for log in logs for follower in _looped(log, settings)}
     stems = [stem for log in logs for stem in _Growth(log, settings, looped).stems()]
     grouped: dict[Shape, list[Window]] = {}
     while stems:
-        by_shape: defaultdict[Shape, list[_Stem]] = defaultdict(list)
-        for stem in stems:
-            by_shape[stem.shape].append(stem)
-        common = {
-            shape
-            for shape, alike in by_shape.items()
-            if _tasks(stem.window for stem in alike) >= settings.sequence_support
-        }
-        for shape in common:
-            whole = [stem.window for stem in by_shape[shape] if stem.is_whole]
-            if _tasks(whole) >= settings.sequence_support:
-                grouped[shape] = whole
+        calm = [stem for stem in stems if not stem.window.acts_on_an_answer()]
+        common = _common(calm, settings.sequence_support)
+        whole = [stem for stem in stems if stem.is_whole and stem.shape in common]
+        for stem in whole:
+            grouped.setdefault(stem.shape, []).append(stem.window)
         stems = [
-            longer for stem in stems if stem.shape in common for longer in stem.growth.from_(stem)
+            longer for stem in calm if stem.shape in common for longer in stem.growth.from_(stem)
         ]
     return sorted(grouped.items(), key=lambda entry: str(entry[0]))
 
 
-def _tasks(windows: Iterable[Window]) -> int:
-    return len({window.log.task_id for window in windows})
+def _common(stems: Iterable[_Stem], support: int) -> set[Shape]:
+    """Return the shapes of windows that so many tasks hold."""
+    tasks: defaultdict[Shape, set[str]] = defaultdict(set)
+    for stem in stems:
+        tasks[stem.shape].add(stem.window.log.task_id)
+    return {shape for shape, holding in tasks.items() if len(holding) >= support}
 
 
 def windows_of(log: CallLog, settings: MiningSettings) -> Iterator[Window]:

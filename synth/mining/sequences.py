@@ -136,7 +136,7 @@ class SequenceMiner:
                 if self._works(one.plan) and not _is_a_small_batch(one.plan, batched)
             ]
 
-        # No plan is found in the others.
+        # The others are no places of any plan.
         calm = [window for window in windows if not window.acts_on_an_answer()]
         return Prospect(lambda taken: self._most_calls(calm, taken), make)
 

@@ -32,7 +32,7 @@ Shape: TypeAlias = tuple[Kind, ...]
 Derivation: TypeAlias = FromResult | SameAs | Computed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Window:
     """Consecutive calls of one trace that may be an occurrence of a plan."""
 

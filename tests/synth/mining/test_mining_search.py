@@ -25,10 +25,11 @@ SETTINGS = MiningSettings(sequence_support=2)
 
 
 def places_of(windows: Collection[Window]) -> Places:
-    """Return where windows stand, in the terms of their runs."""
+    """Return where windows stand that may be places of a plan, in the terms of their runs."""
     return frozenset(
         (window.log.trace_id, tuple(position for item in window.items for position in item.calls))
         for window in windows
+        if not window.acts_on_an_answer()
     )
 
 
@@ -41,7 +42,7 @@ def every_window(logs: Sequence[CallLog]) -> dict[Shape, Places]:
     return {
         shape: places_of(windows)
         for shape, windows in by_shape.items()
-        if len({window.log.task_id for window in windows}) >= SETTINGS.sequence_support
+        if len({run for run, _ in places_of(windows)}) >= SETTINGS.sequence_support
         and all(
             any(len(window.items[number].calls) > 1 for window in windows)
             for number, (_, _, is_loop) in enumerate(shape)
@@ -55,6 +56,7 @@ calls = st.lists(
         st.sampled_from(["get_a", "get_b", "list_c", "write_d"]),
         st.integers(100, 103),
         st.booleans(),
+        st.sampled_from(["", "yes"]),
     ),
     max_size=7,
 )
@@ -63,17 +65,17 @@ calls = st.lists(
 @given(runs=st.lists(calls, min_size=2, max_size=5))
 @example(
     runs=[
-        [("list_c", 100, False), ("get_a", 100, False), ("get_a", 101, False)],
-        [("list_c", 100, False), ("get_a", 100, False)],
-        [("list_c", 100, False), ("get_b", 103, False), ("get_a", 101, False)],
+        [("list_c", 100, False, ""), ("get_a", 100, False, ""), ("get_a", 101, False, "")],
+        [("list_c", 100, False, ""), ("get_a", 100, False, "")],
+        [("list_c", 100, False, ""), ("get_b", 103, False, ""), ("get_a", 101, False, "")],
     ]
 )
 def test_every_window_that_enough_tasks_hold_is_found(
-    writer: Writer, runs: list[list[tuple[str, int, bool]]]
+    writer: Writer, runs: list[list[tuple[str, int, bool, str]]]
 ) -> None:
-    def step(tool: str, value: int, failed: bool) -> ToolCall:
+    def step(tool: str, value: int, failed: bool, heard: str) -> ToolCall:
         result = {"rows": [{"id": 100}, {"id": 101}]} if tool == "list_c" else {"next": value + 1}
-        return writer.call(tool, {"id": value}, result, error="no" if failed else None)
+        return writer.call(tool, {"id": value}, result, error="no" if failed else None, heard=heard)
 
     traces: list[Trace] = [
         writer.trace(f"task{number}", *(step(*one) for one in run))
