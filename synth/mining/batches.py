@@ -87,6 +87,8 @@ def _runs(log: CallLog) -> Iterator[_Run]:
     A run of calls that may write ends where the user speaks, which may be a consent.
     """
     for start, end in log.runs():
+        if end - start == 1:
+            continue
         writes = not believed_read_only(log.calls[start].tool)
         first = start
         for position in range(start + 1, end + 1):

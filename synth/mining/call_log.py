@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.mining.dataflow import KnownText, ResultIndex
+from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
 from toolguild.synth.mining.loops import LoopReading, given
 from toolguild.synth.mining.opportunity import Unit, unit_of
 from toolguild.synth.mining.settings import MiningSettings
@@ -173,6 +173,18 @@ class CallLog:
             self._signatures[key] = tools, tuple(sorted(self.given_to(item)))
         return self._signatures[key]
 
+    def characters(self, item: WindowItem) -> int:
+        """Count what the agent wrote for the calls of an item: names and arguments."""
+        written = sum(self._characters[position] for position in item.calls)
+        if item.is_instead:
+            failed, _ = self.instead_of[item.calls[0]]
+            written += _written(failed)
+        return written
+
+    @cached_property
+    def _characters(self) -> list[int]:
+        return [*map(_written, self.calls)]
+
     def units(self, item: WindowItem) -> list[Unit]:
         """Return the parts of the trace that the calls of an item are."""
         units = [self._units[position] for position in item.calls]
@@ -276,3 +288,7 @@ class CallLog:
             runs[start] = end
             start = end
         return runs
+
+
+def _written(call: ToolCall) -> int:
+    return len(call.tool) + len(canonical(call.arguments))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from toolguild.sandbox import Json, JsonObject
+from toolguild.sandbox import Json
 from toolguild.synth.mining.batches import batches_of
 from toolguild.synth.mining.call_log import INSTEAD, CallLog
 from toolguild.synth.mining.code_steps import is_fed_by_results, read_code_steps, with_code
@@ -138,17 +138,18 @@ class SequenceMiner:
 
         # The others are no places of any plan.
         calm = [window for window in windows if not window.acts_on_an_answer()]
-        return Prospect(lambda taken: self._most_calls(calm, taken), make)
+        places = [(window.units, window.log.task_id, self._calls_saved(window)) for window in calm]
 
-    def _most_calls(self, windows: Sequence[Window], taken: Collection[Unit]) -> float:
-        """Return how many calls a plan for windows of one shape saves at most."""
-        left = [window for window in windows if not (taken and window.overlaps(taken))]
-        if tasks_of(left) < self._settings.sequence_support:
-            return 0.0
-        return sum(
-            self._weights.get(window.log.trace_id, ITSELF).runs * (window.size - 1)
-            for window in left
-        )
+        def most_calls(taken: Collection[Unit]) -> float:
+            left = [place for place in places if place[0].isdisjoint(taken)]
+            enough = len({task for _, task, _ in left}) >= self._settings.sequence_support
+            return sum(saved for _, _, saved in left) if enough else 0.0
+
+        return Prospect(most_calls, make)
+
+    def _calls_saved(self, window: Window) -> float:
+        """Return how many calls a plan saves at a place, and where the like of it was not mined."""
+        return self._weights.get(window.log.trace_id, ITSELF).runs * (window.size - 1)
 
     def _works(self, plan: Plan) -> bool:
         """Say whether what a plan tries first is known to work, too, in enough tasks.
@@ -276,13 +277,13 @@ def _usual_order(flow: Flow, item: int) -> tuple[str, ...]:
 def _occurrence(window: Window, names: dict[Slot, str]) -> SequenceOccurrence:
     bindings: dict[str, Json] = {name: window.argument(slot) for slot, name in names.items()}
     steps = tuple(window.calls(number) for number in range(len(window.items)))
-    calls = [call for calls in steps for call in calls]
+    size = sum(map(len, steps))
     return SequenceOccurrence(
         trace_id=window.log.trace_id,
         task_id=window.log.task_id,
         steps=steps,
         bindings=bindings,
-        saving=Saving(calls=len(calls) - 1, characters=_characters(calls, bindings)),
+        saving=Saving(size - 1, window.characters - len(canonical(bindings))),
     )
 
 
@@ -331,9 +332,3 @@ def _is_of_one_item(origin: Origin, looped: Origin, over: Origin) -> bool:
         and origin.step == over.step
         and origin.path in [(*over.path, end, *looped.path) for end in (0, -1)]
     )
-
-
-def _characters(occurrence_calls: Sequence[ToolCall], bindings: JsonObject) -> int:
-    """Count what the agent wrote for the calls, less what the one call takes."""
-    written = sum(len(call.tool) + len(canonical(call.arguments)) for call in occurrence_calls)
-    return written - len(canonical(bindings))

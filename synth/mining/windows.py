@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -59,9 +58,15 @@ class Window:
         """How many calls there are in it, those that failed included."""
         return sum(len(item.calls) + item.is_instead for item in self.items)
 
-    def overlaps(self, taken: Collection[Unit]) -> bool:
-        """Say whether any of its calls is among some parts of traces."""
-        return any(unit in taken for item in self.items for unit in self.log.units(item))
+    @property
+    def units(self) -> frozenset[Unit]:
+        """The parts of the trace that its calls are."""
+        return frozenset(unit for item in self.items for unit in self.log.units(item))
+
+    @property
+    def characters(self) -> int:
+        """What the agent wrote for the calls."""
+        return sum(self.log.characters(item) for item in self.items)
 
     def calls(self, item: int) -> tuple[ToolCall, ...]:
         """Return the recorded calls of an item, one that failed included."""
