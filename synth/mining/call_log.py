@@ -18,14 +18,15 @@ from toolguild.synth.mining.version_space import Known, computations
 from toolguild.synth.plans import Computed, FromResult
 from toolguild.synth.traces import ToolCall, Trace
 
-__all__ = ["INSTEAD", "CallLog", "WindowItem"]
+__all__ = ["INSTEAD", "CallLog", "Kind", "WindowItem"]
 
 INSTEAD = "~"
 """Before the name of an argument of a call that was made instead of one that failed. It comes after
 all letters, so that what failed is explained first."""
 
 
-_KindOfTurn: TypeAlias = tuple[str, frozenset[str]]
+Kind: TypeAlias = tuple[str, frozenset[str]]
+"""Of a call: the tool, and its arguments' names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class CallLog:
 
         Only where all of them read: it is the same then in whatever order they are made.
         """
-        kinds = [self._kind_of_turn(call) for call in self.calls]
+        kinds = [_kind(call) if self.reads(at) else None for at, call in enumerate(self.calls)]
         start = 0
         while start < len(self.calls):
             size, turns = max(
@@ -103,7 +104,7 @@ class CallLog:
                 self.moments[start:end] = [self.moments[position] for position in order]
             start = end if turns > 1 else start + 1
 
-    def _turns(self, kinds: Sequence[_KindOfTurn | None], start: int, size: int) -> int:
+    def _turns(self, kinds: Sequence[Kind | None], start: int, size: int) -> int:
         """Count how often the next calls are made again and again without anything between."""
         block = kinds[start : start + size]
         end = start + size
@@ -115,10 +116,10 @@ class CallLog:
         stop = next((place for place in range(start + 1, end) if place in cut), end)
         return (stop - start) // size
 
-    @staticmethod
-    def _kind_of_turn(call: ToolCall) -> _KindOfTurn | None:
-        """Return what calls of one loop have in common; None for a call that may write."""
-        return (call.tool, frozenset(call.arguments)) if believed_read_only(call.tool) else None
+    @cached_property
+    def kinds(self) -> list[Kind]:
+        """What calls of one loop have in common."""
+        return [*map(_kind, self.calls)]
 
     def _add(self, call: ToolCall) -> None:
         if call.tool.lower() in self._settings.ignored_tools:
@@ -228,7 +229,10 @@ class CallLog:
     def index(self, position: int) -> ResultIndex:
         """Return the index of one call's result."""
         if position not in self._indexes:
-            self._indexes[position] = ResultIndex(self.calls[position].result)
+            result = self.calls[position].result
+            # What was known when a call was made ends before its result.
+            text = None if isinstance(result, str) else self.known.text(self.moments[position])
+            self._indexes[position] = ResultIndex(result, text)
         return self._indexes[position]
 
     def computations(
@@ -281,13 +285,16 @@ class CallLog:
             while (
                 end < len(self.calls)
                 and end not in self._breaks | self._retries
-                and self.calls[end].tool == self.calls[start].tool
-                and self.calls[end].arguments.keys() == self.calls[start].arguments.keys()
+                and self.kinds[end] == self.kinds[start]
             ):
                 end += 1
             runs[start] = end
             start = end
         return runs
+
+
+def _kind(call: ToolCall) -> Kind:
+    return call.tool, frozenset(call.arguments)
 
 
 def _written(call: ToolCall) -> int:

@@ -286,12 +286,13 @@ class KnownText:
     def _contains(self, needle: str, moment: int) -> bool:
         first = self._first.get(needle, 0)
         # What holds the text is looked at again each time, which is quickly done.
-        while first < moment and not _is_said_in(self._text(first), needle):
+        while first < moment and not _is_said_in(self.text(first), needle):
             first += 1
         self._first[needle] = first
         return first < moment
 
-    def _text(self, number: int) -> str:
+    def text(self, number: int) -> str:
+        """Return what was said or returned, counted from 0: values in canonical form."""
         for value in self._values[len(self._texts) : number + 1]:
             self._texts.append(value if isinstance(value, str) else canonical(value))
         return self._texts[number]

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
-from toolguild.synth.mining.call_log import CallLog, WindowItem
+from toolguild.synth.mining.call_log import CallLog, Kind, WindowItem
 from toolguild.synth.mining.loops import Earlier, LoopReading, loop_readings, values_per_turn
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import Shape, Window
 
 __all__ = ["grouped_windows", "windows_of"]
 
-_Follower: TypeAlias = tuple[str, str, frozenset[str]]
-"""A tool, and what is called after it: the tool and its arguments' names."""
+_Follower: TypeAlias = tuple[str, Kind]
+"""A tool, and what is called after it."""
 
 
 def grouped_windows(
@@ -79,8 +79,7 @@ def _looped(log: CallLog, settings: MiningSettings) -> Iterator[_Follower]:
 
 
 def _follower(log: CallLog, before: int, position: int) -> _Follower:
-    call = log.calls[position]
-    return log.calls[before].tool, call.tool, frozenset(call.arguments)
+    return log.calls[before].tool, log.kinds[position]
 
 
 class _Stem(NamedTuple):

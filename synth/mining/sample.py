@@ -58,7 +58,7 @@ class Kept:
         """Return the trace, its tools as they are defined by name."""
         if isinstance(self.run, bytes):
             return unpack(self.run, tools)
-        return replace(self.run, tools=tuple(tools[tool.name] for tool in self.run.tools))
+        return _with_tools(self.run, tools)
 
     def __reduce__(self) -> tuple[type[Kept], tuple[Lot, tuple[Stratum, ...], bytes]]:
         # Packing takes a fraction of what it takes to pickle all the objects of a trace.
@@ -108,13 +108,16 @@ class Sample:
         """Take in a run. No two may have both id and source in common."""
         for tool in trace.tools:
             self.describe(tool)
+        task = _hash(trace.task.id)
+        self._tasks.add(task)
         strata = self._strata(trace)
-        lot = Lot(_hash(trace.task.id), _hash(f"{trace.id}\0{trace.source}"))
-        self._tasks.add(lot.task)
-        if any(self._draw(stratum).wants(lot) for stratum in strata):
+        draws = [self._draws.get(stratum) or self._draw(stratum) for stratum in strata]
+        if all(task > draw.last for draw in draws):
+            return  # as of most runs of large logs, so nothing more is asked of them
+        lot = Lot(task, _hash(f"{trace.id}\0{trace.source}"))
+        if any(draw.wants(lot) for draw in draws):
             # Every run brings its own copies of the definitions; these are shared.
-            tools = tuple(self._tools[tool.name] for tool in trace.tools)
-            self._keep(Kept(lot, strata, replace(trace, tools=tools)))
+            self._keep(Kept(lot, strata, _with_tools(trace, self._tools)))
 
     def describe(self, tool: ToolDefinition) -> None:
         """Take in what a log says of a tool."""
@@ -165,7 +168,9 @@ class Sample:
         for one in drawn:
             identity = _untaken(one.trace.id, seen)
             seen.add(identity)
-            yield replace(one, trace=replace(one.trace, id=identity))
+            if identity != one.trace.id:
+                one = replace(one, trace=replace(one.trace, id=identity))
+            yield one
 
     def _draw(self, stratum: Stratum) -> _Draw:
         if stratum not in self._draws:
@@ -193,6 +198,13 @@ class Sample:
         return tuple(strata)
 
 
+def _with_tools(trace: Trace, tools: Mapping[str, ToolDefinition]) -> Trace:
+    """Return a trace with its tools as they are defined by name."""
+    if not trace.tools:
+        return trace
+    return replace(trace, tools=tuple(tools[tool.name] for tool in trace.tools))
+
+
 def _stratum(tool: str, arguments: Iterable[str], ignored: Collection[str]) -> Stratum | None:
     """Return the stratum of calls of a tool; None where they are no work to save."""
     return None if tool.lower() in ignored else (_CALLED, tool, *sorted(arguments))
@@ -217,10 +229,12 @@ class _Draw:
         self._most_runs = runs
         self._tasks: list[int] = []
         self._runs: dict[int, list[int]] = {}
+        self.last = _HASHES
+        """The hash beyond which no task is wanted."""
 
     def wants(self, lot: Lot) -> bool:
         """Say whether a run is new and among the smallest."""
-        if len(self._tasks) > self._most_tasks and lot.task > self._tasks[-1]:
+        if lot.task > self.last:
             return False
         runs = self._runs.get(lot.task, [])
         return lot.run not in runs and (len(runs) <= self._most_runs or lot.run < runs[-1])
@@ -238,6 +252,8 @@ class _Draw:
         if len(self._tasks) > self._most_tasks + 1:
             last = self._tasks.pop()
             displaced += [Lot(last, run) for run in self._runs.pop(last)]
+        if len(self._tasks) > self._most_tasks:
+            self.last = self._tasks[-1]
         return displaced
 
     def chance(self, lot: Lot) -> _Chance:

@@ -25,9 +25,9 @@ class SameAs:
     argument: str
 
 
-Kind: TypeAlias = tuple[str, tuple[str, ...], bool]
+ItemKind: TypeAlias = tuple[str, tuple[str, ...], bool]
 """Of an item of a window: the tool, its arguments' names, and whether it is a loop."""
-Shape: TypeAlias = tuple[Kind, ...]
+Shape: TypeAlias = tuple[ItemKind, ...]
 Derivation: TypeAlias = FromResult | SameAs | Computed
 
 
@@ -44,12 +44,13 @@ class Window:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """What was found once: each flow that is tried asks again."""
+    _acts: bool | None = field(default=None, init=False, repr=False)
 
     def shape(self) -> Shape:
         """Return what windows must share to be compared: tools, loops and argument names."""
         return tuple(map(self.kind, self.items))
 
-    def kind(self, item: WindowItem) -> Kind:
+    def kind(self, item: WindowItem) -> ItemKind:
         """Return what an item must share with another to be compared."""
         return *self.log.signature(item), item.is_loop
 
@@ -171,6 +172,11 @@ class Window:
 
         What the user says may be a consent; a tool must not write before it was given.
         """
+        if self._acts is None:
+            self._acts = self._writes_after_an_answer()
+        return self._acts
+
+    def _writes_after_an_answer(self) -> bool:
         spoken = self.log.spoken_after(self.items[0].calls[0])
         return spoken is not None and any(
             position >= spoken and not believed_read_only(self.log.calls[position].tool)
