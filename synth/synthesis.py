@@ -140,6 +140,7 @@ def _mined(
             sequences.add(run.trace, run.weight)
             code.add(run.trace, run.weight)
             gaps.add(run.trace, every_run=run.every_run)
+        found = sequences.mine(lambda done: on_progress("calls", done))
     logs = gathered.logs.values()
     return Mined(
         traces=sum(log.traces for log in logs),
@@ -149,7 +150,7 @@ def _mined(
         sampled=len(runs) if any(run.weight.runs > 1 for run in runs) else None,
         problems=gathered.problems,
         opportunities=[
-            *sequences.mine(lambda done: on_progress("calls", done)),
+            *found,
             *code.mine(lambda done: on_progress("code", done), merge),
         ],
         gaps=gaps.mine(),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.sandbox.report import Bound
@@ -64,7 +64,7 @@ class Judged:
         )
 
 
-def judged_sample(logs: dict[str, Sequence[Trace]], sandbox: Sandbox) -> tuple[list[Judged], int]:
+def judged_sample(logs: Mapping[str, Sequence[Trace]], sandbox: Sandbox) -> tuple[list[Judged], int]:
     """Return the sample, always the same, and how many opportunities were never met again.
 
     Args:

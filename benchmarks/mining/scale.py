@@ -31,6 +31,7 @@ _PEERS = {"prefixspan": "prefixspan", "stitch": "stitch_core"}
 """What each peer is called by `timed_run`, and its package."""
 _FIRST_PEER_STEPS = 1000
 _LAST_PEER_STEPS = 1_024_000
+_HALVINGS = 2
 _LOOK_EVERY_S = 0.05
 
 _MOST_SECONDS = 90.0
@@ -214,23 +215,38 @@ def _measured(folder: Path) -> _Size:
 
 
 def _peer(name: str, sources: Sequence[Path]) -> _Peer:
-    """Double the logs for as long as a peer is done with them in a minute."""
+    """Double the logs for as long as a peer is done with them in a minute, then halve the gap."""
     best: dict[str, Any] = {}
-    steps = _FIRST_PEER_STEPS
-    while steps <= _LAST_PEER_STEPS:
-        with _logs(sources, steps) as folder:
-            process = _start(name, folder)
-            output, _ = process.communicate()
-            if process.returncode == -signal.SIGALRM:
-                break
-            best = {"steps": steps, **_told(process, output)}
-        print(f"scale: {name}: {best}", file=sys.stderr, flush=True)
-        steps *= 2
+    steps, too_many = _FIRST_PEER_STEPS, 0
+    while steps <= _LAST_PEER_STEPS and not too_many:
+        told = _told_in_a_minute(name, sources, steps)
+        if told:
+            best = {"steps": steps, **told}
+            steps *= 2
+        else:
+            too_many = steps
+    for _ in range(_HALVINGS if too_many else 0):
+        steps = (best["steps"] + too_many) // 2
+        told = _told_in_a_minute(name, sources, steps)
+        if told:
+            best = {"steps": steps, **told}
+        else:
+            too_many = steps
     with _logs(sources, best["steps"]) as folder:
         process = _start("mining alone", folder)
         output, _ = process.communicate()
     ours = _told(process, output)
     return _Peer(name, best["steps"], best["found"], best["seconds"], ours["seconds"])
+
+
+def _told_in_a_minute(name: str, sources: Sequence[Path], steps: int) -> dict[str, Any]:
+    """Return what a peer tells of logs with so many steps; nothing where it takes too long."""
+    with _logs(sources, steps) as folder:
+        process = _start(name, folder)
+        output, _ = process.communicate()
+    told = {} if process.returncode == -signal.SIGALRM else _told(process, output)
+    print(f"scale: {name}, {steps} steps: {told or 'not done'}", file=sys.stderr, flush=True)
+    return told
 
 
 def _start(miner: str, folder: Path) -> subprocess.Popen[str]:

@@ -74,7 +74,7 @@ def _mining_alone(folder: Path) -> dict[str, float]:
     with nothing_collected():  # as `mine` does it
         for run in sample:
             miner.add(run.trace, run.weight)
-    found = miner.mine()
+        found = miner.mine()
     return {"seconds": seconds + perf_counter() - start, "found": len(found)}
 
 

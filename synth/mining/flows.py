@@ -6,7 +6,7 @@ too few of them is no explanation, and places without one are not claimed.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
@@ -57,14 +57,17 @@ class Flow:
     loops: dict[int, LoopReading] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     """What it asks of a window, in the order in which the windows were narrowed."""
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Why the others are not explained, and how many."""
 
     def narrowed(self, condition: Condition) -> Flow:
         """Return the reading of the windows where a condition holds, counting the others."""
         held = tuple(window for window in self.windows if condition.holds(window))
-        dropped = self.dropped + Counter({condition.reason: len(self.windows) - len(held)})
+        dropped = dict(self.dropped)
+        if lost := len(self.windows) - len(held):
+            dropped[condition.reason] = dropped.get(condition.reason, 0) + lost
         conditions = (*self.conditions, condition)
-        return replace(self, windows=held, conditions=conditions, dropped=dropped)
+        return Flow(held, self.origins, self.loops, conditions, dropped)
 
     def conditions_met(self, window: Window) -> int:
         """Return how many conditions hold in a window before the first that does not."""
@@ -77,7 +80,8 @@ class Flow:
 
     def with_origin(self, slot: Slot, origin: Origin) -> Flow:
         """Return the reading with one more argument explained."""
-        return replace(self, origins={**self.origins, slot: origin})
+        origins = {**self.origins, slot: origin}
+        return Flow(self.windows, origins, self.loops, self.conditions, self.dropped)
 
     def origin(self, item: int, argument: str) -> Origin:
         """Return where an argument comes from, parameters by the names of their slots."""
@@ -169,24 +173,16 @@ def _slot_branches(flow: Flow, slot: Slot, settings: MiningSettings) -> Iterator
 
 def _best_derivation(flow: Flow, slot: Slot, settings: MiningSettings) -> Derivation | None:
     """Return the derivation that most tasks support, if its value really varies between them."""
-    item, argument = slot
-    support: defaultdict[Derivation, set[str]] = defaultdict(set)
-    values: defaultdict[Derivation, set[str]] = defaultdict(set)
-    held: Counter[Derivation] = Counter()
-    for window in flow.windows:
-        value = window.text(slot)
-        for derivation in window.derivations(item, argument):
-            support[derivation].add(window.log.task_id)
-            values[derivation].add(value)
-            held[derivation] += 1
-    good = [
-        derivation
-        for derivation in support
-        if len(support[derivation]) >= settings.sequence_support
-        and len(values[derivation]) > 1
-        and held[derivation] >= settings.min_confidence * len(flow.windows)
-    ]
-    return min(good, key=lambda good: (-len(support[good]), _simplicity(good)), default=None)
+    found = Counter(how for window in flow.windows for how in window.derivations(*slot))
+    enough = settings.min_confidence * len(flow.windows)
+    good: list[tuple[int, tuple[int, str], Derivation]] = []
+    for how in (how for how, places in found.items() if places >= enough):
+        held = [window for window in flow.windows if how in window.derivations(*slot)]
+        tasks = tasks_of(held)
+        varied = {window.text(slot) for window in held}
+        if tasks >= settings.sequence_support and len(varied) > 1:
+            good.append((-tasks, _simplicity(how), how))
+    return min(good, key=lambda one: one[:2])[-1] if good else None
 
 
 _TASKS_LOOKED_AT = 12

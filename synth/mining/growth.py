@@ -9,10 +9,13 @@ from typing import NamedTuple, TypeAlias
 from toolguild.synth.mining.call_log import CallLog, Kind, WindowItem
 from toolguild.synth.mining.loops import Earlier, LoopReading, loop_readings, values_per_turn
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.windows import Shape, Window
+from toolguild.synth.mining.windows import ItemKind, Shape, Window, item_kind
 
 __all__ = ["grouped_windows", "windows_of"]
 
+_ItemKey: TypeAlias = tuple[int, bool, bool]
+_Shape: TypeAlias = tuple[int, ...]
+"""The numbers of the items' kinds: a `Shape` that is quickly compared."""
 _Follower: TypeAlias = tuple[str, Kind]
 """A tool, and what is called after it."""
 
@@ -29,8 +32,9 @@ def grouped_windows(
     """
     # What is a loop of one turn wherever it is called is no loop.
     looped = {follower for log in logs for follower in _looped(log, settings)}
-    stems = [stem for log in logs for stem in _Growth(log, settings, looped).stems()]
-    grouped: dict[Shape, list[Window]] = {}
+    kinds: dict[ItemKind, int] = {}
+    stems = [stem for log in logs for stem in _Growth(log, settings, kinds, looped).stems()]
+    grouped: dict[_Shape, list[Window]] = {}
     while stems:
         calm = [stem for stem in stems if not stem.window.acts_on_an_answer()]
         common = _common(calm, settings.sequence_support)
@@ -40,12 +44,13 @@ def grouped_windows(
         stems = [
             longer for stem in calm if stem.shape in common for longer in stem.growth.from_(stem)
         ]
-    return sorted(grouped.items(), key=lambda entry: str(entry[0]))
+    by_shape = [(windows[0].shape(), windows) for windows in grouped.values()]
+    return sorted(by_shape, key=lambda entry: str(entry[0]))
 
 
-def _common(stems: Iterable[_Stem], support: int) -> set[Shape]:
+def _common(stems: Iterable[_Stem], support: int) -> set[_Shape]:
     """Return the shapes of windows that so many tasks hold."""
-    tasks: defaultdict[Shape, set[str]] = defaultdict(set)
+    tasks: defaultdict[_Shape, set[str]] = defaultdict(set)
     for stem in stems:
         tasks[stem.shape].add(stem.window.log.task_id)
     return {shape for shape, holding in tasks.items() if len(holding) >= support}
@@ -59,7 +64,7 @@ def windows_of(log: CallLog, settings: MiningSettings) -> Iterator[Window]:
     with what came before, if what comes after them only reads, too, and has: it could as well have
     been called before them.
     """
-    growth = _Growth(log, settings)
+    growth = _Growth(log, settings, {})
     stems = [*growth.stems()]
     while stems:
         yield from (stem.window for stem in stems if stem.is_whole)
@@ -82,11 +87,16 @@ def _follower(log: CallLog, before: int, position: int) -> _Follower:
     return log.calls[before].tool, log.kinds[position]
 
 
+def _key(item: WindowItem) -> _ItemKey:
+    """Return what tells an item from all others of its run."""
+    return item.calls[0], bool(item.readings), item.is_instead
+
+
 class _Stem(NamedTuple):
     """A window that may go on."""
 
     window: Window
-    shape: Shape
+    shape: _Shape
     position: int
     """Where what comes next is called."""
     left_out: int
@@ -100,13 +110,18 @@ class _Growth:
     """How the windows of one run grow."""
 
     def __init__(
-        self, log: CallLog, settings: MiningSettings, looped: Set[_Follower] | None = None
+        self,
+        log: CallLog,
+        settings: MiningSettings,
+        kinds: dict[ItemKind, int],
+        looped: Set[_Follower] | None = None,
     ) -> None:
         """Prepare to grow them.
 
         Args:
             log: The calls.
             settings: Thresholds.
+            kinds: A number for each kind of items, the same for all runs; new ones are added.
             looped: What may be a loop of one turn; anything where not given.
         """
         self._log = log
@@ -114,7 +129,9 @@ class _Growth:
         self._looped = looped
         self._per_turn: dict[int, dict[str, frozenset[str]]] = {}
         """What the turns of each run were given, by where it starts."""
-        self._earlier: dict[tuple[int, bool, bool], Earlier] = {}
+        self._earlier: dict[_ItemKey, Earlier] = {}
+        self._kinds = kinds
+        self._kind_of: dict[_ItemKey, int] = {}
 
     def stems(self) -> Iterator[_Stem]:
         """Yield what windows begin with."""
@@ -139,7 +156,14 @@ class _Growth:
     ) -> _Stem:
         items, shape = (stem.window.items, stem.shape) if stem else ((), ())
         window = Window(self._log, (*items, item))
-        return _Stem(window, (*shape, window.kind(item)), position, left_out, is_whole, self)
+        return _Stem(window, (*shape, self._kind(item)), position, left_out, is_whole, self)
+
+    def _kind(self, item: WindowItem) -> int:
+        key = _key(item)
+        if key not in self._kind_of:
+            kind = item_kind(self._log, item)
+            self._kind_of[key] = self._kinds.setdefault(kind, len(self._kinds))
+        return self._kind_of[key]
 
     def _grown(self, stem: _Stem, position: int, left_out: int) -> Iterator[_Stem]:
         log, items = self._log, stem.window.items
@@ -193,10 +217,11 @@ class _Growth:
 
     def _third_in_a_row(self, items: tuple[WindowItem, ...], position: int) -> bool:
         """Say whether a single call would be the third of its tool: a loop not understood."""
+        if len(items) < 2:
+            return False
         calls = self._log.calls
-        return len(items) >= 2 and all(
-            calls[item.calls[-1]].tool == calls[position].tool for item in items[-2:]
-        )
+        before, last = (calls[item.calls[-1]].tool for item in items[-2:])
+        return before == last == calls[position].tool
 
     def _loop_readings(
         self, items: Iterable[WindowItem], start: int, end: int
@@ -210,7 +235,7 @@ class _Growth:
 
     def _as_earlier(self, item: WindowItem) -> Earlier:
         log = self._log
-        key = item.calls[0], item.is_loop, item.is_instead
+        key = _key(item)
         if key not in self._earlier:
             self._earlier[key] = Earlier(
                 [log.index(position) for position in item.calls],

@@ -192,7 +192,7 @@ class SequenceMiner:
         return RepeatedSequence(
             plan=plan,
             occurrences=tuple(_occurrence(window, names) for window in flow.windows),
-            near_misses={reason: count for reason, count in flow.dropped.items() if count},
+            near_misses=flow.dropped,
             tools={tool: self._tools[tool] for tool in tools_of(plan) if tool in self._tools},
             held_out=tuple(_occurrence(window, names) for window in trial.explained),
             held_out_missed=trial.missed,

@@ -14,7 +14,7 @@ from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.plans import EVALUATION_ERRORS, Computed, FromResult, Scope, evaluate
 from toolguild.synth.traces import ToolCall
 
-__all__ = ["Derivation", "SameAs", "Shape", "Window"]
+__all__ = ["Derivation", "ItemKind", "SameAs", "Shape", "Window", "item_kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ ItemKind: TypeAlias = tuple[str, tuple[str, ...], bool]
 """Of an item of a window: the tool, its arguments' names, and whether it is a loop."""
 Shape: TypeAlias = tuple[ItemKind, ...]
 Derivation: TypeAlias = FromResult | SameAs | Computed
+
+
+def item_kind(log: CallLog, item: WindowItem) -> ItemKind:
+    """Return what an item must share with another to be compared."""
+    return *log.signature(item), item.is_loop
 
 
 @dataclass(eq=False, slots=True)
@@ -48,11 +53,7 @@ class Window:
 
     def shape(self) -> Shape:
         """Return what windows must share to be compared: tools, loops and argument names."""
-        return tuple(map(self.kind, self.items))
-
-    def kind(self, item: WindowItem) -> ItemKind:
-        """Return what an item must share with another to be compared."""
-        return *self.log.signature(item), item.is_loop
+        return tuple(item_kind(self.log, item) for item in self.items)
 
     @property
     def size(self) -> int:
