@@ -64,7 +64,9 @@ class Judged:
         )
 
 
-def judged_sample(logs: Mapping[str, Sequence[Trace]], sandbox: Sandbox) -> tuple[list[Judged], int]:
+def judged_sample(
+    logs: Mapping[str, Sequence[Trace]], sandbox: Sandbox
+) -> tuple[list[Judged], int]:
     """Return the sample, always the same, and how many opportunities were never met again.
 
     Args:
