@@ -184,3 +184,24 @@ def test_the_snippet_plugs_the_tools_into_an_agent(
     [offered] = model[0]["tools"]
     assert offered["function"]["name"] == TOOL
     assert offered["function"]["strict"] is True
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of all lines of tables."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_savings_are_those_that_were_measured() -> None:
+    measured = {
+        (log, miner): (verified, share)
+        for log, miner, verified, share, *_ in (
+            row for row in rows((ROOT / "docs/benchmarks.md").read_text("utf-8")) if len(row) > 8
+        )
+        if log in ("airline", "BFCL")
+    }
+    told = [row for row in rows(README) if len(row) == 4 and row[1] in ("yes", "no")]
+    assert {miner for miner, *_ in told} == {miner for _, miner in measured}
+    for miner, verified, *shares in told:
+        for log, share in zip(("airline", "BFCL"), shares, strict=True):
+            assert measured[log, miner] == (verified, share)

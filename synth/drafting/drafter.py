@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from toolguild.policies.parsing import parse_module
 from toolguild.sandbox import Sandbox
-from toolguild.synth.drafting.composite import composite_name, draft_composite
+from toolguild.synth.drafting.composite import draft_composite
+from toolguild.synth.drafting.composite_names import composite_name
 from toolguild.synth.drafting.draft import Draft
 from toolguild.synth.drafting.function import draft_function
 from toolguild.synth.drafting.held_out import hold_out

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.drafting.composite import parameter_spellings
+from toolguild.synth.drafting.composite_names import parameter_spellings
 from toolguild.synth.measuring.timeline import Timeline
 from toolguild.synth.mining import believed_read_only
 from toolguild.synth.plans import (

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
 
 from toolguild.sandbox import Json, JsonObject, ToolCallError, ToolGateway
-from toolguild.synth.drafting.composite import parameter_spellings, result_keys
+from toolguild.synth.drafting.composite_names import parameter_spellings, result_keys
 from toolguild.synth.plans import (
     EVALUATION_ERRORS,
     CallStep,

@@ -19,7 +19,7 @@ from typing import TypeAlias
 from toolguild.policies import Tier
 from toolguild.sandbox import Json, JsonObject, Limits, Outcome, Program, Sandbox
 from toolguild.synth.drafting import Case, Draft, OriginalCalls
-from toolguild.synth.drafting.composite import parameter_spellings
+from toolguild.synth.drafting.composite_names import parameter_spellings
 from toolguild.synth.mining import canonical
 from toolguild.synth.plans import Plan
 from toolguild.synth.validation.differences import difference
