@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
+from toolguild.sandbox import Json
 from toolguild.synth.mining.call_log import CallLog, Kind, WindowItem
 from toolguild.synth.mining.loops import Earlier, LoopReading, loop_readings, values_per_turn
 from toolguild.synth.mining.settings import MiningSettings
@@ -204,15 +205,20 @@ class _Growth:
 
     def _is_linked(self, items: tuple[WindowItem, ...]) -> bool:
         """Say whether a call of the last item was given something that stands in those before."""
-        last = items[-1]
-        if last.is_loop:
-            return True
-        return any(
-            Window(self._log, (*items[:-1], WindowItem((position,)))).derivations(
-                len(items) - 1, name
-            )
+        *earlier, last = items
+        return last.is_loop or any(
+            self._stands_in(value, earlier)
             for position in last.calls
-            for name in self._log.calls[position].arguments
+            for value in self._log.calls[position].arguments.values()
+        )
+
+    def _stands_in(self, value: Json, items: Iterable[WindowItem]) -> bool:
+        """Say whether a single call among some items was given or returned a value."""
+        log = self._log
+        return any(
+            value in log.given_to(item).values() or log.index(item.calls[0]).paths_to(value)
+            for item in items
+            if not item.is_loop
         )
 
     def _third_in_a_row(self, items: tuple[WindowItem, ...], position: int) -> bool:

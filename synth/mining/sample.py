@@ -181,7 +181,8 @@ class Sample:
         return self._draws[stratum]
 
     def _strata(self, trace: Trace) -> tuple[Stratum, ...]:
-        strata: dict[Stratum, None] = {(_ANY,): None} if trace.steps else {}
+        strata: dict[Stratum | None, None] = {(_ANY,): None} if trace.steps else {}
+        known = self._strata_of_calls
         for step in trace.steps:
             if not isinstance(step, ToolCall):
                 strata[_CODE,] = None
@@ -189,13 +190,11 @@ class Sample:
                 strata[_FAILED, step.tool] = None
             else:
                 signature = (step.tool, *step.arguments)
-                if signature not in self._strata_of_calls:
+                if signature not in known:
                     ignored = self._settings.ignored_tools
-                    self._strata_of_calls[signature] = _stratum(step.tool, step.arguments, ignored)
-                stratum = self._strata_of_calls[signature]
-                if stratum:
-                    strata[stratum] = None
-        return tuple(strata)
+                    known[signature] = _stratum(step.tool, step.arguments, ignored)
+                strata[known[signature]] = None
+        return tuple(stratum for stratum in strata if stratum)
 
 
 def _with_tools(trace: Trace, tools: Mapping[str, ToolDefinition]) -> Trace:
