@@ -43,7 +43,7 @@ def grouped_windows(
         for stem in whole:
             grouped.setdefault(stem.shape, []).append(stem.window)
         stems = [
-            longer for stem in calm if stem.shape in common for longer in stem.growth.from_(stem)
+            grown for stem in calm if stem.shape in common for grown in stem.growth.longer(stem)
         ]
     by_shape = [(windows[0].shape(), windows) for windows in grouped.values()]
     return sorted(by_shape, key=lambda entry: str(entry[0]))
@@ -69,7 +69,7 @@ def windows_of(log: CallLog, settings: MiningSettings) -> Iterator[Window]:
     stems = [*growth.stems()]
     while stems:
         yield from (stem.window for stem in stems if stem.is_whole)
-        stems = [longer for stem in stems for longer in growth.from_(stem)]
+        stems = [grown for stem in stems for grown in growth.longer(stem)]
 
 
 def _looped(log: CallLog, settings: MiningSettings) -> Iterator[_Follower]:
@@ -141,7 +141,7 @@ class _Growth:
         for start in self._log.instead_of:
             yield self._stem(None, WindowItem((start,), is_instead=True), start + 1)
 
-    def from_(self, stem: _Stem) -> Iterator[_Stem]:
+    def longer(self, stem: _Stem) -> Iterator[_Stem]:
         """Yield the windows that have one item more."""
         if len(stem.window.items) < self._settings.max_items:
             yield from self._grown(stem, stem.position, stem.left_out)
