@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -323,11 +324,14 @@ class _Process:
         with self._ending:
             if self._popen.returncode is None:
                 os.kill(self._popen.pid, signal.SIGTERM)
-                self._await_end()
-                # One that was stopped on its way inside outlives the launcher. As that is reaped
-                # only afterwards, the number can mean no other group.
-                os.killpg(self._popen.pid, signal.SIGKILL)
-                self._popen.wait()
+                try:
+                    with contextlib.suppress(OSError):  # no descriptor is left to wait with
+                        self._await_end()
+                finally:
+                    # One that was stopped on its way inside outlives the launcher. As that is
+                    # reaped only afterwards, the number can mean no other group.
+                    os.killpg(self._popen.pid, signal.SIGKILL)
+                    self._popen.wait()
 
     def _await_end(self) -> None:
         launcher = os.pidfd_open(self._popen.pid)

@@ -63,7 +63,6 @@ class CallLog:
         self._computations: dict[
             tuple[tuple[WindowItem, ...], WindowItem, str], frozenset[Computed]
         ] = {}
-        self._signatures: dict[tuple[int, bool], tuple[str, tuple[str, ...]]] = {}
         self._breaks: set[int] = set()
         """Positions before which a window may not reach across."""
         self._failed: list[tuple[ToolCall, int]] = []
@@ -168,11 +167,8 @@ class CallLog:
 
     def signature(self, item: WindowItem) -> tuple[str, tuple[str, ...]]:
         """Return what was called by an item, and the names of what it was given, sorted."""
-        key = item.calls[0], item.is_instead
-        if key not in self._signatures:
-            tools = INSTEAD.join(call.tool for call in self.attempts(item))
-            self._signatures[key] = tools, tuple(sorted(self.given_to(item)))
-        return self._signatures[key]
+        tools = INSTEAD.join(call.tool for call in self.attempts(item))
+        return tools, tuple(sorted(self.given_to(item)))
 
     def characters(self, item: WindowItem) -> int:
         """Count what the agent wrote for the calls of an item: names and arguments."""

@@ -88,8 +88,7 @@ class _Parts:
 class ResultIndex:
     """Finds the paths to a value in one result, shortest first.
 
-    Most values that are looked for are not in it. That shows in its text, and only where it does
-    not is the result taken apart.
+    Most values that are looked for do not stand in its text; only for the others is it taken apart.
     """
 
     def __init__(self, result: Json, text: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 from collections.abc import Iterator
 
@@ -38,3 +39,19 @@ def test_a_process_that_was_stopped_ends_with_its_launcher(
     launched.close()
     assert processes.eventually(lambda: not processes.identified({pid for pid, _ in stopped}))
     launched.close()  # which may be done twice
+
+
+def test_it_ends_even_where_no_descriptor_is_left_to_wait_with(
+    launched, processes, monkeypatch
+) -> None:
+    launcher = launched._popen.pid
+    assert processes.eventually(lambda: bool(processes.below({launcher})))
+    family = processes.identified({launcher} | processes.below({launcher}))
+
+    def none_left(pid: int) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(local.os, "pidfd_open", none_left)
+        launched.close()
+    assert processes.eventually(lambda: not processes.identified({pid for pid, _ in family}))
