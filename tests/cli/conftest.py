@@ -74,3 +74,24 @@ def log(tmp_path: Path) -> Path:
     path = tmp_path / "runs.jsonl"
     path.write_text("".join(json.dumps(chat_record(number)) + "\n" for number in range(8)))
     return path
+
+
+def run_with_loop(tool: str, task: int, items: int) -> dict[str, Any]:
+    """Return a run that lists items and gets each."""
+    names = [f"{tool}-{task}-{place}" for place in range(items)]
+    calls = [(f"list_{tool}", {"owner": f"owner-{task}"}, {"items": names})]
+    calls += [(f"get_{tool}", {"item": name}, {"item": name, "size": task}) for name in names]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": f"{tool} of owner-{task}"}]
+    for place, (name, arguments, result) in enumerate(calls):
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        call = {"id": f"c{place}", "type": "function", "function": function}
+        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        messages.append(
+            {"role": "tool", "tool_call_id": f"c{place}", "content": json.dumps(result)}
+        )
+    return {"messages": messages}
+
+
+@pytest.fixture
+def run_of() -> Callable[[str, int, int], dict[str, Any]]:
+    return run_with_loop

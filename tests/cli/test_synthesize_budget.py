@@ -7,36 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from toolguild.registry import Registry, head, verify
 
-
-def run_of(tool: str, task: int, items: int) -> dict[str, Any]:
-    """Return a run that lists items and gets each."""
-    names = [f"{tool}-{task}-{place}" for place in range(items)]
-    calls = [(f"list_{tool}", {"owner": f"owner-{task}"}, {"items": names})]
-    calls += [(f"get_{tool}", {"item": name}, {"item": name, "size": task}) for name in names]
-    messages: list[dict[str, Any]] = [{"role": "user", "content": f"{tool} of owner-{task}"}]
-    for place, (name, arguments, result) in enumerate(calls):
-        function = {"name": name, "arguments": json.dumps(arguments)}
-        call = {"id": f"c{place}", "type": "function", "function": function}
-        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
-        messages.append(
-            {"role": "tool", "tool_call_id": f"c{place}", "content": json.dumps(result)}
-        )
-    return {"messages": messages}
-
+RunOf: TypeAlias = Callable[[str, int, int], dict[str, Any]]
 
 SIZES = {"pears": 5, "plums": 2, "figs": 3}
 """Three loops: what each saves follows from how many items there are."""
 
 
 @pytest.fixture
-def orchard(tmp_path: Path) -> Path:
+def orchard(tmp_path: Path, run_of: RunOf) -> Path:
     path = tmp_path / "orchard.jsonl"
     runs = [
         run_of(tool, task, items + task % 2) for tool, items in SIZES.items() for task in range(4)
@@ -131,7 +117,7 @@ def test_the_budget_may_stand_in_the_settings_file(toolguild: Any, orchard: Path
     assert [fate for _, fate in fates(ran)] == ["registered", "left out", "left out"]
 
 
-def test_ctrl_c_before_the_choice_leaves_nothing_registered(tmp_path: Path) -> None:
+def test_ctrl_c_before_the_choice_leaves_nothing_registered(tmp_path: Path, run_of: RunOf) -> None:
     runs = [run_of(f"kind_{number % 40}", number // 40, 3) for number in range(400)]
     log = tmp_path / "runs.jsonl"
     log.write_text("\n".join(map(json.dumps, runs)))

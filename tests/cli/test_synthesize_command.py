@@ -160,11 +160,11 @@ def test_a_huge_line_is_refused_in_little_memory(tmp_path: Path) -> None:
     assert "Traceback" not in ran.stderr
 
 
-def test_ctrl_c_leaves_the_registry_intact(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_the_registry_intact(tmp_path: Path, run_of: Any) -> None:
     lines = []
     for number in range(400):
         tool = f"tool_{number % 40}"
-        lines.append(json.dumps(looping_run(tool, number // 40)))
+        lines.append(json.dumps(run_of(tool, number // 40, 2 + number // 40 % 2)))
     log = tmp_path / "runs.jsonl"
     log.write_text("\n".join(lines))
     command = [sys.executable, "-m", "toolguild.cli", "synthesize", log, "--sandbox", "local"]
@@ -185,21 +185,6 @@ def test_ctrl_c_leaves_the_registry_intact(tmp_path: Path) -> None:
         assert 0 < len(registry.tools()) < 40
 
 
-def looping_run(tool: str, task: int) -> dict[str, Any]:
-    items = [f"{tool}-{task}-{place}" for place in range(2 + task % 2)]
-    calls = [(f"list_{tool}", {"owner": f"owner-{task}"}, {"items": items})]
-    calls += [(f"get_{tool}", {"item": item}, {"item": item, "size": task}) for item in items]
-    messages: list[dict[str, Any]] = [{"role": "user", "content": f"{tool} of owner-{task}"}]
-    for place, (name, arguments, result) in enumerate(calls):
-        function = {"name": name, "arguments": json.dumps(arguments)}
-        call = {"id": f"c{place}", "type": "function", "function": function}
-        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
-        messages.append(
-            {"role": "tool", "tool_call_id": f"c{place}", "content": json.dumps(result)}
-        )
-    return {"messages": messages}
-
-
 def registered(database: Path) -> bool:
     if not database.exists():
         return False
@@ -207,9 +192,9 @@ def registered(database: Path) -> bool:
         return bool(registry.tools())
 
 
-def test_a_log_cannot_steer_the_terminal(toolguild: Any, tmp_path: Path) -> None:
-    record = json.dumps(looping_run("evil\x1b[2J\u202e", 1))
-    runs = [record, *(json.dumps(looping_run("evil\x1b[2J\u202e", task)) for task in range(2, 6))]
+def test_a_log_cannot_steer_the_terminal(toolguild: Any, tmp_path: Path, run_of: Any) -> None:
+    evil = "evil\x1b[2J\u202e"
+    runs = [json.dumps(run_of(evil, task, 2 + task % 2)) for task in range(1, 6)]
     path = tmp_path / "evil.jsonl"
     path.write_text("\n".join(runs))
     for command in ("mine", "synthesize"):
