@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from toolguild.synth.mining import MiningSettings, Sample
+from toolguild.synth.mining import MiningSettings, Sample, nothing_collected
 from toolguild.synth.traces import (
     Place,
     Problem,
@@ -202,13 +202,14 @@ def _read_log(
     gathered = Gathered(Sample(settings))
     traces = tool_calls = code_executions = 0
     try:
-        for trace in read_log(file, options=read, on_problem=gathered.problems.append):
-            gathered.sample.add(trace)
-            traces += 1
-            calls = sum(1 for _ in trace.calls())
-            tool_calls += calls
-            code_executions += len(trace.steps) - calls
-            on_trace(traces)
+        with nothing_collected():
+            for trace in read_log(file, options=read, on_problem=gathered.problems.append):
+                gathered.sample.add(trace)
+                traces += 1
+                calls = sum(1 for _ in trace.calls())
+                tool_calls += calls
+                code_executions += len(trace.steps) - calls
+                on_trace(traces)
     except TraceFileError as error:
         return error
     log = ReadLog(str(file.resolve()), digest, traces, tool_calls, code_executions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -258,14 +257,27 @@ class CallLog:
             for path, value in self.index(position).parts():
                 yield FromResult(number, path), value
 
-    def spoken_after(self, position: int) -> int | None:
-        """Return the first position after another before which the user spoke."""
-        following = bisect_right(self._spoken_in_order, position)
-        return next(iter(self._spoken_in_order[following : following + 1]), None)
+    def acts_on_an_answer(self, first: int, last: int) -> bool:
+        """Say whether the user spoke after one call and one that may write followed, up to another.
+
+        Calls that are left out of a window only read, so this is said of any window between them.
+        """
+        acts = self._acts_on_an_answer[first]
+        return acts is not None and acts <= last
 
     @cached_property
-    def _spoken_in_order(self) -> list[int]:
-        return sorted(self.spoken)
+    def _acts_on_an_answer(self) -> list[int | None]:
+        """For each position, the first call that may write after the next word of the user's."""
+        found: list[int | None] = []
+        writes: int | None = None
+        acts: int | None = None
+        for position in reversed(range(len(self.calls))):
+            found.append(acts)
+            if not self.reads(position):
+                writes = position
+            if position in self.spoken:
+                acts = writes
+        return found[::-1]
 
     def reads(self, position: int) -> bool:
         """Say whether the call at a position is believed to change nothing."""

@@ -1,4 +1,4 @@
-"""Mining without Python's search for garbage."""
+"""Reading and mining without Python's search for garbage."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["nothing_collected"]
 def nothing_collected() -> Iterator[None]:
     """Do without the search for reference cycles in a block that makes none worth freeing.
 
-    It would look through all runs that are being mined again and again, which takes about as long
-    as mining them.
+    It would look through all runs that are being read or mined again and again, which takes about
+    as long as mining them.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -130,6 +130,7 @@ class _Growth:
         self._looped = looped
         self._per_turn: dict[int, dict[str, frozenset[str]]] = {}
         """What the turns of each run were given, by where it starts."""
+        self._single = [WindowItem((position,)) for position in range(len(log.calls))]
         self._earlier: dict[_ItemKey, Earlier] = {}
         self._kinds = kinds
         self._kind_of: dict[_ItemKey, int] = {}
@@ -137,7 +138,7 @@ class _Growth:
     def stems(self) -> Iterator[_Stem]:
         """Yield what windows begin with."""
         for start, _ in self._log.runs():
-            yield self._stem(None, WindowItem((start,)), start + 1, is_whole=False)
+            yield self._stem(None, self._single[start], start + 1, is_whole=False)
         for start in self._log.instead_of:
             yield self._stem(None, WindowItem((start,), is_instead=True), start + 1)
 
@@ -196,7 +197,7 @@ class _Growth:
             if readings:
                 yield WindowItem(tuple(range(position, end)), readings), end
         if not self._third_in_a_row(items, position):
-            yield WindowItem((position,)), position + 1
+            yield self._single[position], position + 1
 
     def _may_be_a_loop(self, items: tuple[WindowItem, ...], start: int, end: int) -> bool:
         if end - start > 1 or self._looped is None:

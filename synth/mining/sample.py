@@ -86,8 +86,8 @@ class Sample:
         """In how many strata each kept run is."""
         self._tasks: set[int] = set()
         self._tools: dict[str, ToolDefinition] = {}
-        self._strata_of_calls: dict[tuple[str, ...], Stratum | None] = {}
-        """The strata of calls, by the tool and the arguments' names in the order given."""
+        self._draws_of_calls: dict[tuple[str, ...], _Draw | None] = {}
+        """The draws for calls, by the tool and the arguments' names in the order given."""
 
     @property
     def tools(self) -> Collection[ToolDefinition]:
@@ -110,14 +110,16 @@ class Sample:
             self.describe(tool)
         task = _hash(trace.task.id)
         self._tasks.add(task)
-        strata = self._strata(trace)
-        draws = [self._draws.get(stratum) or self._draw(stratum) for stratum in strata]
-        if all(task > draw.last for draw in draws):
+        draws = self._draws_of(trace)
+        near = [draw for draw in draws if task <= draw.last]
+        if not near:
             return  # as of most runs of large logs, so nothing more is asked of them
         lot = Lot(task, _hash(f"{trace.id}\0{trace.source}"))
-        if any(draw.wants(lot) for draw in draws):
+        wanting = [draw for draw in near if draw.wants(lot)]
+        if wanting:
+            strata = tuple(draw.stratum for draw in draws)
             # Every run brings its own copies of the definitions; these are shared.
-            self._keep(Kept(lot, strata, _with_tools(trace, self._tools)))
+            self._keep(Kept(lot, strata, _with_tools(trace, self._tools)), wanting)
 
     def describe(self, tool: ToolDefinition) -> None:
         """Take in what a log says of a tool."""
@@ -138,15 +140,16 @@ class Sample:
         for tool in tools:
             self.describe(tool)
         for one in kept:
-            self._keep(one)
+            draws = map(self._draw, one.strata)
+            self._keep(one, [draw for draw in draws if draw.wants(one.lot)])
 
-    def _keep(self, kept: Kept) -> None:
-        for stratum in kept.strata:
-            draw = self._draw(stratum)
-            if not draw.wants(kept.lot):
-                continue
-            self._kept[kept.lot] = kept
-            self._uses[kept.lot] = self._uses.get(kept.lot, 0) + 1
+    def _keep(self, kept: Kept, wanting: Collection[_Draw]) -> None:
+        """Keep a run for the strata that want it."""
+        if not wanting:
+            return
+        self._kept[kept.lot] = kept
+        self._uses[kept.lot] = self._uses.get(kept.lot, 0) + len(wanting)
+        for draw in wanting:
             for lot in draw.take(kept.lot):
                 self._uses[lot] -= 1
                 if not self._uses[lot]:
@@ -177,24 +180,32 @@ class Sample:
             settings = self._settings
             is_of_a_tool = stratum[0] in (_CALLED, _FAILED)
             tasks = settings.sampled_tasks if is_of_a_tool else settings.sampled_tasks_in_all
-            self._draws[stratum] = _Draw(tasks, settings.sampled_runs)
+            self._draws[stratum] = _Draw(stratum, tasks, settings.sampled_runs)
         return self._draws[stratum]
 
-    def _strata(self, trace: Trace) -> tuple[Stratum, ...]:
-        strata: dict[Stratum | None, None] = {(_ANY,): None} if trace.steps else {}
-        known = self._strata_of_calls
+    def _draws_of(self, trace: Trace) -> Collection[_Draw]:
+        """Return the draws that a run takes part in, each once."""
+        if not trace.steps:
+            return ()
+        draws: dict[_Draw | None, None] = {self._draw((_ANY,)): None}
+        known = self._draws_of_calls
         for step in trace.steps:
             if not isinstance(step, ToolCall):
-                strata[_CODE,] = None
+                draws[self._draw((_CODE,))] = None
             elif step.error is not None:
-                strata[_FAILED, step.tool] = None
+                draws[self._draw((_FAILED, step.tool))] = None
             else:
                 signature = (step.tool, *step.arguments)
                 if signature not in known:
-                    ignored = self._settings.ignored_tools
-                    known[signature] = _stratum(step.tool, step.arguments, ignored)
-                strata[known[signature]] = None
-        return tuple(stratum for stratum in strata if stratum)
+                    known[signature] = self._draw_of_calls(step)
+                draws[known[signature]] = None
+        return [draw for draw in draws if draw]
+
+    def _draw_of_calls(self, call: ToolCall) -> _Draw | None:
+        """Return the draw for calls like one; None where they are no work to save."""
+        if call.tool.lower() in self._settings.ignored_tools:
+            return None
+        return self._draw((_CALLED, call.tool, *sorted(call.arguments)))
 
 
 def _with_tools(trace: Trace, tools: Mapping[str, ToolDefinition]) -> Trace:
@@ -202,11 +213,6 @@ def _with_tools(trace: Trace, tools: Mapping[str, ToolDefinition]) -> Trace:
     if not trace.tools:
         return trace
     return replace(trace, tools=tuple(tools[tool.name] for tool in trace.tools))
-
-
-def _stratum(tool: str, arguments: Iterable[str], ignored: Collection[str]) -> Stratum | None:
-    """Return the stratum of calls of a tool; None where they are no work to save."""
-    return None if tool.lower() in ignored else (_CALLED, tool, *sorted(arguments))
 
 
 class _Chance(NamedTuple):
@@ -223,7 +229,8 @@ class _Draw:
     that are too large, and tell how likely the others were to be smaller.
     """
 
-    def __init__(self, tasks: int, runs: int) -> None:
+    def __init__(self, stratum: Stratum, tasks: int, runs: int) -> None:
+        self.stratum = stratum
         self._most_tasks = tasks
         self._most_runs = runs
         self._tasks: list[int] = []
@@ -235,7 +242,9 @@ class _Draw:
         """Say whether a run is new and among the smallest."""
         if lot.task > self.last:
             return False
-        runs = self._runs.get(lot.task, [])
+        runs = self._runs.get(lot.task)
+        if runs is None:
+            return True
         return lot.run not in runs and (len(runs) <= self._most_runs or lot.run < runs[-1])
 
     def take(self, lot: Lot) -> list[Lot]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining.batches import batches_of
@@ -138,12 +139,18 @@ class SequenceMiner:
 
         # The others are no places of any plan.
         calm = [window for window in windows if not window.acts_on_an_answer()]
-        places = [(window.units, window.log.task_id, self._calls_saved(window)) for window in calm]
+
+        @cache  # Most are asked for what they save before anything is taken, and never again.
+        def units() -> list[frozenset[Unit]]:
+            return [window.units for window in calm]
 
         def most_calls(taken: Collection[Unit]) -> float:
-            left = [place for place in places if place[0].isdisjoint(taken)]
-            enough = len({task for _, task, _ in left}) >= self._settings.sequence_support
-            return sum(saved for _, _, saved in left) if enough else 0.0
+            left = calm
+            if taken:
+                places = zip(calm, units(), strict=True)
+                left = [window for window, claimed in places if claimed.isdisjoint(taken)]
+            enough = tasks_of(left) >= self._settings.sequence_support
+            return sum(map(self._calls_saved, left)) if enough else 0.0
 
         return Prospect(most_calls, make)
 

@@ -10,7 +10,6 @@ from toolguild.synth.mining.call_log import INSTEAD, CallLog, WindowItem
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.loops import given
 from toolguild.synth.mining.opportunity import Unit
-from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.plans import EVALUATION_ERRORS, Computed, FromResult, Scope, evaluate
 from toolguild.synth.traces import ToolCall
 
@@ -49,7 +48,6 @@ class Window:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """What was found once: each flow that is tried asks again."""
-    _acts: bool | None = field(default=None, init=False, repr=False)
 
     def shape(self) -> Shape:
         """Return what windows must share to be compared: tools, loops and argument names."""
@@ -173,14 +171,4 @@ class Window:
 
         What the user says may be a consent; a tool must not write before it was given.
         """
-        if self._acts is None:
-            self._acts = self._writes_after_an_answer()
-        return self._acts
-
-    def _writes_after_an_answer(self) -> bool:
-        spoken = self.log.spoken_after(self.items[0].calls[0])
-        return spoken is not None and any(
-            position >= spoken and not believed_read_only(self.log.calls[position].tool)
-            for item in self.items
-            for position in item.calls
-        )
+        return self.log.acts_on_an_answer(self.items[0].calls[0], self.items[-1].calls[-1])
