@@ -31,7 +31,7 @@ _PEERS = {"prefixspan": "prefixspan", "stitch": "stitch_core"}
 """What each peer is called by `timed_run`, and its package."""
 _FIRST_PEER_STEPS = 1000
 _LAST_PEER_STEPS = 1_024_000
-_HALVINGS = 2
+_HALVINGS = 3
 _LOOK_EVERY_S = 0.05
 
 _MOST_SECONDS = 90.0

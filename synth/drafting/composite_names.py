@@ -137,6 +137,9 @@ def _tool_name(plan: Plan, keys: Sequence[str], spellings: Mapping[str, str]) ->
         return name
     if len(tools) == 1:
         return f"{tools[0][: MAX_NAME - len('_for_each')].rstrip('_')}_for_each"
+    ends = f"{tools[0]}_through_{tools[-1]}"
+    if len(tools) > 2 and len(ends) <= MAX_NAME:
+        return ends
     ending = f"_and_{len(tools) - 1}_more"
     return f"{tools[0][: MAX_NAME - len(ending)].rstrip('_')}{ending}"
 
