@@ -20,7 +20,7 @@ LOOP: PlanStep = LoopStep("get_file", FromResult(0, ("files",)), ())
     ("plan", "name"),
     [
         (straight("lock_doors", "press_brake"), "lock_doors_then_press_brake"),
-        ((*straight("list_files"), LOOP), "list_files_with_files"),
+        ((*straight("list_files"), LOOP), "list_files_with_each_file"),
         (straight("create_ticket", "create_ticket"), "create_ticket_twice"),
         # Too long with all that is called: both ends are told, if there is room for them.
         (
