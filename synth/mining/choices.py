@@ -6,7 +6,7 @@
     chosen = functions[function]
 
 stands before code that calls `chosen`. Only what stands in such a table can be called, whatever a
-tool is given.
+tool is given. Where the parameter's type is `Literal['max', 'min']`, no valid argument is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from toolguild.synth.mining.known_functions import FunctionName, function_named
 
-__all__ = ["Choice", "parted", "table_of"]
+__all__ = ["Choice", "literal_type", "parted", "refusals", "table_of"]
 
 _STATEMENTS = 3
 """Statements that one choice is written as."""
@@ -57,6 +57,26 @@ def parted(body: Sequence[ast.stmt]) -> tuple[tuple[Choice, ...], list[ast.stmt]
         choices.append(choice)
         rest = rest[_STATEMENTS:]
     return tuple(choices), rest
+
+
+def refusals(function: ast.FunctionDef) -> list[ast.stmt]:
+    """Return the checks of choices in a tool's function that its annotations leave nothing to."""
+    types = {
+        argument.arg: ast.unparse(argument.annotation)
+        for argument in function.args.args
+        if argument.annotation is not None
+    }
+    return [
+        function.body[start + 1]
+        for start in range(len(function.body))
+        if (choice := _first_choice(function.body[start:])) is not None
+        and types.get(choice.parameter) == literal_type(choice.functions)
+    ]
+
+
+def literal_type(values: Sequence[object]) -> str:
+    """Return the annotation for one of some constants."""
+    return f"Literal[{', '.join(map(repr, values))}]"
 
 
 def _first_choice(body: Sequence[ast.stmt]) -> Choice | None:
