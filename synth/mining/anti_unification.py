@@ -174,7 +174,9 @@ class AntiUnifier:
             return None
         if len(set(names)) > 1:
             column = tuple(ast.Constant(name) for name in names)
-            return ast.Name(f"{CHOSEN}{self._hole_of(column, 'function').mark}", ast.Load())
+            hole = self._hole_of(column)
+            hole.wishes.insert(0, "function")
+            return ast.Name(f"{CHOSEN}{hole.mark}", ast.Load())
         if len({*map(ast.dump, nodes)}) == 1:
             return None
         self.modules.add(module_of(names[0]))
@@ -246,17 +248,16 @@ class AntiUnifier:
         column = tuple(node for node in nodes if isinstance(node, ast.expr))
         if len(column) < len(nodes) or not all(map(self._has_value, column)):
             raise NotAlikeError
-        hole = self._hole_of(column, around.wish)
+        hole = self._hole_of(column)
+        hole.wishes.append(around.wish)
         if around.certain and (around.first or all(map(is_calm, column))):
             hole.certain = True
         return ast.Name(hole.mark, ast.Load())
 
-    def _hole_of(self, column: _Column, wish: str) -> Hole:
+    def _hole_of(self, column: _Column) -> Hole:
         """Return the hole for a column, the one that there is for an equal one."""
         key = tuple(map(ast.dump, column))
-        hole = self._holes.setdefault(key, Hole(f"?{len(self._holes)}", column))
-        hole.wishes.append(wish)
-        return hole
+        return self._holes.setdefault(key, Hole(f"?{len(self._holes)}", column))
 
     def _has_value(self, node: ast.expr) -> bool:
         if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
