@@ -92,11 +92,8 @@ def generalise(
         unifier.require_sound([_bound_names(window.alike) for window in windows])
     except NotAlikeError:
         return None
-    choosers = _choosers(body)
-    modules = unifier.modules | {
-        module_of(name) for hole in unifier.holes if hole.mark in choosers for name in hole.texts
-    }
-    modules -= {""}
+    choosers = [hole for hole in unifier.holes if hole.mark in _choosers(body)]
+    modules = _modules(unifier, choosers)
     if choosing and not (choosers and all(_is_itself(one, imports) for one in modules)):
         return None
     body, names = _spelled(body, unifier, imported | modules)
@@ -128,8 +125,8 @@ def generalise(
         results=tuple(
             {name: own[name][number] for name in outputs} for number in range(len(windows))
         ),
-        choices=tuple(_choice(hole, names) for hole in unifier.holes if hole.mark in choosers),
-        modules=frozenset(modules),
+        choices=tuple(_choice(hole, names) for hole in choosers),
+        modules=modules,
     )
 
 
@@ -149,6 +146,12 @@ def _choosers(body: Sequence[ast.stmt]) -> set[str]:
         for node in ast.walk(statement)
         if isinstance(node, ast.Name) and node.id.startswith(CHOSEN)
     }
+
+
+def _modules(unifier: AntiUnifier, choosers: Sequence[Hole]) -> frozenset[str]:
+    """Return the modules of the functions that are called by their full names."""
+    chosen = {module_of(name) for hole in choosers for name in hole.texts}
+    return frozenset(unifier.modules | chosen) - {""}
 
 
 def _is_itself(module: str, imports: Mapping[str, ast.stmt]) -> bool:

@@ -108,6 +108,20 @@ def test_where_all_call_the_same_function_nothing_is_chosen(writer: Writer) -> N
     assert "max(adjusted)" in found.source
 
 
+def test_names_that_the_code_uses_itself_are_left_to_it(writer: Writer) -> None:
+    renamed = [
+        code.replace("prices", "functions").replace("rate", "function").replace("margin", "chosen")
+        for code in margins(*("max", "min", "sum") * 2)
+    ]
+    (found,) = mined(writer, renamed)
+    (choice,) = choices(found)
+    assert found.parameters == ("functions", "function", choice.parameter)
+    assert {choice.parameter, choice.table, choice.chosen}.isdisjoint(
+        {"functions", "function", "chosen"}
+    )
+    assert run(found, functions=[10], function=50, **{choice.parameter: "max"}) == 5.0
+
+
 def test_functions_that_differ_together_are_one_choice(writer: Writer) -> None:
     code = """
         data = {data}
