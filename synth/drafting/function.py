@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from toolguild.policies.parsing import parse_module
@@ -16,6 +16,7 @@ from toolguild.synth.drafting.tidy import tidy
 from toolguild.synth.drafting.wording import (
     and_list,
     example,
+    or_list,
     plain_sentence,
     snake_case,
     spoken,
@@ -23,6 +24,7 @@ from toolguild.synth.drafting.wording import (
     unique,
 )
 from toolguild.synth.mining import RepeatedCode
+from toolguild.synth.mining.choices import parted
 
 __all__ = ["Domain", "draft_function"]
 
@@ -58,6 +60,7 @@ def draft_function(
     name = name or snake_case(opportunity.name)
     module = _renamed(opportunity, name)
     function = module.body[-1]
+    choices = _choices(module)
     columns = {
         parameter: [case.arguments[parameter] for case in cases]
         for parameter in opportunity.parameters
@@ -70,11 +73,11 @@ def draft_function(
             **domain.bounds.get(parameter, {}),
         }
         for parameter, column in columns.items()
-    }
+    } | {name: {"type": "string", "enum": [*functions]} for name, functions in choices.items()}
     described = {
         parameter: _describe(parameter, schemas[parameter], opportunity) + example(column)
         for parameter, column in columns.items()
-    }
+    } | {name: _described_choice(functions) for name, functions in choices.items()}
     summary = plain_sentence(opportunity.documentation) or _summary(opportunity)
     source = tool_text(
         name=name,
@@ -82,7 +85,12 @@ def draft_function(
         returns=annotation_of(returns),
         docs=docstring(summary, described, _result(opportunity, returns) + example(returned)),
         body=[*_copies(domain.copied, module), *_body_lines(function)],
-        before=_before(_with_copying(module.body[:-1], domain.copied, module)),
+        before=_before(
+            [
+                *_imports_of_types(schemas.values()),
+                *_with_copying(module.body[:-1], domain.copied, module),
+            ]
+        ),
     )
     return Draft(
         name=name,
@@ -103,6 +111,23 @@ def draft_function(
         held_out=tuple(held_out),
         original=OriginalCode(opportunity.source, opportunity.name),
     )
+
+
+def _choices(module: ast.Module) -> dict[str, tuple[str, ...]]:
+    """Return the parameters that choose a function, with the functions' names."""
+    function = module.body[-1]
+    assert isinstance(function, ast.FunctionDef)  # noqa: S101 - mining ends with one
+    return {choice.parameter: choice.functions for choice in parted(function.body)[0]}
+
+
+def _described_choice(functions: Sequence[str]) -> str:
+    return f"The function that is called, {or_list(map(repr, functions))}"
+
+
+def _imports_of_types(schemas: Iterable[JsonObject]) -> list[ast.stmt]:
+    """Return the import that the annotations of a tool's parameters need, if any."""
+    is_needed = any("enum" in schema for schema in schemas)
+    return [ast.ImportFrom("typing", [ast.alias("Literal")], 0)] if is_needed else []
 
 
 def _copies(parameters: Sequence[str], module: ast.Module) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.wording import is_plain_word
+from toolguild.synth.mining.choices import literal_type
 
 __all__ = ["annotation_of", "infer_schema", "object_schema"]
 
@@ -95,6 +96,9 @@ def object_schema(
 
 def annotation_of(schema: JsonObject) -> str:
     """Return a Python annotation for the values of a schema, `object` where it says nothing."""
+    match schema:
+        case {"enum": [*choices]}:
+            return literal_type(choices)
     kind = schema.get("type")
     if isinstance(kind, list):
         names = [annotation_of({"type": name}) for name in kind]

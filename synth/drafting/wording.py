@@ -19,6 +19,7 @@ __all__ = [
     "example",
     "is_plain_word",
     "noun_of",
+    "or_list",
     "plain_sentence",
     "singular",
     "snake_case",
@@ -153,6 +154,12 @@ def and_list(items: Iterable[str]) -> str:
     """Return items as a person lists them: `a, b and c`."""
     *most, last = items
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def or_list(items: Iterable[str]) -> str:
+    """Return alternatives as a person lists them: `a, b or c`."""
+    *most, last = items
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def example(values: Iterable[Json]) -> str:

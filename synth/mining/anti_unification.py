@@ -2,7 +2,8 @@
 
 What all trees share is kept, a column of local names becomes one variable, and any other column
 of different constants or expressions becomes a hole (Plotkin, "A note on inductive
-generalization", 1970). Equal columns are one variable, or one hole.
+generalization", 1970). A column of different known functions becomes a hole for their names, and
+what a name chooses is called. Equal columns are one variable, or one hole.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from toolguild.synth.mining.known_functions import FunctionName, function_named, module_of
 from toolguild.synth.mining.programs import BUILTINS
 from toolguild.synth.mining.purity import is_calm
 from toolguild.synth.mining.texts import literal_of
 
-__all__ = ["AntiUnifier", "Hole", "NotAlikeError"]
+__all__ = ["CHOSEN", "AntiUnifier", "Hole", "NotAlikeError"]
+
+CHOSEN = "!"
+"""Starts the name of a function that a hole chooses."""
 
 _NO_VALUE = (
     ast.Starred,
@@ -57,6 +62,12 @@ class Hole:
         """Whether it stands for constants only."""
         return all(isinstance(node, ast.Constant) for node in self.column)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The constants that are texts: where it chooses a function, the functions' names."""
+        constants = [node.value for node in self.column if isinstance(node, ast.Constant)]
+        return tuple(value for value in constants if isinstance(value, str))
+
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
@@ -72,13 +83,25 @@ class _Surroundings:
 class AntiUnifier:
     """Merges blocks of statements.
 
-    In the tree that comes of it, names that start with `$` stand for variables, and names that
-    start with `?` for holes; no name in code does.
+    In the tree that comes of it, names that start with `$` stand for variables, names that start
+    with `?` for holes, and names that start with `!?` for the function that a hole names; no name
+    in code does.
     """
 
-    def __init__(self, fixed: frozenset[str]) -> None:
-        """Take the names that mean the same everywhere: builtins, and what was imported."""
+    def __init__(
+        self, fixed: frozenset[str], functions: Sequence[Mapping[int, FunctionName]] = ()
+    ) -> None:
+        """Start without anything merged.
+
+        Args:
+            fixed: Names that mean the same everywhere: builtins, and what was imported.
+            functions: For each block, the known functions that may differ, by their nodes'
+                identities; none where all functions have to be the same.
+        """
         self._fixed = fixed
+        self._functions = functions
+        self.modules: set[str] = set()
+        """Modules that functions were taken from which the blocks name in different ways."""
         self.variables: dict[tuple[str, ...], str] = {}
         """For the spellings of a variable in each block, the name that stands for it."""
         self._holes: dict[tuple[str, ...], Hole] = {}
@@ -124,6 +147,8 @@ class AntiUnifier:
 
     def _node(self, nodes: Sequence[ast.AST], around: _Surroundings) -> ast.AST:
         first = nodes[0]
+        if (function := self._function(nodes)) is not None:
+            return function
         if all(isinstance(node, ast.Name) for node in nodes):
             return self._name([node for node in nodes if isinstance(node, ast.Name)], around)
         if len({type(node) for node in nodes}) > 1:
@@ -138,6 +163,24 @@ class AntiUnifier:
             # What has no common form inside may still be a hole as a whole.
             self.variables, self._holes, self._stored = known
             return self._hole(nodes, around)
+
+    def _function(self, nodes: Sequence[ast.AST]) -> ast.expr | None:
+        """Return what stands for known functions, None where no such stand in all blocks.
+
+        The same function, imported in different ways, is called by its full name.
+        """
+        names = [known.get(id(n), "") for known, n in zip(self._functions, nodes, strict=False)]
+        if not names or not all(names):
+            return None
+        if len(set(names)) > 1:
+            column = tuple(ast.Constant(name) for name in names)
+            hole = self._hole_of(column)
+            hole.wishes.insert(0, "function")
+            return ast.Name(f"{CHOSEN}{hole.mark}", ast.Load())
+        if len({*map(ast.dump, nodes)}) == 1:
+            return None
+        self.modules.add(module_of(names[0]))
+        return function_named(names[0])
 
     def _inside(self, nodes: Sequence[ast.AST], around: _Surroundings) -> ast.AST:
         first = nodes[0]
@@ -155,7 +198,7 @@ class AntiUnifier:
             elif isinstance(value, ast.AST) and all(isinstance(one, ast.AST) for one in values):
                 merged[name] = self._node(values, inner)
                 if name in {"func", "format_spec"} and _is_hole(merged[name]):
-                    raise NotAlikeError  # A tool is given values, never functions.
+                    raise NotAlikeError  # A tool is given values, never functions themselves.
             elif any(one != value for one in values):
                 raise NotAlikeError
             else:
@@ -205,12 +248,16 @@ class AntiUnifier:
         column = tuple(node for node in nodes if isinstance(node, ast.expr))
         if len(column) < len(nodes) or not all(map(self._has_value, column)):
             raise NotAlikeError
-        key = tuple(map(ast.dump, column))
-        hole = self._holes.setdefault(key, Hole(f"?{len(self._holes)}", column))
+        hole = self._hole_of(column)
+        hole.wishes.append(around.wish)
         if around.certain and (around.first or all(map(is_calm, column))):
             hole.certain = True
-        hole.wishes.append(around.wish)
         return ast.Name(hole.mark, ast.Load())
+
+    def _hole_of(self, column: _Column) -> Hole:
+        """Return the hole for a column, the one that there is for an equal one."""
+        key = tuple(map(ast.dump, column))
+        return self._holes.setdefault(key, Hole(f"?{len(self._holes)}", column))
 
     def _has_value(self, node: ast.expr) -> bool:
         if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
+from toolguild.synth.mining.choices import Choice, table_of
 from toolguild.synth.mining.definitions import mine_definitions
 from toolguild.synth.mining.expressions import ExpressionWindow, repeated_expressions
 from toolguild.synth.mining.instrument import watch_expression, watch_statements
@@ -79,9 +80,7 @@ class CodeMiner:
             *repeated_expressions(sessions, self._settings),
         ]
         for done, windows in enumerate(groups):
-            candidate = self._from_windows(windows)
-            if candidate is not None:
-                candidates.append(candidate)
+            candidates += self._from_windows(windows)
             progress(0.5 + 0.5 * done / len(groups))
         chosen = choose(
             ready(candidates),
@@ -105,16 +104,29 @@ class CodeMiner:
             return enough and saving_of(candidate.occurrences).characters > 0
         return enough and _pays_for_itself(candidate)
 
-    def _from_windows(self, windows: Sequence[Window]) -> RepeatedCode | None:
-        imports = windows[0].imports
-        template = generalise(windows, frozenset(imports))
+    def _from_windows(self, windows: Sequence[Window]) -> Iterator[RepeatedCode]:
+        first = windows[0]
+        templates = []
+        if not first.leaves_functions_open:
+            templates.append(generalise(windows, first.imports))
+        if first.leaves_functions_open or first.is_coarse:
+            templates.append(generalise(windows, first.imports, choosing=True))
+        for template in templates:
+            if template is not None and (found := self._from_template(template, windows)):
+                yield found
+
+    def _from_template(self, template: Template, windows: Sequence[Window]) -> RepeatedCode | None:
         if (
-            template is None
-            or (template.work < self._settings.min_work and not template.is_check)
+            (template.work < self._settings.min_work and not template.is_check)
             or len(template.parameters) > self._settings.max_parameters
             or _calls_a_parameter(template)
+            or not _are_few(template.choices)
+            # What a check compares can be given to it, whatever computes it.
+            or (template.choices and template.is_check)
         ):
             return None
+        modules = {module: ast.Import([ast.alias(module)]) for module in template.modules}
+        imports = {**windows[0].imports, **modules}
         name = _name(template)
         parameters = _parameters(template, windows[0])
         source = _function_text(name, parameters, template, imports)
@@ -130,9 +142,17 @@ class CodeMiner:
                 for number, window in enumerate(windows)
             ),
         )
-        if windows[0].is_coarse and not _pays_for_itself(found):
+        if (windows[0].is_coarse or template.choices) and not _pays_for_itself(found):
             return None
         return found
+
+
+_MOST_FUNCTIONS = 8
+"""Functions that a parameter may choose from: what calls any of more is no one operation."""
+
+
+def _are_few(choices: Sequence[Choice]) -> bool:
+    return all(len(choice.functions) <= _MOST_FUNCTIONS for choice in choices)
 
 
 def _pays_for_itself(candidate: RepeatedCode) -> bool:
@@ -176,11 +196,13 @@ def _name(template: Template) -> str:
                 return f"check_{function}"
         return "check"
     if template.is_expression:
+        chosen = {choice.chosen for choice in template.choices}
         called = [
             node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
             for node in ast.walk(template.body[-1])
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
         ]
+        called = [name for name in called if name not in chosen]
         return f"compute_{called[0] if called else 'value'}"
     verb = "update" if set(template.outputs) & set(template.parameters) else "compute"
     return f"{verb}_{'_and_'.join(template.outputs[:3])}"
@@ -231,10 +253,11 @@ def _in_order_of_assignment(template: Template, window: Window) -> tuple[str, ..
 
 
 def _function_text(
-    name: str, parameters: Sequence[str], template: Template, imports: dict[str, ast.stmt]
+    name: str, parameters: Sequence[str], template: Template, imports: Mapping[str, ast.stmt]
 ) -> str | None:
     """Return the template as a function after its imports, or None where it needs more."""
-    body = [*template.body[:-1], *_ending(template)]
+    tables = [statement for choice in template.choices for statement in table_of(choice)]
+    body = [*tables, *template.body[:-1], *_ending(template)]
     function = parse_function(f"def {name}({', '.join(parameters)}):\n    pass")
     function.body = body
     needed = free_names(function)

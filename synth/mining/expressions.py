@@ -7,9 +7,17 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from toolguild.synth.mining.known_functions import KnownFunctions
 from toolguild.synth.mining.programs import Session
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.skeletons import ReadStatement, Skeleton, is_coarse, patterns
+from toolguild.synth.mining.skeletons import (
+    ReadStatement,
+    Skeleton,
+    is_coarse,
+    leaves_functions_open,
+    patterns,
+    readings,
+)
 from toolguild.synth.mining.statements import UNMOVABLE, is_print, is_repeated
 
 __all__ = ["ExpressionWindow", "repeated_expressions", "work_of"]
@@ -39,7 +47,13 @@ class ExpressionWindow:
     pattern: Skeleton
     imports: dict[str, ast.stmt]
     """What the imported names stand for."""
+    known: KnownFunctions
     is_coarse: bool = True
+
+    @property
+    def leaves_functions_open(self) -> bool:
+        """Whether the pattern takes all known functions for one."""
+        return leaves_functions_open(self.pattern)
 
     @property
     def nodes(self) -> list[ast.expr]:
@@ -66,16 +80,19 @@ def _expressions(session: Session, least_work: int) -> Iterator[ExpressionWindow
     for number, snippet in enumerate(session.snippets):
         imports = session.imports_before(number)
         imported = {name: ast.unparse(statement) for name, statement in imports.items()}
+        known = KnownFunctions.of(imports, session.own_names)
         for node in _inner_expressions(snippet.tree):
             if work_of(node) < least_work or any(
                 isinstance(inner, (*UNMOVABLE, ast.NamedExpr)) or is_print(inner)
                 for inner in ast.walk(node)
             ):
                 continue
-            read = ReadStatement.of(ast.copy_location(ast.Return(node), node), imported)
-            for pattern in patterns([read]):
-                if is_coarse(pattern):
-                    yield ExpressionWindow(session, number, node, (read.alike,), pattern, imports)
+            read = ReadStatement.of(ast.copy_location(ast.Return(node), node), imported, known)
+            for reading in readings([read]):
+                for pattern in filter(is_coarse, patterns(reading)):
+                    yield ExpressionWindow(
+                        session, number, node, (read.alike,), pattern, imports, known
+                    )
 
 
 def _inner_expressions(tree: ast.Module) -> Iterator[ast.expr]:

@@ -89,6 +89,21 @@ class Session:
         """The snippet and line where each name is first bound, be it by a definition or import."""
         return first_bindings([snippet.tree for snippet in self.snippets])
 
+    @cached_property
+    def own_names(self) -> frozenset[str]:
+        """Names that the code itself gives to something, be it in one place; imports do not."""
+        found = set(self.first_stores)
+        for snippet in self.snippets:
+            for node in ast.walk(snippet.tree):
+                match node:
+                    case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                        found.add(node.name)
+                    case ast.ExceptHandler(name=str() as name):
+                        found.add(name)
+                    case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+                        found.add(name)
+        return frozenset(found)
+
     def imports_before(self, snippet: int) -> dict[str, ast.stmt]:
         """Return the import statement behind each imported name, as of the end of a snippet."""
         found: dict[str, ast.stmt] = {}

@@ -7,10 +7,18 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from toolguild.synth.mining.known_functions import KnownFunctions
 from toolguild.synth.mining.programs import Session
 from toolguild.synth.mining.purity import canonical_order
 from toolguild.synth.mining.settings import MiningSettings
-from toolguild.synth.mining.skeletons import ReadStatement, Skeleton, is_coarse, patterns
+from toolguild.synth.mining.skeletons import (
+    ReadStatement,
+    Skeleton,
+    is_coarse,
+    leaves_functions_open,
+    patterns,
+    readings,
+)
 
 __all__ = [
     "UNMOVABLE",
@@ -72,11 +80,17 @@ class StatementWindow:
     pattern: Skeleton
     imports: dict[str, ast.stmt]
     """What the imported names stand for."""
+    known: KnownFunctions
 
     @property
     def is_coarse(self) -> bool:
         """Whether the pattern leaves out parts of expressions."""
         return is_coarse(self.pattern)
+
+    @property
+    def leaves_functions_open(self) -> bool:
+        """Whether the pattern takes all known functions for one."""
+        return leaves_functions_open(self.pattern)
 
     @property
     def statements(self) -> list[ast.stmt]:
@@ -124,20 +138,22 @@ def _windows(session: Session, longest: int) -> Iterator[StatementWindow]:
     for number, snippet in enumerate(session.snippets):
         imports = session.imports_before(number)
         imported = {name: ast.unparse(statement) for name, statement in imports.items()}
+        known = KnownFunctions.of(imports, session.own_names)
         for block, in_loop in blocks_of(snippet.tree):
             counted = {
-                position: ReadStatement.of(block[position], imported)
+                position: ReadStatement.of(block[position], imported, known)
                 for position in range(len(block))
                 if _counts(block[position])
             }
             for positions in _runs([*counted], block, longest):
-                read = [counted[position] for position in positions]
-                order = canonical_order([one.alike for one in read], [one.key for one in read])
-                alike = tuple(read[place].alike for place in order)
-                for pattern in patterns([read[place] for place in order]):
-                    yield StatementWindow(
-                        session, number, block, in_loop, positions, alike, pattern, imports
-                    )
+                for read in readings([counted[position] for position in positions]):
+                    order = canonical_order([one.alike for one in read], [one.key for one in read])
+                    alike = tuple(read[place].alike for place in order)
+                    for pattern in patterns([read[place] for place in order]):
+                        yield StatementWindow(
+                            *(session, number, block, in_loop, positions, alike, pattern),
+                            *(imports, known),
+                        )
 
 
 def _counts(statement: ast.stmt) -> bool:
@@ -212,14 +228,24 @@ def _same_use_of_names(
     """Split windows of one skeleton by which of their names are the same name."""
     groups: defaultdict[tuple[int, ...], list[StatementWindow]] = defaultdict(list)
     for window in windows:
-        numbers: dict[str, int] = {}
-        pattern = tuple(
-            numbers.setdefault(node.id, len(numbers))
-            for statement in window.alike
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Name)
-        )
-        groups[pattern].append(window)
+        groups[_use_of_names(window)].append(window)
     for _, group in sorted(groups.items()):
         if is_repeated([window.session for window in group], settings):
             yield group
+
+
+def _use_of_names(window: StatementWindow) -> tuple[int, ...]:
+    """Return a number for each name in a window, the same for the same name."""
+    numbers: dict[str, int] = {}
+    found: list[int] = []
+    for statement in window.alike:
+        pending: deque[ast.AST] = deque([statement])
+        left_out = window.known.used_in(statement) if window.leaves_functions_open else {}
+        while pending:
+            node = pending.popleft()
+            if id(node) in left_out:
+                continue
+            if isinstance(node, ast.Name):
+                found.append(numbers.setdefault(node.id, len(numbers)))
+            pending += ast.iter_child_nodes(node)
+    return tuple(found)

@@ -1,7 +1,8 @@
 """The common form of windows of code: what differs between them becomes a parameter.
 
 A parameter is given the value of what stands in its place, so there may only stand what can be
-evaluated before the code runs, once, with the same result.
+evaluated before the code runs, once, with the same result. Where the called function differs, the
+parameter is given its name.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from toolguild.synth.mining.anti_unification import AntiUnifier, NotAlikeError
+from toolguild.synth.mining.anti_unification import CHOSEN, AntiUnifier, Hole, NotAlikeError
+from toolguild.synth.mining.choices import Choice
 from toolguild.synth.mining.expressions import ExpressionWindow, work_of
+from toolguild.synth.mining.known_functions import FunctionName, module_of
 from toolguild.synth.mining.liveness import changed_names, live_in
 from toolguild.synth.mining.programs import BUILTINS
 from toolguild.synth.mining.statements import StatementWindow
@@ -37,11 +40,27 @@ class Template:
     """For each window, the expression that gives each parameter its value there."""
     results: tuple[dict[str, str], ...]
     """For each window, the variable that holds each output there."""
+    choices: tuple[Choice, ...] = ()
+    """What the body calls that parameters choose."""
+    modules: frozenset[str] = frozenset()
+    """Modules that the body needs by their own names, whatever the windows import."""
 
     @property
     def work(self) -> int:
-        """Count the operations, calls, branches and loops."""
-        return sum(map(work_of, self.body))
+        """Count the operations, calls, branches and loops, but for calls of what is chosen.
+
+        A call of one function here and another one there is nothing that windows share.
+        """
+        chosen = {choice.chosen for choice in self.choices}
+        calls = [node for node in self._nodes if isinstance(node, ast.Call)]
+        differing = [
+            call for call in calls if isinstance(call.func, ast.Name) and call.func.id in chosen
+        ]
+        return sum(map(work_of, self.body)) - len(differing)
+
+    @property
+    def _nodes(self) -> Iterator[ast.AST]:
+        return (node for statement in self.body for node in ast.walk(statement))
 
     @property
     def is_check(self) -> bool:
@@ -54,20 +73,30 @@ class Template:
         return isinstance(self.body[-1], ast.Return)
 
 
-def generalise(windows: Sequence[Window], imported: frozenset[str]) -> Template | None:
+def generalise(
+    windows: Sequence[Window], imports: Mapping[str, ast.stmt], *, choosing: bool = False
+) -> Template | None:
     """Return what the windows have in common, or None where that makes no function.
 
     Args:
         windows: Windows with the same number of statements.
-        imported: Names that stand for modules or for what was imported from them.
+        imports: For names that stand for modules, or for what was imported from them, the
+            statements that import them.
+        choosing: Whether parameters may choose functions; then at least one does.
     """
-    unifier = AntiUnifier(imported | BUILTINS)
+    imported = frozenset(imports)
+    functions = [_functions_of(window) for window in windows] if choosing else []
+    unifier = AntiUnifier(imported | BUILTINS, functions)
     try:
         body = unifier.block([window.alike for window in windows])
         unifier.require_sound([_bound_names(window.alike) for window in windows])
     except NotAlikeError:
         return None
-    body, names = _spelled(body, unifier, imported)
+    choosers = [hole for hole in unifier.holes if hole.mark in _choosers(body)]
+    modules = _modules(unifier, choosers)
+    if choosing and not (choosers and all(_is_itself(one, imports) for one in modules)):
+        return None
+    body, names = _spelled(body, unifier, imported | modules)
     body = [with_plain_texts(statement) for statement in body]
     inputs: list[dict[str, ast.expr]] = [{} for _ in windows]
     for hole in unifier.holes:
@@ -96,7 +125,47 @@ def generalise(windows: Sequence[Window], imported: frozenset[str]) -> Template 
         results=tuple(
             {name: own[name][number] for name in outputs} for number in range(len(windows))
         ),
+        choices=tuple(_choice(hole, names) for hole in choosers),
+        modules=modules,
     )
+
+
+def _functions_of(window: Window) -> dict[int, FunctionName]:
+    return {
+        node: name
+        for statement in window.alike
+        for node, name in window.known.used_in(statement).items()
+    }
+
+
+def _choosers(body: Sequence[ast.stmt]) -> set[str]:
+    """Return the marks of the holes that choose a function."""
+    return {
+        node.id.removeprefix(CHOSEN)
+        for statement in body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and node.id.startswith(CHOSEN)
+    }
+
+
+def _modules(unifier: AntiUnifier, choosers: Sequence[Hole]) -> frozenset[str]:
+    """Return the modules of the functions that are called by their full names."""
+    chosen = {module_of(name) for hole in choosers for name in hole.texts}
+    return frozenset(unifier.modules | chosen) - {""}
+
+
+def _is_itself(module: str, imports: Mapping[str, ast.stmt]) -> bool:
+    """Say whether nothing but a module is imported by its name."""
+    return module not in imports or ast.unparse(imports[module]) == f"import {module}"
+
+
+def _choice(hole: Hole, names: Mapping[str, str]) -> Choice:
+    chosen, parameter = names[CHOSEN + hole.mark], names[hole.mark]
+    return Choice(parameter, names[_TABLE + hole.mark], chosen, tuple(sorted(set(hole.texts))))
+
+
+_TABLE = "table of "
+"""Starts what stands for the table that a hole chooses from."""
 
 
 def _bound_names(statements: Sequence[ast.stmt]) -> set[str]:
@@ -135,10 +204,12 @@ def _spelled(
             case _:
                 kept.append(statement)
         mentioned |= _names(statement)
-    for hole in unifier.holes:
-        if hole.mark not in names:
-            taken = {*names.values(), *imported, *BUILTINS}
-            names[hole.mark] = _free(hole.wishes[0] if hole.wishes else "value", taken)
+    wishes = [(hole.mark, hole.wishes[0] if hole.wishes else "value") for hole in unifier.holes]
+    for mark in sorted(_choosers(kept)):
+        wishes += [(_TABLE + mark, "functions"), (CHOSEN + mark, "chosen")]
+    for mark, wish in wishes:
+        if mark not in names:
+            names[mark] = _free(wish, {*names.values(), *imported, *BUILTINS})
     for statement in kept:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):

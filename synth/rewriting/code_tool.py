@@ -10,8 +10,11 @@ from toolguild.policies.parsing import parse_module
 from toolguild.sandbox import JsonObject
 from toolguild.synth.behaviour import Positional
 from toolguild.synth.drafting import Draft, OriginalCode
+from toolguild.synth.mining.choices import Choice, parted
 from toolguild.synth.mining.definitions import canonical_text
+from toolguild.synth.mining.known_functions import KnownFunctions
 from toolguild.synth.mining.liveness import changed_names
+from toolguild.synth.mining.programs import assigned_names, bound_by, single_import
 from toolguild.synth.mining.texts import written_alike
 from toolguild.synth.spellings import generated_inputs
 
@@ -68,12 +71,33 @@ class CodeTool:
     @cached_property
     def imports(self) -> dict[str, str]:
         """For each name that the code imports, the statement that does."""
+        return {name: ast.unparse(statement) for name, statement in self._imports.items()}
+
+    @cached_property
+    def known(self) -> KnownFunctions:
+        """Which known functions its names stand for."""
+        own = {node.name for node in self._module if isinstance(node, ast.FunctionDef)}
+        own |= {*self.parameters, *assigned_names(self.function.body)}
+        return KnownFunctions.of(self._imports, own)
+
+    @property
+    def _imports(self) -> dict[str, ast.stmt]:
         return {
-            alias.asname or alias.name.split(".")[0]: ast.unparse(statement)
+            bound_by(alias): single_import(statement, alias)
             for statement in self._module
             if isinstance(statement, ast.Import | ast.ImportFrom)
             for alias in statement.names
         }
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """The functions that its parameters choose."""
+        return parted(self.function.body)[0]
+
+    @cached_property
+    def _body(self) -> list[ast.stmt]:
+        """What it does once its functions are chosen."""
+        return parted(self.function.body)[1]
 
     @cached_property
     def text_as_definition(self) -> str:
@@ -83,7 +107,7 @@ class CodeTool:
     @cached_property
     def expression(self) -> ast.expr | None:
         """What the function returns, where it does nothing else."""
-        match self.function.body:
+        match self._body:
             case [ast.Return(value=ast.expr() as value)] if not isinstance(
                 value, ast.Name | ast.Constant
             ):
@@ -96,7 +120,7 @@ class CodeTool:
 
         Where the function ends by returning an expression, a last statement gives it a name.
         """
-        body = self.function.body
+        body = self._body
         if any(isinstance(node, ast.Return) for line in body[:-1] for node in ast.walk(line)):
             return ()
         match body:
@@ -118,7 +142,7 @@ class CodeTool:
     @cached_property
     def outputs(self) -> tuple[str, ...]:
         """The names that its statements give to later code; none where they check something."""
-        match self.function.body[-1]:
+        match self._body[-1]:
             case ast.Return(value=ast.expr() as value):
                 names = _given_names(value)
                 return (_RESULT,) if names is None else names

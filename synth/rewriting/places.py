@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from toolguild.synth.mining.definitions import bare, canonical_text, self_contained
+from toolguild.synth.mining.known_functions import KnownFunctions
 from toolguild.synth.mining.liveness import changed_names
 from toolguild.synth.mining.programs import Session
 from toolguild.synth.mining.purity import must_follow
@@ -15,7 +16,7 @@ from toolguild.synth.mining.statements import blocks_of, is_movable, is_shown
 from toolguild.synth.mining.texts import written_alike
 from toolguild.synth.rewriting.code_tool import CodeTool
 from toolguild.synth.rewriting.passing import passing_name
-from toolguild.synth.rewriting.unify import Bindings, unify
+from toolguild.synth.rewriting.unify import Bindings, Code, unify
 
 __all__ = ["TOOLS", "Place", "SessionCode"]
 
@@ -80,6 +81,14 @@ class SessionCode:
         """For each snippet, the statements behind the names that are imported by its end."""
         return [
             {name: ast.unparse(node) for name, node in self.session.imports_before(number).items()}
+            for number in range(len(self.session.snippets))
+        ]
+
+    @cached_property
+    def _known(self) -> list[KnownFunctions]:
+        """For each snippet, the known functions that names stand for by its end."""
+        return [
+            KnownFunctions.of(self.session.imports_before(number), self.session.own_names)
             for number in range(len(self.session.snippets))
         ]
 
@@ -226,7 +235,12 @@ class SessionCode:
         return found
 
     def _bindings(self, tool: CodeTool, number: int) -> Bindings:
-        return Bindings(frozenset(tool.parameters), tool.imports, self._imports[number])
+        return Bindings(
+            Code(tool.imports, tool.known),
+            Code(self._imports[number], self._known[number]),
+            frozenset(tool.parameters),
+            {choice.chosen: choice for choice in tool.choices},
+        )
 
     def _written_alike(self, statement: ast.stmt) -> ast.stmt:
         if id(statement) not in self._alike:

@@ -2,7 +2,8 @@
 
 Code has that form where it is the tool's code with an expression for each parameter, the same one
 everywhere, and with other names for what the code binds itself. Texts only have to be put together
-alike (`mining.texts`): a message may say `5` where the tool's says `{expected!r}`.
+alike (`mining.texts`): a message may say `5` where the tool's says `{expected!r}`. And a known
+function may be imported in another way.
 """
 
 from __future__ import annotations
@@ -10,24 +11,37 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from toolguild.synth.mining.choices import Choice
+from toolguild.synth.mining.known_functions import KnownFunctions
 from toolguild.synth.mining.programs import BUILTINS
 from toolguild.synth.mining.texts import same_text
 
-__all__ = ["Bindings", "unify"]
+__all__ = ["Bindings", "Code", "unify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What the names of some code stand for."""
+
+    imports: Mapping[str, str]
+    """For names that it imports, the statement that does."""
+    known: KnownFunctions
 
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
     """What stands for the names of a tool's code in other code."""
 
+    own: Code
+    """What the names of the tool's code stand for."""
+    other: Code
+    """The same for those of the other code."""
     parameters: frozenset[str]
     """Names for which any expression may stand."""
-    imports: Mapping[str, str]
-    """For names that the tool imports, the statement that does."""
-    theirs: Mapping[str, str]
-    """The same for names of the other code."""
+    choices: Mapping[str, Choice]
+    """Names for which any of some functions may stand."""
     given: dict[str, ast.expr] = field(default_factory=dict)
     """The expression in the place of each parameter."""
     names: dict[str, str] = field(default_factory=dict)
@@ -35,9 +49,7 @@ class Bindings:
 
     def copy(self) -> Bindings:
         """Return bindings that can grow without these."""
-        return Bindings(
-            self.parameters, self.imports, self.theirs, dict(self.given), dict(self.names)
-        )
+        return replace(self, given=dict(self.given), names=dict(self.names))
 
     def adopt(self, other: Bindings) -> None:
         """Take over what others found."""
@@ -47,6 +59,11 @@ class Bindings:
 
 def unify(pattern: ast.AST, node: ast.AST, bindings: Bindings) -> bool:
     """Say whether code has the form of a pattern, noting what stands for its names."""
+    if isinstance(pattern, ast.Name) and pattern.id in bindings.choices:
+        return _unify_choice(bindings.choices[pattern.id], node, bindings)
+    function = bindings.own.known.name_of(pattern)
+    if function is not None and function == bindings.other.known.name_of(node):
+        return True
     if isinstance(pattern, ast.Name):
         return _unify_name(pattern, node, bindings)
     if isinstance(pattern, ast.JoinedStr) and isinstance(node, ast.expr):
@@ -74,6 +91,14 @@ def _unify_field(pattern: object, value: object, bindings: Bindings) -> bool:
     return pattern == value
 
 
+def _unify_choice(choice: Choice, node: ast.AST, bindings: Bindings) -> bool:
+    function = bindings.other.known.name_of(node)
+    if function is None or function not in choice.functions:
+        return False
+    name = ast.Constant(function)
+    return ast.dump(bindings.given.setdefault(choice.parameter, name)) == ast.dump(name)
+
+
 def _unify_name(pattern: ast.Name, node: ast.AST, bindings: Bindings) -> bool:
     name = pattern.id
     if name in bindings.parameters:
@@ -82,8 +107,8 @@ def _unify_name(pattern: ast.Name, node: ast.AST, bindings: Bindings) -> bool:
         return ast.dump(bindings.given.setdefault(name, node)) == ast.dump(node)
     if not isinstance(node, ast.Name):
         return False
-    if name in bindings.imports:
-        return bindings.imports[name] == bindings.theirs.get(node.id)
+    if name in bindings.own.imports:
+        return bindings.own.imports[name] == bindings.other.imports.get(node.id)
     if name in BUILTINS:
         return node.id == name
     return bindings.names.setdefault(name, node.id) == node.id

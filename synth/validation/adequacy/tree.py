@@ -1,8 +1,8 @@
 """The syntax tree of a tool, and the places in it where a fault can be put.
 
 Places are left out where a change could not be seen from outside, whatever the inputs: docstrings,
-annotations, imports, decorators, the texts of exceptions and of `assert`, what is printed, and
-functions that the tool's entry does not reach.
+annotations, imports, decorators, the texts of exceptions and of `assert`, what is printed, checks
+that no valid input fails (`mining.choices`), and functions that the tool's entry does not reach.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias, TypeVar
+
+from toolguild.synth.mining.choices import refusals
 
 __all__ = ["Change", "New", "Site", "ToolTree", "constant", "same", "with_fields"]
 
@@ -133,6 +135,9 @@ class ToolTree:
         self.module = module
         self._entry = entry
         self._first_bindings: dict[ast.AST, set[ast.Name]] = {}
+        functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+        self._unmet = {id(one) for function in functions for one in refusals(function)}
+        """Statements in which no valid input meets a fault."""
 
     def sites(self) -> Iterator[Site]:
         """Yield the places of everything that the entry reaches, in the order of the text."""
@@ -155,7 +160,9 @@ class ToolTree:
             if field in _UNSEEN_FIELDS or (isinstance(node, ast.Raise) and field == "exc"):
                 continue
             for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if isinstance(child, ast.AST) and not _is_unseen(child, node, index):
+                if not isinstance(child, ast.AST) or id(child) in self._unmet:
+                    continue
+                if not _is_unseen(child, node, index):
                     yield Site(child, field, index, site, self)
 
     def _reached(self) -> set[str]:

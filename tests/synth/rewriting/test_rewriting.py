@@ -368,3 +368,70 @@ def test_a_name_that_the_next_turn_of_a_loop_reads_stays(writer: Writer) -> None
             assert res == 5, 'Expected 5 but got {}'.format(res)
     """
     assert "res = f(k)\n    check_equal(res, 5)" in rewritten(writer, CHECK_EQUAL, code)[0]
+
+
+CHOOSING = tool(
+    """
+    import math
+    def scaled(value, function):
+        functions = {'abs': abs, 'math.sqrt': math.sqrt}
+        if function not in functions:
+            raise ValueError("function must be 'abs' or 'math.sqrt'")
+        chosen = functions[function]
+        return chosen(value) * 2 + math.floor(chosen(value + 1) / 3)
+    """
+)
+
+
+@pytest.mark.parametrize(
+    ("imports", "code", "call"),
+    [
+        ("import math", "abs(x) * 2 + math.floor(abs(x + 1) / 3)", "scaled(x, 'abs')"),
+        ("import math", "math.sqrt(x) * 2 + math.floor(math.sqrt(x + 1) / 3)", "'math.sqrt')"),
+        ("from math import sqrt, floor", "sqrt(x) * 2 + floor(sqrt(x + 1) / 3)", "'math.sqrt')"),
+        ("import math as m", "m.sqrt(x) * 2 + m.floor(m.sqrt(x + 1) / 3)", "'math.sqrt')"),
+    ],
+)
+def test_a_chosen_function_stands_for_any_of_them_however_it_is_imported(
+    writer: Writer, imports: str, code: str, call: str
+) -> None:
+    (made,) = rewritten(writer, CHOOSING, f"{imports}\nx = 4\nprint({code})")
+    assert made.startswith("x = 4\nprint(scaled(x, ")
+    assert made.endswith(f"{call})")
+
+
+@pytest.mark.parametrize(
+    ("before", "code"),
+    [
+        # another function, two functions where the tool calls one, and functions of the session
+        ("import math", "math.exp(x) * 2 + math.floor(math.exp(x + 1) / 3)"),
+        ("import math", "abs(x) * 2 + math.floor(math.sqrt(x + 1) / 3)"),
+        ("import math\nabs = str", "abs(x) * 2 + math.floor(abs(x + 1) / 3)"),
+        ("import numpy as math", "abs(x) * 2 + math.floor(abs(x + 1) / 3)"),
+        ("from cmath import sqrt\nimport math", "sqrt(x) * 2 + math.floor(sqrt(x + 1) / 3)"),
+    ],
+)
+def test_a_chosen_function_stands_for_no_other(writer: Writer, before: str, code: str) -> None:
+    text = f"{before}\nx = 4\nprint({code})"
+    assert rewritten(writer, CHOOSING, text) == [ast.unparse(ast.parse(text))]
+
+
+def test_a_chosen_function_is_found_in_statements(writer: Writer, local: Sandbox) -> None:
+    used = tool("""
+        def spread_of(values, function):
+            functions = {'max': max, 'min': min}
+            if function not in functions:
+                raise ValueError("function must be 'max' or 'min'")
+            chosen = functions[function]
+            mean = sum(values) / len(values)
+            return chosen(values) - mean
+    """)
+    code = """
+        data = [3, 5, 10]
+        middle = sum(data) / len(data)
+        low = min(data) - middle
+        print(low)
+    """
+    found = measured(writer, local, used, code)
+    assert [use.place.text for use in found.uses] == ["low = spread_of([3, 5, 10], 'min')"]
+    assert found.refused == []

@@ -101,3 +101,22 @@ def test_a_tool_without_a_recorded_result_fails_when_simulated() -> None:
 )
 def test_the_exceptions_that_a_text_means_to_raise(source: str, types: set[str]) -> None:
     assert raised_types(source, load_profile()) == types
+
+
+CHOOSING = """
+def f(xs: list[int], function: {annotation}) -> int:
+    functions = {{'max': max, 'min': min}}
+    if function not in functions:
+        raise ValueError("function must be 'max' or 'min'")
+    chosen = functions[function]
+    return chosen(xs) + 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "types"), [("Literal['max', 'min']", set()), ("str", {"ValueError"})]
+)
+def test_an_exception_that_no_valid_input_meets_is_not_meant(
+    annotation: str, types: set[str]
+) -> None:
+    assert raised_types(CHOOSING.format(annotation=annotation), load_profile()) == types

@@ -212,3 +212,30 @@ def test_samples_are_small_enough_repeatable_and_all_different(limit: int, seed:
     for one in sample:
         assert ast.dump(ast.parse(one.source)) != original
         compile(one.source, "<mutant>", "exec")
+
+
+CHOOSING = """
+def f(xs: list[int], function: {annotation}) -> int:
+    functions = {{'max': max, 'min': min}}
+    if function not in functions:
+        raise ValueError("function must be 'max' or 'min'")
+    chosen = functions[function]
+    return chosen(xs) + 1
+"""
+
+
+def test_there_are_no_faults_in_a_check_that_no_valid_input_fails() -> None:
+    def mutated(annotation: str) -> set[int]:
+        text = CHOOSING.format(annotation=annotation)
+        lines = text.splitlines()
+        return {
+            number
+            for one in every(text)
+            for number, line in enumerate(lines, start=1)
+            if line not in one.source.splitlines()
+        }
+
+    check = {4, 5}
+    assert check <= mutated("str")
+    assert check.isdisjoint(mutated("Literal['max', 'min']"))
+    assert {3, 7} <= mutated("Literal['max', 'min']")
