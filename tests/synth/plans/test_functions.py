@@ -33,7 +33,7 @@ SCALARS: st.SearchStrategy[Json] = st.one_of(
     st.integers(-1000, 1000),
     st.floats(-1e6, 1e6, allow_nan=False),
     st.text(max_size=8),
-    st.sampled_from(["A b-c", "12", "3.5", "x@y.z"]),
+    st.sampled_from(["A b-c", "12", "3.5", "x@y.z", "2031-04-17", "2031-4-17", "09:30"]),
     KEYS,
 )
 ROWS = st.lists(st.fixed_dictionaries({"id": SCALARS, "price": st.integers(0, 9)}), max_size=4)
@@ -44,7 +44,8 @@ TAKES = {
     "split": 3, "rows_where": 3, "row_where": 3, "rounded": 2, "sum_of": 2, "difference": 2,
     "product": 2, "quotient": 2, "head": 2, "tail": 2, "column": 2, "rows_with": 2, "fixed": 2,
     "row_with_least": 2, "row_with_most": 2, "joined": 2, "joined_as_text": 2, "part": 2,
-    "flattened": 2, "rows_without": 2, "concatenated": 3, "listed": 2,
+    "flattened": 2, "rows_without": 2, "concatenated": 3, "listed": 2, "rows_where_not": 3,
+    "rows_at_most": 3, "rows_at_least": 3, "rows_below": 3, "rows_above": 3,
 }  # fmt: skip
 """How many inputs a function takes, where it is not one."""
 
