@@ -67,16 +67,16 @@ def gap_between(lower: Sequence[Value], upper: Sequence[Value]) -> Gap | None:
 def deepest(gaps: Sequence[Gap]) -> Gap | None:
     """Return what as many gaps as possible have in common; of several such, the lowest.
 
-    It has a lower and a higher end; None where no gap has both.
+    It has values on both sides; None where nothing has.
     """
     lows = sorted(gap.low for gap in gaps if gap.low is not None)
     highs = sorted(gap.high for gap in gaps if gap.high is not None)
-    if not lows or not highs:
+    between = [low for low in lows if highs and _is_below(low, highs[-1])]
+    if not between:
         return None
     # Right above a value are the gaps that begin there or below, and do not end there or below.
-    low = max(lows, key=lambda one: bisect_right(lows, one) - bisect_right(highs, one))
-    following = bisect_right(highs, low)
-    return Gap(low, highs[following]) if following < len(highs) else None
+    low = max(between, key=lambda one: bisect_right(lows, one) - bisect_right(highs, one))
+    return Gap(low, highs[bisect_right(highs, low)])
 
 
 def is_narrow(gap: Gap, values: Sequence[Value]) -> bool:
