@@ -91,8 +91,8 @@ def is_narrow(gap: Gap, values: Sequence[Value]) -> bool:
     try:
         width = _position(gap.high) - _position(gap.low)
         return width <= _MAX_SHARE * (_position(max(values)) - _position(min(values)))
-    except ValueError:
-        # There is no 31st of February.
+    except (ValueError, OverflowError):
+        # There is no 31st of February, and no float is as large as some integers.
         return False
 
 

@@ -10,8 +10,8 @@ explain speak against it, also those that nothing explains.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 
 from toolguild.synth.mining.call_log import WindowItem
 from toolguild.synth.mining.choices import Choice, ChoicePlace, choice_places
@@ -51,12 +51,7 @@ def comparisons(
         settings: Thresholds.
         simpler: The windows that each simpler reading of the loop explains.
     """
-    sources = {
-        reading
-        for window in windows
-        for reading in window.items[item].readings
-        if isinstance(reading, Chosen)
-    }
+    sources = {chosen for window in windows for chosen in _choices(window.items[item])}
     found: list[tuple[tuple[int, bool, int, str], Comparison]] = []
     for chosen in sources:
         places = choice_places(windows, item, chosen)
@@ -77,23 +72,31 @@ def comparisons(
 def explainable(windows: Sequence[Window], settings: MiningSettings) -> Sequence[Window]:
     """Return the windows of one shape that count, be it for a plan or against it.
 
-    Rows that nothing explains are chosen in many places, and mean something only where a
-    comparison explains others. Elsewhere they are no loop at all.
+    Rows are chosen in many places for reasons that no data tells. These count only where, of all
+    places together, a comparison explains enough; elsewhere they are no loops, and what is left of
+    them, which something simpler explains by itself, is no evidence for a comparison any more.
     """
-    unexplained = [
-        window
-        for window in windows
-        if any(item.is_loop and not _is_explained_alone(item) for item in window.items)
-    ]
     loops = [number for number, item in enumerate(windows[0].items) if item.is_loop]
-    if not unexplained or any(comparisons(windows, item, settings) for item in loops):
+    if any(comparisons(windows, item, settings) for item in loops):
         return windows
-    others = {*unexplained}
-    return [window for window in windows if window not in others]
+    told = (_without_choices(window) for window in windows)
+    return [window for window in told if window is not None]
 
 
-def _is_explained_alone(item: WindowItem) -> bool:
-    return any(isinstance(reading, LoopReading) for reading in item.readings)
+def _without_choices(window: Window) -> Window | None:
+    """Return a window without choices of rows that nothing explains, if it is one then."""
+    if not any(any(_choices(item)) for item in window.items):
+        return window
+    items = tuple(
+        replace(item, readings=item.readings - {*_choices(item)}) if item.is_loop else item
+        for item in window.items
+    )
+    same = all(old.is_loop == new.is_loop for old, new in zip(window.items, items, strict=True))
+    return Window(window.log, items) if same else None
+
+
+def _choices(item: WindowItem) -> Iterator[Chosen]:
+    return (reading for reading in item.readings if isinstance(reading, Chosen))
 
 
 @dataclass(frozen=True, slots=True)

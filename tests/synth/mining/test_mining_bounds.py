@@ -113,6 +113,11 @@ def test_a_bound_needs_values_near_to_it_on_both_sides() -> None:
     assert not is_narrow(Gap("2031-01-02", "2031-09-01"), ("2031-01-01", "2031-09-01"))
 
 
+def test_numbers_beyond_all_floats_bear_nothing_out() -> None:
+    assert not is_narrow(Gap(5, 10**400), (5, 10**400))
+    assert roundest(Gap(5, 10**400), low=False) == 10**400
+
+
 def test_a_day_that_is_in_no_calendar_bears_nothing_out() -> None:
     assert not is_narrow(Gap("2031-02-31", "2031-03-01"), ("2031-01-01", "2031-12-31"))
 

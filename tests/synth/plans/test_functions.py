@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import warnings
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from toolguild.synth.plans import (
     Parameter,
     Scope,
     evaluate,
+    form_of,
     helpers,
     plan_from_json,
     plan_to_json,
@@ -84,6 +86,62 @@ def test_the_text_of_a_function_does_what_the_function_means(
             return eval(text, names)  # noqa: S307 - ours
 
     assert ended(run) == ended(lambda: evaluate(how, Scope(bindings)))
+
+
+COMPARISONS = ("rows_at_most", "rows_at_least", "rows_below", "rows_above", "rows_where_not")
+COMPARED = st.one_of(
+    st.integers(-5, 5),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.sampled_from([True, None, "5", "2031-04-17", "2031-04-18", "2031-4-17", "09:30", "10:00Z"]),
+)
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+@given(values=st.lists(COMPARED, max_size=4), bound=COMPARED, has_keys=st.booleans())
+def test_the_text_of_a_comparison_does_what_it_means(
+    name: str, values: list[Json], bound: Json, has_keys: bool
+) -> None:
+    rows: Json = [{"key" if has_keys else "other": value} for value in values]
+    how = Computed(name, (Parameter("rows"), Constant("key"), Parameter("bound")))
+    names: dict[str, Any] = {"rows": rows, "bound": bound}
+    exec(helpers([how]), names)  # noqa: S102 - ours
+    text = written(how, name_of)
+    assert repr(ended(lambda: eval(text, names))) == repr(  # noqa: S307 - ours
+        ended(lambda: evaluate(how, Scope({"rows": rows, "bound": bound})))
+    )
+
+
+@given(
+    one=st.datetimes(),
+    other=st.datetimes(),
+    how=st.sampled_from(["minutes", "seconds", "milliseconds", "microseconds"]),
+    between=st.sampled_from("T "),
+    end=st.sampled_from(["", "Z"]),
+)
+def test_of_one_form_the_earlier_moment_is_the_lesser_text(
+    one: datetime, other: datetime, how: str, between: str, end: str
+) -> None:
+    texts = [moment.isoformat(between, how) + end for moment in (one, other)]
+    assert form_of(texts[0]) == form_of(texts[1]) != ""
+    moments = [datetime.fromisoformat(text) for text in texts]
+    assert (texts[0] < texts[1]) == (moments[0] < moments[1])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, True, float("nan"), float("inf"), "", "Z", "12", "17.4.2031", "2031-4-17",
+        "2031-04-17T09:30+02:00", "2031-04-17T", "2031-04-17\n", "203\u0661-04-17",
+        [1], {},
+    ],
+)  # fmt: skip
+def test_what_has_no_known_form_is_compared_with_nothing(value: Json) -> None:
+    assert form_of(value) == ""
+    with pytest.raises(TypeError, match="cannot be compared with"):
+        evaluate(
+            Computed("rows_at_most", (Constant([{"at": value}]), Constant("at"), Constant(value))),
+            Scope(),
+        )
 
 
 def name_of(leaf: Leaf) -> str:
