@@ -88,9 +88,12 @@ def is_narrow(gap: Gap, values: Sequence[Value]) -> bool:
         return False
     if _holds_zero(gap):
         return True
+    ordered = sorted(values)
+    # A few values far out say nothing of how near the others are.
+    beyond = len(ordered) // 20
     try:
         width = _position(gap.high) - _position(gap.low)
-        return width <= _MAX_SHARE * (_position(max(values)) - _position(min(values)))
+        return width <= _MAX_SHARE * (_position(ordered[-1 - beyond]) - _position(ordered[beyond]))
     except (ValueError, OverflowError):
         # There is no 31st of February, and no float is as large as some integers.
         return False

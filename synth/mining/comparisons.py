@@ -52,7 +52,7 @@ def comparisons(
         simpler: The windows that each simpler reading of the loop explains.
     """
     sources = {chosen for window in windows for chosen in _choices(window.items[item])}
-    found: list[tuple[tuple[int, bool, int, str], Comparison]] = []
+    found: list[tuple[tuple[int, bool, int, bool, str], Comparison]] = []
     for chosen in sources:
         places = choice_places(windows, item, chosen)
         if len({place.task for place in places if place.is_telling}) < _LEAST_TASKS:
@@ -63,10 +63,10 @@ def comparisons(
             if evidence.bears_out(how, tried, settings) and evidence.is_more_than(
                 simpler, settings
             ):
-                rank = -evidence.explained, how.is_constant, how.roundness, str(how.over)
                 reading = LoopReading(how.over, chosen.argument, chosen.cell)
-                found.append((rank, Comparison(chosen, reading)))
-    return [one for _, one in sorted(found, key=lambda pair: (pair[0], str(pair[1])))]
+                plainness = how.is_constant, how.roundness, how.is_strict, str(reading)
+                found.append(((-evidence.explained, *plainness), Comparison(chosen, reading)))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
 def explainable(windows: Sequence[Window], settings: MiningSettings) -> Sequence[Window]:

@@ -40,7 +40,7 @@ _FUNCTIONS = {
     (False, False): "rows_at_least",
 }
 """By whether the lower rows were chosen, and whether the bound may be the lower end of its gap."""
-_INCLUSIVE = ("rows_at_most", "rows_at_least")
+_STRICT = ("rows_below", "rows_above")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,11 @@ class Explanation:
     def is_constant(self) -> bool:
         """Whether rows are compared with the same value everywhere."""
         return isinstance(self.over.inputs[-1], Constant)
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether a row with the bound itself is left out."""
+        return self.over.function in _STRICT
 
     @property
     def has_bound(self) -> bool:
@@ -102,6 +107,7 @@ class _Column:
     ) -> None:
         self._places = places
         self._columns = [place.column(key) for place in places]
+        self._forms = [_form_of_column(column) for column in self._columns]
         self._inputs = (chosen.rows_at, Constant(key))
         self._arguments = arguments
 
@@ -119,7 +125,7 @@ class _Column:
         """Yield what would explain the choice in some of the places."""
         if self._form:
             for kept_is_lower in (True, False):
-                gaps = [self._gap(column, kept_is_lower) for column in self._columns]
+                gaps = [self._gap(column, kept_is_lower) for column in self._comparable]
                 yield from self._constant_bounds(gaps, kept_is_lower)
                 for slot in self._arguments:
                     yield from self._argument_bounds(slot, gaps, kept_is_lower)
@@ -139,8 +145,16 @@ class _Column:
     @cached_property
     def _form(self) -> str:
         """The form that comparable values have in most places; "" if none has."""
-        forms = Counter(filter(None, map(_form_of_column, self._columns)))
+        forms = Counter(filter(None, self._forms))
         return max(sorted(forms), key=forms.__getitem__, default="")
+
+    @cached_property
+    def _comparable(self) -> list[tuple[list[Value], list[Value]] | None]:
+        """The columns with values of that form."""
+        return [
+            cast("tuple[list[Value], list[Value]]", column) if form == self._form else None
+            for column, form in zip(self._columns, self._forms, strict=True)
+        ]
 
     @cached_property
     def _left_alone(self) -> list[Json]:
@@ -157,10 +171,12 @@ class _Column:
             and all(value != word for value in column[0])
         )
 
-    def _gap(self, column: tuple[list[Json], list[Json]] | None, kept_is_lower: bool) -> Gap | None:
-        if column is None or _form_of_column(column) != self._form:
+    def _gap(
+        self, column: tuple[list[Value], list[Value]] | None, kept_is_lower: bool
+    ) -> Gap | None:
+        if column is None:
             return None
-        kept, left = (cast("list[Value]", values) for values in column)
+        kept, left = column
         return gap_between(kept, left) if kept_is_lower else gap_between(left, kept)
 
     def _constant_bounds(
@@ -172,7 +188,7 @@ class _Column:
         candidates: list[tuple[int, bool, Value, bool]] = []
         for low in (True, False):
             bound = roundest(common, low=low)
-            is_strict = _FUNCTIONS[kept_is_lower, low] not in _INCLUSIVE
+            is_strict = _FUNCTIONS[kept_is_lower, low] in _STRICT
             if bound is not None:
                 candidates.append((roundness(bound), is_strict, bound, low))
         rounded, _, bound, low = min(candidates, key=lambda one: one[:2])
@@ -184,11 +200,7 @@ class _Column:
     def _values(self) -> list[Value]:
         """All values that bounds may be compared with."""
         return [
-            cast("Value", value)
-            for column in self._columns
-            if column and _form_of_column(column) == self._form
-            for values in column
-            for value in values
+            value for column in self._comparable if column for values in column for value in values
         ]
 
     def _argument_bounds(

@@ -107,6 +107,7 @@ def test_a_bound_needs_values_near_to_it_on_both_sides() -> None:
     values = (100, 150, 200, 900, 950, 1000)
     assert is_narrow(Gap(150, 200), values)
     assert not is_narrow(Gap(200, 900), values)
+    assert not is_narrow(Gap(200, 900), (*values * 4, 10**6))
     # What is more than nothing is more than nothing, however much it is.
     assert is_narrow(Gap(0, 900), (0, 900))
     assert is_narrow(Gap("2031-04-17", "2031-05-01"), ("2031-01-01", "2031-04-17", "2031-05-01"))

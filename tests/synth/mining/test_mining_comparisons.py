@@ -89,6 +89,10 @@ CHOICES: dict[str, tuple[Choice, str]] = {
         lambda row, asked: row["price"] <= asked["limit"],
         '_comparable(row["price"], limit) <= limit',
     ),
+    "at least what was given": (
+        lambda row, asked: row["price"] >= asked["limit"],
+        '_comparable(row["price"], limit) >= limit',
+    ),
     "until the day that was given": (
         lambda row, asked: row["day"] <= asked["until"],
         '_comparable(row["day"], until) <= until',
