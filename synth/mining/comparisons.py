@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from toolguild.synth.mining.call_log import WindowItem
-from toolguild.synth.mining.choices import Choice, ChoicePlace, choice_places
+from toolguild.synth.mining.chosen_rows import Choice, ChoicePlace, choice_places
 from toolguild.synth.mining.evidence import is_arbitrary, is_one_bound_by_accident
 from toolguild.synth.mining.explanations import Explanation, explanations
 from toolguild.synth.mining.loops import Chosen, LoopReading

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import comb, log
 
-from toolguild.synth.mining.choices import Choice
+from toolguild.synth.mining.chosen_rows import Choice
 
 __all__ = ["is_arbitrary", "is_one_bound_by_accident"]
 

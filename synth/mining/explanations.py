@@ -22,7 +22,7 @@ from toolguild.synth.mining.bounds import (
     roundest,
     roundness,
 )
-from toolguild.synth.mining.choices import ChoicePlace
+from toolguild.synth.mining.chosen_rows import ChoicePlace
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.loops import Chosen, given, is_word

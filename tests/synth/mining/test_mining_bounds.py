@@ -18,7 +18,7 @@ from toolguild.synth.mining.bounds import (
     roundest,
     roundness,
 )
-from toolguild.synth.mining.choices import Choice
+from toolguild.synth.mining.chosen_rows import Choice
 from toolguild.synth.mining.evidence import is_arbitrary, is_one_bound_by_accident
 
 NUMBERS = st.one_of(
