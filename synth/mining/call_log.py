@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
-from toolguild.synth.mining.loops import LoopReading, given
+from toolguild.synth.mining.loops import Reading, given
 from toolguild.synth.mining.opportunity import Unit, unit_of
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.verbs import believed_read_only
@@ -34,7 +34,7 @@ class WindowItem:
 
     calls: tuple[int, ...]
     """Positions in the call log."""
-    readings: frozenset[LoopReading] = frozenset()
+    readings: frozenset[Reading] = frozenset()
     """Every way to read the run as a loop; empty for a single call."""
     is_instead: bool = False
     """Whether the call was made instead of one that had failed."""

@@ -9,11 +9,22 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from toolguild.synth.mining.call_log import INSTEAD
-from toolguild.synth.mining.loops import LoopReading
+from toolguild.synth.mining.loops import Chosen, LoopReading
 from toolguild.synth.mining.windows import Derivation, SameAs, Window
 from toolguild.synth.plans import spoken
 
-__all__ = ["Calm", "Condition", "Fixed", "Follows", "GoesOver", "KnownBefore", "Shared", "Slot"]
+__all__ = [
+    "Calm",
+    "ChoosesFrom",
+    "Compares",
+    "Condition",
+    "Fixed",
+    "Follows",
+    "GoesOver",
+    "KnownBefore",
+    "Shared",
+    "Slot",
+]
 
 Slot: TypeAlias = tuple[int, str]
 """Index of an item in a window, and the name of one of its arguments."""
@@ -67,6 +78,48 @@ class GoesOver:
     def least_share(self, min_confidence: float) -> float:
         """Return 0: runs of one tool may go over different lists, each a flow of its own."""
         return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChoosesFrom:
+    """A run of calls goes over rows of this list, some or all."""
+
+    item: int
+    chosen: Chosen
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+        return self.chosen.is_read_in(window.items[self.item].readings)
+
+    @property
+    def reason(self) -> str:
+        """Why a window where it does not hold is not claimed."""
+        return f"does not go over rows of {spoken(self.chosen.rows_at)}"
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return 0: runs of one tool may go over different lists, each a flow of its own."""
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compares:
+    """Of a list that a run of calls chooses from, a comparison tells the rows."""
+
+    item: int
+    reading: LoopReading
+
+    def holds(self, window: Window) -> bool:
+        """Say whether it holds there."""
+        return window.goes_over(self.item, self.reading)
+
+    @property
+    def reason(self) -> str:
+        """Why a window where it does not hold is not claimed."""
+        return f"does not go over {spoken(self.reading.over)}"
+
+    def least_share(self, min_confidence: float) -> float:
+        """Return the given share: in the other places the agent chose by something else."""
+        return min_confidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
 from toolguild.synth.mining.call_log import INSTEAD
+from toolguild.synth.mining.comparisons import comparisons
 from toolguild.synth.mining.conditions import (
     Calm,
+    ChoosesFrom,
+    Compares,
     Condition,
     Fixed,
     Follows,
@@ -122,13 +125,14 @@ def flows_of(windows: Sequence[Window], settings: MiningSettings) -> Iterator[Fl
 def _loop_branches(flow: Flow, item: int, settings: MiningSettings) -> Iterator[Flow]:
     """Yield one flow for each list that the loop goes over in enough tasks."""
     readings = Counter(
-        reading for window in flow.windows for reading in window.items[item].readings
+        reading
+        for window in flow.windows
+        for reading in window.items[item].readings
+        if isinstance(reading, LoopReading)
     )
     explained: list[set[Window]] = []
-    for reading in sorted(readings, key=lambda reading: _rank_of_reading(reading, readings)):
-        if readings[reading] < settings.sequence_support:
-            return
-        narrowed = flow.narrowed(GoesOver(item, reading))
+
+    def branches(narrowed: Flow, reading: LoopReading) -> Iterator[Flow]:
         loops = any(len(window.items[item].calls) > 1 for window in narrowed.windows)
         places = {*narrowed.windows}
         # A choice of rows that explains no place which another reading leaves open tells nothing.
@@ -137,11 +141,20 @@ def _loop_branches(flow: Flow, item: int, settings: MiningSettings) -> Iterator[
             explained.append(places)
             yield replace(narrowed, loops={**flow.loops, item: reading})
 
+    for reading in sorted(readings, key=lambda reading: _rank_of_reading(reading, readings)):
+        if readings[reading] < settings.sequence_support:
+            break
+        yield from branches(flow.narrowed(GoesOver(item, reading)), reading)
+    for one in comparisons(flow.windows, item, settings, [*explained]):
+        narrowed = flow.narrowed(ChoosesFrom(item, one.chosen))
+        yield from branches(narrowed.narrowed(Compares(item, one.reading)), one.reading)
+
 
 def _rank_of_reading(
     reading: LoopReading, readings: Mapping[LoopReading, int]
-) -> tuple[int, bool, str]:
-    return -readings[reading], not reading.is_plain, str(reading)
+) -> tuple[int, bool, bool, str]:
+    is_equality = isinstance(reading.over, Computed) and reading.over.function == "rows_where"
+    return -readings[reading], not reading.is_plain, is_equality, str(reading)
 
 
 def _slot_branches(flow: Flow, slot: Slot, settings: MiningSettings) -> Iterator[Flow]:

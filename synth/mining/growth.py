@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining.call_log import CallLog, Kind, WindowItem
-from toolguild.synth.mining.loops import Earlier, LoopReading, loop_readings, values_per_turn
+from toolguild.synth.mining.loops import Earlier, Reading, loop_readings, values_per_turn
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.windows import ItemKind, Shape, Window, item_kind
 
@@ -232,7 +232,7 @@ class _Growth:
 
     def _loop_readings(
         self, items: Iterable[WindowItem], start: int, end: int
-    ) -> frozenset[LoopReading]:
+    ) -> frozenset[Reading]:
         if start not in self._per_turn:
             self._per_turn[start] = values_per_turn(self._log.calls[start:end])
         per_turn = self._per_turn[start]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.dataflow import ResultIndex, canonical
@@ -18,9 +19,20 @@ from toolguild.synth.plans import (
 )
 from toolguild.synth.traces import ToolCall
 
-__all__ = ["Earlier", "LoopReading", "given", "loop_readings", "values_per_turn"]
+__all__ = [
+    "Chosen",
+    "Earlier",
+    "LoopReading",
+    "Reading",
+    "Rows",
+    "given",
+    "is_word",
+    "loop_readings",
+    "values_per_turn",
+]
 
 _MAX_KEYS = 20
+"""Keys of a row that are asked whether they explain a choice."""
 _MAX_WORD = 40
 """Characters of a text that rows are chosen by."""
 
@@ -40,6 +52,29 @@ class LoopReading:
     def is_plain(self) -> bool:
         """Whether it goes over all of one list."""
         return isinstance(self.over, FromResult)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A run of calls went over some rows of a list and left out others, for whatever reason.
+
+    What one place tells of a bound does not explain anything yet. Many places together may
+    (`comparisons`), and those that they do not explain speak against it.
+    """
+
+    rows_at: FromResult
+    """The list."""
+    argument: str
+    """The argument that differs from call to call."""
+    cell: JsonPath
+    """Where its value stands in a row."""
+
+    def is_read_in(self, readings: Set[Reading]) -> bool:
+        """Say whether a run, by its readings, went over rows of the list, be it all of them."""
+        return self in readings or LoopReading(self.rows_at, self.argument, self.cell) in readings
+
+
+Reading: TypeAlias = LoopReading | Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +117,7 @@ def values_per_turn(calls: Sequence[ToolCall]) -> dict[str, frozenset[str]]:
 
 def loop_readings(
     per_turn: Mapping[str, frozenset[str]], earlier: Sequence[Earlier]
-) -> frozenset[LoopReading]:
+) -> frozenset[Reading]:
     """Return the ways to read a run of calls as a loop over what was there before.
 
     Args:
@@ -90,23 +125,33 @@ def loop_readings(
         earlier: The items of the window before the run.
     """
     return frozenset(
-        LoopReading(over, argument, cell)
+        reading
         for argument, wanted in per_turn.items()
         for number, item in enumerate(earlier)
-        for over, cell in _lists(number, item, wanted, earlier)
+        for reading in _readings(number, item, argument, wanted, earlier)
     )
 
 
-def _lists(
-    number: int, item: Earlier, wanted: frozenset[str], earlier: Sequence[Earlier]
-) -> Iterator[tuple[FromResult | Computed, JsonPath]]:
+def _readings(
+    number: int,
+    item: Earlier,
+    argument: str,
+    wanted: frozenset[str],
+    earlier: Sequence[Earlier],
+) -> Iterator[Reading]:
     if item.is_loop:
-        yield from _lists_of_all(number, item, wanted)
+        for over, cell in _lists_of_all(number, item, wanted):
+            yield LoopReading(over, argument, cell)
         return
     for path, cell, values in item.indexes[0].columns_with(wanted):
+        rows_at = FromResult(number, path)
         if values == wanted:
-            yield FromResult(number, path), cell
-        yield from _chosen(FromResult(number, path), cell, wanted, item.indexes[0], earlier)
+            yield LoopReading(rows_at, argument, cell)
+        rows = Rows.of(item.indexes[0], path, cell, wanted)
+        for how in _explained(rows_at, cell, rows, earlier):
+            yield LoopReading(how, argument, cell)
+        if rows.left:
+            yield Chosen(rows_at, argument, cell)
 
 
 def _lists_of_all(
@@ -129,32 +174,56 @@ def _cells_of_all(
             yield FromResult(number, ()), path
 
 
-def _chosen(
-    rows_at: FromResult,
-    cell: JsonPath,
-    wanted: frozenset[str],
-    index: ResultIndex,
-    earlier: Sequence[Earlier],
-) -> Iterator[tuple[Computed, JsonPath]]:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a list, by whether a run of calls went over them."""
+
+    kept: Sequence[JsonObject]
+    left: Sequence[JsonObject]
+
+    @classmethod
+    def of(cls, index: ResultIndex, path: JsonPath, cell: JsonPath, wanted: Set[str]) -> Rows:
+        """Return the rows of a list in a result.
+
+        Args:
+            index: The result.
+            path: Where the list stands in it.
+            cell: What stands in each row and was passed on, if wanted.
+            wanted: What was passed on, in canonical form.
+        """
+        kept: list[JsonObject] = []
+        left: list[JsonObject] = []
+        for row in index.list_at(path):
+            if isinstance(row, dict):
+                (kept if canonical(value_at(row, cell)) in wanted else left).append(row)
+        return cls(kept, left)
+
+    def keys(self, cell: JsonPath) -> list[str]:
+        """Return the keys, not beyond the first twenty, that each row has beside a cell."""
+        rows = (*self.kept, *self.left)
+        some = list(rows[0])[:_MAX_KEYS] if rows else []
+        return [key for key in some if key not in cell and all(key in row for row in rows)]
+
+
+def _explained(
+    rows_at: FromResult, cell: JsonPath, rows: Rows, earlier: Sequence[Earlier]
+) -> Iterator[Computed]:
     """Yield what tells the rows with the wanted cells from all others."""
-    rows = [row for row in index.list_at(rows_at.path) if isinstance(row, dict)]
-    kept = [row for row in rows if canonical(value_at(row, cell)) in wanted]
-    left = [row for row in rows if canonical(value_at(row, cell)) not in wanted]
-    for key in list(rows[0])[:_MAX_KEYS] if rows else []:
-        if key in cell or not all(key in row for row in rows):
-            continue
+    kept, left = rows.kept, rows.left
+    for key in rows.keys(cell):
         value = kept[0][key]
         if all(row[key] for row in kept) and not any(row[key] for row in left):
-            yield Computed("rows_with", (rows_at, Constant(key))), cell
+            yield Computed("rows_with", (rows_at, Constant(key)))
         if all(row[key] for row in left) and not any(row[key] for row in kept):
-            yield Computed("rows_without", (rows_at, Constant(key))), cell
+            yield Computed("rows_without", (rows_at, Constant(key)))
         same = all(row[key] == value for row in kept)
-        if same and _is_word(value) and all(row[key] != value for row in left):
+        if same and is_word(value) and all(row[key] != value for row in left):
             for wish in (Constant(value), *_arguments_with(value, earlier)):
-                yield Computed("rows_where", (rows_at, Constant(key), wish)), cell
+                yield Computed("rows_where", (rows_at, Constant(key), wish))
 
 
-def _is_word(value: Json) -> bool:
+def is_word(value: Json) -> bool:
+    """Say whether rows may be chosen by equality with a value."""
     if isinstance(value, str):
         return 0 < len(value) <= _MAX_WORD
     return isinstance(value, int) and not isinstance(value, bool)

@@ -16,6 +16,7 @@ from toolguild.synth.mining.batches import batches_of
 from toolguild.synth.mining.call_log import INSTEAD, CallLog
 from toolguild.synth.mining.code_steps import is_fed_by_results, read_code_steps, with_code
 from toolguild.synth.mining.collecting import nothing_collected
+from toolguild.synth.mining.comparisons import explainable
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.fallbacks import share_fallbacks
@@ -228,8 +229,10 @@ class SequenceMiner:
         """Return the logs so that the order in which they were added changes nothing."""
         return sorted(self._logs, key=lambda log: log.trace_id)
 
-    def _groups(self) -> list[list[Window]]:
-        return [windows for _, windows in grouped_windows(self._sorted_logs(), self._settings)]
+    def _groups(self) -> list[Sequence[Window]]:
+        grouped = grouped_windows(self._sorted_logs(), self._settings)
+        told = (explainable(windows, self._settings) for _, windows in grouped)
+        return [windows for windows in told if windows]
 
 
 def _plan(flow: Flow, names: dict[Slot, str]) -> Plan:

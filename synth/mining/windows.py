@@ -8,9 +8,16 @@ from typing import TypeAlias
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.call_log import INSTEAD, CallLog, WindowItem
 from toolguild.synth.mining.dataflow import canonical
-from toolguild.synth.mining.loops import given
+from toolguild.synth.mining.loops import LoopReading, given
 from toolguild.synth.mining.opportunity import Unit
-from toolguild.synth.plans import EVALUATION_ERRORS, Computed, FromResult, Scope, evaluate
+from toolguild.synth.plans import (
+    EVALUATION_ERRORS,
+    Computed,
+    FromResult,
+    Scope,
+    evaluate,
+    value_at,
+)
 from toolguild.synth.traces import ToolCall
 
 __all__ = ["Derivation", "ItemKind", "SameAs", "Shape", "Window", "item_kind"]
@@ -137,6 +144,16 @@ class Window:
             return derivation in self.derivations(*slot)
         try:
             return evaluate(derivation, self._scope) == self.argument(slot)
+        except EVALUATION_ERRORS:
+            return False
+
+    def goes_over(self, item: int, reading: LoopReading) -> bool:
+        """Say whether the calls of an item are a loop over what is computed, in any order."""
+        wanted = {canonical(call.arguments[reading.argument]) for call in self.calls(item)}
+        try:
+            rows = evaluate(reading.over, self._scope)
+            items = rows if isinstance(rows, list) else []
+            return {canonical(value_at(row, reading.cell)) for row in items} == wanted
         except EVALUATION_ERRORS:
             return False
 

@@ -1,5 +1,6 @@
 """Composite tools as plans: what they are, what they are worth, and how they are written."""
 
+from toolguild.synth.plans.comparing import NUMBER, form_of
 from toolguild.synth.plans.evaluation import EVALUATION_ERRORS, Scope, evaluate, value_at
 from toolguild.synth.plans.functions import FUNCTIONS, OWN_NAMES
 from toolguild.synth.plans.plan import (
@@ -42,6 +43,7 @@ __all__ = [
     "EVALUATION_ERRORS",
     "FUNCTIONS",
     "MAX_BATCH",
+    "NUMBER",
     "OWN_NAMES",
     "CallStep",
     "Code",
@@ -60,6 +62,7 @@ __all__ = [
     "calls_of",
     "evaluate",
     "flags_of",
+    "form_of",
     "helpers",
     "is_code",
     "leaves",

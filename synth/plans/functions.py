@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import ge, gt, itemgetter, le, lt
 from types import MappingProxyType
 from typing import Any
 
 from toolguild.sandbox import Json
+from toolguild.synth.plans.comparing import COMPARABLE, comparable
 
 __all__ = ["FUNCTIONS", "OWN_NAMES", "Function"]
 
@@ -144,6 +145,20 @@ def _rows_where(rows: Any, key: Any, wanted: Any) -> Any:
     return [row for row in rows if row[key] == wanted]
 
 
+def _rows_where_not(rows: Any, key: Any, unwanted: Any) -> Any:
+    return [row for row in rows if row[key] != unwanted]
+
+
+def _rows_compared(sign: str, holds: Callable[[Any, Any], Any]) -> Function:
+    return Function(
+        lambda rows, key, bound: [row for row in rows if holds(comparable(row[key], bound), bound)],
+        lambda rows, key, bound: (
+            f"[row for row in {rows} if _comparable(row[{key}], {bound}) {sign} {bound}]"
+        ),
+        helper=COMPARABLE,
+    )
+
+
 def _rows_with(rows: Any, key: Any) -> Any:
     return [row for row in rows if row[key]]
 
@@ -217,6 +232,14 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
             _rows_where,
             lambda rows, key, wanted: f"[row for row in {rows} if row[{key}] == {wanted}]",
         ),
+        "rows_where_not": Function(
+            _rows_where_not,
+            lambda rows, key, unwanted: f"[row for row in {rows} if row[{key}] != {unwanted}]",
+        ),
+        "rows_at_most": _rows_compared("<=", le),
+        "rows_at_least": _rows_compared(">=", ge),
+        "rows_below": _rows_compared("<", lt),
+        "rows_above": _rows_compared(">", gt),
         "rows_with": Function(
             _rows_with, lambda rows, key: f"[row for row in {rows} if row[{key}]]"
         ),

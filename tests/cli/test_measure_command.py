@@ -16,7 +16,23 @@ def customer_run(number: int, orders: int) -> dict[str, Any]:
         ("find_customer", {"email": f"{number}@example.com"}, {"orders": listed}),
         *(("get_order", {"order_id": order}, {"id": order}) for order in listed),
     ]
-    messages: list[dict[str, Any]] = [{"role": "user", "content": f"{number}@example.com"}]
+    return record_of(f"{number}@example.com", calls)
+
+
+def flight_run(number: int) -> dict[str, Any]:
+    """Return a run that looks for flights, and then at those that cost 300 at most."""
+    prices = [40 + (number * 137 + place * 211) % 560 for place in range(6)]
+    listed = [{"id": f"flight-{number}-{price}", "price": price} for price in prices]
+    calls: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("search_flights", {"route": f"route-{number}"}, {"flights": listed}),
+        *(("get_flight", {"id": f["id"]}, {"of": f["id"]}) for f in listed if f["price"] <= 300),
+    ]
+    return record_of(f"On route-{number}, please", calls)
+
+
+def record_of(said: str, calls: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+    """Return what a user said, and the calls that an agent made, as a run."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": said}]
     for place, (name, arguments, result) in enumerate(calls):
         function = {"name": name, "arguments": json.dumps(arguments)}
         call = {"id": f"c{place}", "type": "function", "function": function}
@@ -50,6 +66,19 @@ def test_every_use_is_listed_with_what_it_takes_the_place_of(toolguild: Any, uns
     assert first["arguments"]["email"].endswith("@example.com")
     assert [one["tool"] for one in first["replaced"]][:2] == ["find_customer", "get_order"]
     assert all(one["place"].startswith(str(unseen)) for one in first["replaced"])
+
+
+def test_a_tool_for_rows_that_a_comparison_tells_is_registered_and_saves_its_calls(
+    toolguild: Any, tmp_path: Path
+) -> None:
+    for name, numbers in (("seen.jsonl", range(12)), ("unseen.jsonl", range(70, 80))):
+        (tmp_path / name).write_text("\n".join(json.dumps(flight_run(one)) for one in numbers))
+    assert toolguild("synthesize", tmp_path / "seen.jsonl", "--registry", "tools.db").code == 0
+    shown = toolguild("tools", "show", "search_flights_with_each_flight", "--registry", "tools.db")
+    assert '_comparable(row["price"], 300) <= 300' in shown.out
+    ran = toolguild("measure", tmp_path / "unseen.jsonl", "--registry", "tools.db", "--json")
+    assert ran.json["calls_saved"] == ran.json["calls"] - 10
+    assert ran.json["tools"][0]["extra_reads"] == 0
 
 
 def test_a_person_sees_a_table_and_the_sum(toolguild: Any, unseen: Path) -> None:
