@@ -12,6 +12,7 @@ from toolguild.synth.drafting.wording import (
     example,
     is_plain_word,
     plain_sentence,
+    plain_value,
     snake_case,
     spoken,
 )
@@ -21,6 +22,7 @@ from toolguild.synth.mining import (
 from toolguild.synth.plans import (
     MAX_BATCH,
     Computed,
+    Constant,
     FromResult,
     JsonPath,
     LoopStep,
@@ -57,8 +59,39 @@ def _spoken_list(over: Origin, keys: Sequence[str]) -> str:
             return f"every item of `{keys[step]}{_dotted(path)}`"
     source = next(leaf for leaf in leaves(over) if isinstance(leaf, FromResult))
     place = f"`{keys[source.step]}{_dotted(path_of_list(over))}`"
-    chosen = isinstance(over, Computed) and over.function.startswith("rows_")
-    return f"the items of {place} that match" if chosen else f"every item of {place}"
+    if isinstance(over, Computed) and over.function.startswith("rows_"):
+        return f"the items of {place} {_spoken_choice(over)}"
+    return f"every item of {place}"
+
+
+_CHOICES = {
+    "rows_with": "is truthy",
+    "rows_without": "is falsy",
+    "rows_where": "is",
+    "rows_where_not": "is not",
+    "rows_at_most": "is at most",
+    "rows_at_least": "is at least",
+    "rows_below": "is below",
+    "rows_above": "is above",
+}
+
+
+def _spoken_choice(over: Computed) -> str:
+    """Return which rows of a list are chosen, as far as it can be said in plain words."""
+    _, key, *value = over.inputs
+    said = [_spoken_value(one) for one in value]
+    if not (isinstance(key, Constant) and is_plain_word(str(key.value)) and all(said)):
+        return "that match"
+    return " ".join([f"whose `{key.value}`", _CHOICES[over.function], *said])
+
+
+def _spoken_value(origin: Origin) -> str:
+    match origin:
+        case Constant(value):
+            return plain_value(value)
+        case Parameter(name):
+            return f"`{snake_case(name)}`"
+    return ""
 
 
 def spoken_tool(step: PlanStep) -> str:

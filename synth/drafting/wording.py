@@ -21,6 +21,7 @@ __all__ = [
     "noun_of",
     "or_list",
     "plain_sentence",
+    "plain_value",
     "singular",
     "snake_case",
     "spoken",
@@ -164,12 +165,14 @@ def or_list(items: Iterable[str]) -> str:
 
 def example(values: Iterable[Json]) -> str:
     """Return `, such as VALUE` with the first short and plain value, or nothing."""
-    for value in values:
-        if isinstance(value, bool) or value is None:
-            continue
-        if isinstance(value, str | int | float) and _PLAIN.fullmatch(str(value).lstrip("-")):
-            return f", such as {value!r}"
-    return ""
+    return next((f", such as {text}" for text in map(plain_value, values) if text), "")
+
+
+def plain_value(value: Json) -> str:
+    """Return a value as Python writes it if it is short and plain, or else nothing."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return repr(value) if _PLAIN.fullmatch(str(value).lstrip("-")) else ""
 
 
 def plain_sentence(text: str, limit: int = 200) -> str:

@@ -122,7 +122,11 @@ class CallLog:
     def _add(self, call: ToolCall) -> None:
         if call.tool.lower() in self._settings.ignored_tools:
             return
-        if call.error is None:
+        if any(name.startswith(INSTEAD) for name in call.arguments):
+            # No plan can say this name, and nothing is taken as one across what no plan can do.
+            self._breaks.add(len(self.calls))
+            self._failed.clear()
+        elif call.error is None:
             self._note_failures(call)
             self.moments.append(self.known.moment())
             self.calls.append(call)

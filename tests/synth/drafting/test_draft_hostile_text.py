@@ -112,8 +112,28 @@ def test_a_composite_of_any_names_and_values_is_tame(
     ignored = {"think", "finish", "final_answer", "terminate", "submit"}
     assume(len({*tools}) == 2 and not {name.lower() for name in tools} & ignored)
     assume(len({*arguments}) == 2 and key != "list")
+    assume(not any(name.startswith("~") for name in arguments))
     draft = drafted_composite(writer, tools, arguments, key, words)
     assert_tame(draft, [*tools, *arguments, key, words])
+
+
+@pytest.mark.parametrize("name", ["~", "~key"])
+def test_what_takes_an_argument_that_no_plan_can_name_is_left_alone(
+    writer: Writer, name: str
+) -> None:
+    def trace(task: int) -> Trace:
+        made = {"id": f"made-{task}"}
+        return writer.trace(
+            f"task{task}",
+            writer.call("find", {"key": f"word {task}"}, made),
+            writer.call("get", {"id": f"made-{task}"}, "found"),
+            writer.call("get", {name: f"made-{task}"}, "found"),
+            writer.call("get", {name: f"made-{task}", "id": f"made-{task}"}, "found", error="no"),
+            writer.call("read", {"id": f"made-{task}"}, "found"),
+        )
+
+    (found,) = writer.sequences(trace(task) for task in range(3))
+    assert [step.tool for step in found.plan] == ["find", "get"]
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
