@@ -15,7 +15,7 @@ from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import Case, Draft, draft_function
 from toolguild.synth.drafting.composite import draft_composite
 from toolguild.synth.mining import RepeatedCode
-from toolguild.synth.traces import Place, ToolDefinition
+from toolguild.synth.traces import Place, ToolDefinition, Trace
 
 Writer: TypeAlias = Any
 
