@@ -1,0 +1,29 @@
+"""Asking a language model over an OpenAI-compatible endpoint, within bounds of cost and trust."""
+
+from toolguild.synth.models.errors import (
+    BadReplyError,
+    ModelDownError,
+    ModelError,
+    OverBudgetError,
+    RefusedError,
+)
+from toolguild.synth.models.model import Model, Reply
+from toolguild.synth.models.prompts import Prompt
+from toolguild.synth.models.request import Request
+from toolguild.synth.models.settings import ModelSettings
+from toolguild.synth.models.spending import Budget, Usage
+
+__all__ = [
+    "BadReplyError",
+    "Budget",
+    "Model",
+    "ModelDownError",
+    "ModelError",
+    "ModelSettings",
+    "OverBudgetError",
+    "Prompt",
+    "RefusedError",
+    "Reply",
+    "Request",
+    "Usage",
+]

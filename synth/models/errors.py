@@ -1,0 +1,38 @@
+"""Why a model gave nothing that can be used."""
+
+from __future__ import annotations
+
+from toolguild.policies import ToolguildError
+
+__all__ = [
+    "BadReplyError",
+    "ModelDownError",
+    "ModelError",
+    "OverBudgetError",
+    "RefusedError",
+    "UnsupportedRequestError",
+]
+
+
+class ModelError(ToolguildError, RuntimeError):
+    """There is no reply; whoever asked goes on without one."""
+
+
+class ModelDownError(ModelError):
+    """The endpoint cannot be reached, does not let us in, or answers with errors."""
+
+
+class OverBudgetError(ModelError):
+    """The request might cost more than what is left to spend, so it was not sent."""
+
+
+class RefusedError(ModelError):
+    """The model declines to answer."""
+
+
+class BadReplyError(ModelError):
+    """None of the replies was of the form that was asked for."""
+
+
+class UnsupportedRequestError(ModelError):
+    """The endpoint does not take a request of this form; another form may do."""

@@ -1,0 +1,202 @@
+"""A model that is asked for replies of a given form, and told what to mend in those that are not.
+
+Requests run in an event loop of their own, so that each can be given up at its deadline and all of
+them at once; whoever asks, from whatever thread, waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from pydantic import BaseModel
+
+from toolguild.sandbox import JsonObject
+from toolguild.synth.models.cache import ReplyCache
+from toolguild.synth.models.endpoint import Answer, Endpoint, OpenAIEndpoint, body_of
+from toolguild.synth.models.errors import (
+    BadReplyError,
+    ModelDownError,
+    RefusedError,
+    UnsupportedRequestError,
+)
+from toolguild.synth.models.quoting import as_data
+from toolguild.synth.models.replies import UnfitReplyError, read_reply
+from toolguild.synth.models.request import Message, Request
+from toolguild.synth.models.settings import ModelSettings
+from toolguild.synth.models.spending import Budget, Usage, price_of
+
+__all__ = ["Model", "Reply"]
+
+T = TypeVar("T", bound=BaseModel)
+_FAILURES_IN_A_ROW = 3
+"""Requests that may fail one after another before no more are sent; one, if none ever succeeded."""
+_MOST_QUOTED = 20_000
+"""Characters of an unfit reply that are shown to the model again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """A reply of the form that was asked for."""
+
+    value: T
+    model: str
+    prompt: str
+    """Digest of the prompt."""
+    usage: Usage
+    """What it took; nothing where it was known from an earlier run."""
+    request_ids: tuple[str, ...]
+    """By which the server knows the requests, unfit replies included."""
+
+
+class Model:
+    """A model to be asked, as a context manager."""
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        *,
+        endpoint: Endpoint | None = None,
+        cache: ReplyCache | None = None,
+        on_request: Callable[[JsonObject], None] = lambda body: None,
+    ) -> None:
+        """Prepare to ask.
+
+        Args:
+            settings: Which model, and how much of it may be used.
+            endpoint: Where requests go; to the server that the settings name unless given.
+            cache: Replies of earlier runs; none unless given.
+            on_request: Called with each request before it is sent.
+        """
+        self.settings = settings
+        self.budget = Budget(settings)
+        self._given = endpoint
+        self._cache = cache
+        self._on_request = on_request
+        self._structured = settings.structured
+        self._failures = 0
+        self._has_answered = False
+        self._down: ModelDownError | None = None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Model:
+        self._portal: BlockingPortal = self._stack.enter_context(start_blocking_portal("asyncio"))
+        self._endpoint: Endpoint = self._portal.call(self._opened)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._portal.call(self._endpoint.close)
+        # What is still under way is given up; nobody waits for it any more.
+        self._portal.call(self._portal.stop, True)
+        self._stack.close()
+
+    async def _opened(self) -> Endpoint:
+        self._turns = asyncio.Semaphore(self.settings.at_once)
+        return self._given or OpenAIEndpoint(self.settings)
+
+    def ask(self, request: Request[T]) -> Reply[T]:
+        """Ask, and wait for a reply that fits.
+
+        Raises:
+            ModelDownError: the endpoint gives none, or gave none before.
+            OverBudgetError: it might cost too much.
+            RefusedError: the model declines.
+            BadReplyError: no reply fits, however often it was told why.
+            RedactionError: the data holds more secrets than can be followed.
+        """
+        try:
+            return self._portal.call(self._ask, request)
+        except CancelledError as error:
+            message = f"model {self.settings.name}: given up, as the run ended"
+            raise ModelDownError(message) from error
+
+    async def _ask(self, request: Request[T]) -> Reply[T]:
+        async with self._turns:
+            if self._structured:
+                try:
+                    return await self._asked(request)
+                except UnsupportedRequestError:
+                    # Not every server takes schemas; asked in words, any may do.
+                    self._structured = False
+            try:
+                return await self._asked(request)
+            except UnsupportedRequestError as error:
+                raise self._failed(ModelDownError(str(error))) from error
+
+    async def _asked(self, request: Request[T]) -> Reply[T]:
+        structured = self._structured
+        messages = request.messages(structured=structured)
+        usage, request_ids = Usage(), []
+        why_not = ""
+        for _ in range(self.settings.tries):
+            schema = request.reply.model_json_schema() if structured else None
+            body = body_of(self.settings, messages, schema, request.reply.__name__)
+            answer, took = await self._answer(body)
+            usage += took
+            request_ids.append(answer.request_id)
+            if answer.ended == "refused":
+                message = f"the model declines: {answer.text[:200]!r}"
+                raise RefusedError(message)
+            try:
+                value = read_reply(answer, request.reply)
+            except UnfitReplyError as error:
+                why_not = str(error)
+                quoted = answer.text[:_MOST_QUOTED]
+                messages += [Message("assistant", quoted), Message("user", as_data(why_not))]
+                continue
+            if took.requests and self._cache:
+                self._cache.put(self._where, body, answer)
+            digest = request.prompt.digest
+            return Reply(value, self.settings.name, digest, usage, tuple(request_ids))
+        message = f"{self.settings.tries} replies to prompt {request.prompt.name}: {why_not}"
+        raise BadReplyError(message)
+
+    async def _answer(self, body: JsonObject) -> tuple[Answer, Usage]:
+        """Return an answer and what it took: nothing, where it is known."""
+        if self._cache and (known := self._cache.get(self._where, body)):
+            return known, Usage()
+        if self._down is not None:
+            raise self._down
+        with self.budget.reserve(len(str(body))) as told:
+            self._on_request(body)
+            answer = await self._sent(body)
+            if answer.input_tokens is not None and answer.output_tokens is not None:
+                told.append(self._usage(answer.input_tokens, answer.output_tokens))
+        return answer, told[0] if told else Usage(1)
+
+    def _usage(self, input_tokens: int, output_tokens: int) -> Usage:
+        usd = price_of(self.settings, input_tokens, output_tokens)
+        return Usage(1, input_tokens, output_tokens, usd)
+
+    async def _sent(self, body: JsonObject) -> Answer:
+        try:
+            async with asyncio.timeout(self.settings.reply_s):
+                answer = await self._endpoint.send(body)
+        except TimeoutError as error:
+            message = f"model {self.settings.name}: no reply within {self.settings.reply_s:g} s"
+            raise self._failed(ModelDownError(message)) from error
+        except ModelDownError as error:
+            raise self._failed(error) from error
+        self._failures, self._has_answered = 0, True
+        return answer
+
+    def _failed(self, error: ModelDownError) -> ModelDownError:
+        self._failures += 1
+        if not self._has_answered or self._failures >= _FAILURES_IN_A_ROW:
+            self._down = error
+        return error
+
+    @property
+    def _where(self) -> str:
+        return f"{self.settings.api} {self.settings.base_url}"

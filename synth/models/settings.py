@@ -1,0 +1,56 @@
+"""Which model is asked, where, and how much of it may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+__all__ = ["ModelSettings"]
+
+
+class ModelSettings(BaseModel):
+    """A model behind an endpoint that speaks OpenAI's protocol."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    """As the endpoint calls it."""
+    base_url: str | None = None
+    """Where the endpoint is; OpenAI's own unless given."""
+    api_key: SecretStr = SecretStr("none")
+    """Local servers take anything."""
+    api: Literal["chat", "responses"] = "chat"
+    """Chat completions, which nearly all servers speak, or OpenAI's Responses."""
+    structured: bool = True
+    """Whether replies are asked for by a JSON schema. If not, or if the endpoint does not take one,
+    they are asked for as a fenced block of JSON."""
+    connect_s: float = Field(default=1.0, gt=0)
+    reply_s: float = Field(default=120.0, gt=0)
+    """Seconds from a request to the end of its reply, tried anew by the client or not."""
+    tries: int = Field(default=3, ge=1)
+    """Replies asked for until one is of the form that was asked for."""
+    at_once: int = Field(default=4, ge=1)
+    """Requests under way at a time."""
+    most_output_tokens: int = Field(default=4096, ge=1)
+    """Tokens of one reply."""
+    most_tokens: int | None = Field(default=None, ge=0)
+    """Tokens of all requests and replies of a run; no bound unless given."""
+    most_usd: float | None = Field(default=None, ge=0)
+    """Dollars that a run may cost; no bound unless given."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> ModelSettings | None:
+        """Return the model that OPENAI_API_KEY, OPENAI_BASE_URL and TOOLGUILD_MODEL name.
+
+        None where no model is named.
+        """
+        name = environment.get("TOOLGUILD_MODEL", "").strip()
+        if not name:
+            return None
+        return cls(
+            name=name,
+            base_url=environment.get("OPENAI_BASE_URL", "").strip() or None,
+            api_key=SecretStr(environment.get("OPENAI_API_KEY", "").strip() or "none"),
+        )
