@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +23,7 @@ from toolguild.cli.explanation import explain, explanation
 from toolguild.cli.flow_graph import dot, mermaid
 from toolguild.cli.gaps import gap_as_json, show_gaps
 from toolguild.cli.logs import log_options, read_options, tell_problems
+from toolguild.cli.models import ModelChoice, model_options
 from toolguild.cli.profile import profile_option
 from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
 from toolguild.cli.settings import registry_option
@@ -90,6 +93,7 @@ _known = click.option(
 @sandbox_options
 @profile_option
 @file_options(kept=False)
+@model_options
 def synthesize(
     paths: tuple[Path, ...],
     registry: str,
@@ -101,6 +105,7 @@ def synthesize(
     known: Path | None,
     tools: int | None,
     prompts: PromptSettings,
+    model: ModelChoice,
     as_json: bool,
     **log: str | None,
 ) -> int:
@@ -109,19 +114,33 @@ def synthesize(
     PATHS are log files, or folders of them. With --tools, those that pass are put into the recorded
     runs, in the sandbox; by what they save there, in tokens, so many are chosen, one after the
     other and each beside those before it.
+
+    A model mends drafts that fail. What it writes has to pass as any draft has, may do no more than
+    the draft in whose place it stands, and is asked for only where none passes without it.
     """
     access = access_of(mount, workspace)
-    with Registry.open(registry) as opened:
+    with _registry(registry, model) as opened:
         settings = ValidationSettings(profile=profile)
         merge = _by_behaviour(sandbox, profile)
         mined = _mine(paths, read_options(log), min_support, known, merge, prompts)
-        results = _synthesize(mined, opened, sandbox, settings, access, tools, prompts)
+        results = _synthesize(mined, opened, sandbox, settings, access, tools, prompts, model)
+    if model.dry_run:
+        return ExitCode.DONE
     if as_json:
         print_json(_summary(mined, results))
     else:
         _show_results(mined, results, registry)
     held = any(result.fate in {Fate.REGISTERED, Fate.UNCHANGED} for result in results)
     return ExitCode.DONE if held else ExitCode.REFUSED
+
+
+@contextmanager
+def _registry(where: str, model: ModelChoice) -> Iterator[Registry]:
+    """Open the registry, for a dry run one that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "registry.db")) if model.dry_run else where
+        with Registry.open(path) as opened:
+            yield opened
 
 
 @click.command()
@@ -233,6 +252,7 @@ def _synthesize(
     access: Access,
     budget: int | None,
     prompts: PromptSettings,
+    model: ModelChoice,
 ) -> list[Synthesized]:
     opportunities = mined.opportunities
     if not opportunities:
@@ -244,6 +264,7 @@ def _synthesize(
         ThreadPoolExecutor(workers) as executor,
         sandbox.open(settings.profile) as opened,
         progress() as bar,
+        model.open(settings.profile) as author,
     ):
         proving = bar.add_task("Proving tools", total=len(opportunities))
 
@@ -269,6 +290,8 @@ def _synthesize(
                 settings,
                 access,
                 choose if budget else None,
+                author,
+                model.tell,
                 lambda done: bar.update(proving, completed=done),
             )
         )

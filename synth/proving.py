@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from toolguild.sandbox import Access, Sandbox
 from toolguild.sandbox.access import NOTHING
+from toolguild.synth.authoring import Author, repaired
 from toolguild.synth.drafting import Draft, NotDrafted, draft_function, draft_tool
 from toolguild.synth.lessons import Known, learn
 from toolguild.synth.mining import Opportunity, RepeatedCode
@@ -40,10 +42,13 @@ def prove(
     settings: ValidationSettings = ValidationSettings(),
     name: str | None = None,
     access: Access = NOTHING,
+    author: Author | None = None,
+    on_trouble: Callable[[str], None] = lambda why: None,
 ) -> Proof:
     """Draft a tool and validate it; where validation shows how, mend the draft and try again.
 
-    Where agents wrote the same function in several ways, the first that passes is taken.
+    Where agents wrote the same function in several ways, the first that passes is taken. A model
+    is asked only where none passes, and what it writes has to pass in the same way.
 
     Args:
         opportunity: What the tool is to do.
@@ -51,6 +56,8 @@ def prove(
         settings: How hard to try to refute it.
         name: The tool's name; one that follows from the opportunity unless given.
         access: What of the caller's files it sees where it needs to; see `validate`.
+        author: Mends what fails; nobody unless given.
+        on_trouble: Called with the reason where that gives nothing that can be used.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
@@ -60,7 +67,15 @@ def prove(
         proofs.append(_prove(spelling, sandbox, settings, name, access))
         if proofs[-1].passed:
             return proofs[-1]
-    return proofs[0]
+    first = proofs[0]
+    if author is None or first.draft is None or first.report is None:
+        return first
+
+    def judge(draft: Draft) -> ValidationReport:
+        return validate(draft, sandbox, settings, access)
+
+    draft, report = repaired(first.draft, first.report, author, judge, on_trouble)
+    return replace(first, draft=draft, report=report)
 
 
 def _spellings(opportunity: Opportunity) -> list[Opportunity]:

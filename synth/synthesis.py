@@ -20,6 +20,7 @@ from toolguild.registry import (
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import Access, Json, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
+from toolguild.synth.authoring import Author
 from toolguild.synth.budget import Choice
 from toolguild.synth.drafting import Draft, tool_names
 from toolguild.synth.gathering import Gathered, gather
@@ -213,6 +214,8 @@ def synthesize(
     settings: ValidationSettings = ValidationSettings(),
     access: Access = NOTHING,
     choose: Choose | None = None,
+    author: Author | None = None,
+    on_trouble: Callable[[str], None] = lambda why: None,
     on_proven: Callable[[int], None] = lambda tools: None,
 ) -> Iterator[Synthesized]:
     """Prove a tool for each opportunity and register what passes, in the order given.
@@ -230,13 +233,19 @@ def synthesize(
         access: What of your files drafts see that need it; they change nothing in them.
         choose: Says of each of the tools that can be registered whether it gets a place; all of
             them do unless given.
+        author: Mends drafts that fail; nobody unless given.
+        on_trouble: Called, from any thread, where that gives nothing that can be used.
         on_proven: Called with the number of opportunities that were dealt with.
 
     Raises:
         SandboxUnavailableError: drafts cannot be run.
         RegistryError: the registry cannot be written.
     """
-    proofs = _proofs(opportunities, sandbox, executor, settings, access)
+
+    def prove_one(opportunity: Opportunity, name: str) -> Proof:
+        return prove(opportunity, sandbox, settings, name, access, author, on_trouble)
+
+    proofs = _proofs(opportunities, executor, prove_one)
     counted = _counted(proofs, on_proven)
     if choose is None:
         for proof in counted:
@@ -251,13 +260,11 @@ def synthesize(
 
 def _proofs(
     opportunities: Sequence[Opportunity],
-    sandbox: Sandbox,
     executor: Executor,
-    settings: ValidationSettings,
-    access: Access,
+    prove_one: Callable[[Opportunity, str], Proof],
 ) -> Iterator[Proof]:
     futures = [
-        executor.submit(prove, opportunity, sandbox, settings, name, access)
+        executor.submit(prove_one, opportunity, name)
         for opportunity, name in zip(opportunities, tool_names(opportunities), strict=True)
     ]
     try:
@@ -357,9 +364,10 @@ def spec_of(draft: Draft, profile: Profile | None = None) -> ToolSpec:
 
 def _provenance(draft: Draft) -> JsonObject:
     """Return where a draft comes from, as plain data."""
+    written = draft.authorship.to_json() if draft.authorship else {}
     opportunity = draft.opportunity
     if opportunity is None:
-        return {"origin": str(draft.origin)}
+        return {"origin": str(draft.origin), **written}
     occurrences = opportunity.everywhere
     extent = extent_of(opportunity)
     places: list[Json] = [str(one.place) for one in occurrences[:MAX_LISTED_OCCURRENCES]]
@@ -370,6 +378,7 @@ def _provenance(draft: Draft) -> JsonObject:
     )
     return {
         "origin": str(draft.origin),
+        **written,
         **found,
         "support": support_of(occurrences),
         "occurrences": len(occurrences),

@@ -1,11 +1,13 @@
 """From opportunities to drafts of tools."""
 
+from toolguild.synth.drafting.authorship import Authorship
 from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls, OriginalCode
 from toolguild.synth.drafting.drafter import NotDrafted, draft_tool, tool_names
 from toolguild.synth.drafting.function import Domain, draft_function
 from toolguild.synth.drafting.schemas import object_schema
 
 __all__ = [
+    "Authorship",
     "Case",
     "Domain",
     "Draft",

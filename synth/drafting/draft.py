@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.drafting.authorship import Authorship
 from toolguild.synth.mining import Opportunity
 from toolguild.synth.plans import Plan
 from toolguild.synth.traces import Place, ToolCall
@@ -77,3 +78,5 @@ class Draft:
     """Cases that drafting never saw, which decide at validation."""
     original: OriginalCode | OriginalCalls | None = None
     """What it replaces, and must do the same as; None where that is not known."""
+    authorship: Authorship | None = None
+    """What it took to write, if a model did."""

@@ -1,5 +1,7 @@
 """Asking a language model over an OpenAI-compatible endpoint, within bounds of cost and trust."""
 
+from toolguild.synth.models.answers import Answer
+from toolguild.synth.models.cache import CacheError, ReplyCache
 from toolguild.synth.models.errors import (
     BadReplyError,
     ModelDownError,
@@ -14,8 +16,10 @@ from toolguild.synth.models.settings import ModelSettings
 from toolguild.synth.models.spending import Budget, Usage
 
 __all__ = [
+    "Answer",
     "BadReplyError",
     "Budget",
+    "CacheError",
     "Model",
     "ModelDownError",
     "ModelError",
@@ -24,6 +28,7 @@ __all__ = [
     "Prompt",
     "RefusedError",
     "Reply",
+    "ReplyCache",
     "Request",
     "Usage",
 ]

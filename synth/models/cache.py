@@ -11,7 +11,7 @@ from threading import Lock
 
 from toolguild.policies import ToolguildError
 from toolguild.sandbox import JsonObject
-from toolguild.synth.models.endpoint import Answer
+from toolguild.synth.models.answers import Answer
 
 __all__ = ["CacheError", "ReplyCache"]
 

@@ -1,15 +1,13 @@
-"""Requests and replies as OpenAI's protocol has them: chat completions, or Responses.
+"""Requests and replies by OpenAI's own client, over chat completions or Responses.
 
-Formats: https://platform.openai.com/docs/api-reference/chat and .../responses. What a server sends
-is read field by field, as servers that only resemble OpenAI's leave out what they like.
+Formats: https://platform.openai.com/docs/api-reference/chat and .../responses. Replies are read
+field by field, as servers that only resemble OpenAI's leave out what they like.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import httpx2
 import openai
@@ -17,75 +15,18 @@ from openai import AsyncAPIResponse, AsyncOpenAI
 from pydantic import BaseModel, Field, ValidationError
 
 from toolguild.sandbox import JsonObject
+from toolguild.synth.models.answers import Answer
 from toolguild.synth.models.errors import ModelDownError, UnsupportedRequestError
-from toolguild.synth.models.request import Message
 from toolguild.synth.models.settings import ModelSettings
 
-__all__ = ["Answer", "Endpoint", "OpenAIEndpoint", "body_of"]
+__all__ = ["OpenAIEndpoint"]
 
+_OPENAI = "https://api.openai.com/v1"
 _RETRIES = 2
 """Times that the client tries anew what failed on the way, as it does by default."""
 _MOST_BYTES = 10_000_000
 _MOST_TOLD = 300
 """Characters of what a server says that are passed on in an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model answered, not yet looked into."""
-
-    text: str
-    ended: Literal["whole", "cut off", "refused"]
-    input_tokens: int | None
-    """None where the server does not tell."""
-    output_tokens: int | None
-    request_id: str
-
-
-class Endpoint(Protocol):
-    """Where requests go."""
-
-    async def send(self, body: JsonObject) -> Answer:
-        """Send a request, by `body_of`, and wait for the answer.
-
-        Raises:
-            ModelDownError: there is none.
-            UnsupportedRequestError: the server does not take such requests.
-        """
-
-    async def close(self) -> None:
-        """Give back connections."""
-
-
-def body_of(
-    settings: ModelSettings, messages: Sequence[Message], schema: JsonObject | None, name: str
-) -> JsonObject:
-    """Return a request as it is sent.
-
-    Args:
-        settings: Which model, by which protocol.
-        messages: The conversation so far.
-        schema: JSON Schema of the reply; None to ask for nothing in particular.
-        name: What the schema is called.
-    """
-    conversation: list[Any] = [{"role": one.role, "content": one.text} for one in messages]
-    form: JsonObject = {"name": name, "strict": True, "schema": schema}
-    if settings.api == "responses":
-        return {
-            "model": settings.name,
-            "input": conversation,
-            "max_output_tokens": settings.most_output_tokens,
-            "store": False,
-            **({"text": {"format": {"type": "json_schema", **form}}} if schema else {}),
-        }
-    # Others know the older name only, and OpenAI's newer models the newer one only.
-    bound = "max_tokens" if settings.base_url else "max_completion_tokens"
-    return {
-        "model": settings.name,
-        "messages": conversation,
-        bound: settings.most_output_tokens,
-        **({"response_format": {"type": "json_schema", "json_schema": form}} if schema else {}),
-    }
 
 
 class OpenAIEndpoint:
@@ -104,7 +45,7 @@ class OpenAIEndpoint:
         timeout = httpx2.Timeout(settings.reply_s, connect=settings.connect_s)
         self._client = AsyncOpenAI(
             api_key=settings.api_key.get_secret_value(),
-            base_url=settings.base_url,
+            base_url=settings.base_url or _OPENAI,
             max_retries=_RETRIES,
             timeout=timeout,
             http_client=httpx2.AsyncClient(transport=transport, timeout=timeout),
@@ -123,8 +64,11 @@ class OpenAIEndpoint:
                 request_id = response.request_id or ""
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             raise UnsupportedRequestError(self._told(error)) from error
+        except openai.APIStatusError as error:
+            raise ModelDownError(self._told(error), may_have_cost=False) from error
         except openai.OpenAIError as error:
-            raise ModelDownError(self._told(error)) from error
+            unreached = isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout)
+            raise ModelDownError(self._told(error), may_have_cost=not unreached) from error
         except httpx2.HTTPError as error:
             raise ModelDownError(self._told(error)) from error
         try:

@@ -21,6 +21,16 @@ class ModelError(ToolguildError, RuntimeError):
 class ModelDownError(ModelError):
     """The endpoint cannot be reached, does not let us in, or answers with errors."""
 
+    def __init__(self, message: str, *, may_have_cost: bool = True) -> None:
+        """Say why.
+
+        Args:
+            message: What happened.
+            may_have_cost: Whether the endpoint may have done the work, and count it.
+        """
+        super().__init__(message)
+        self.may_have_cost = may_have_cost
+
 
 class OverBudgetError(ModelError):
     """The request might cost more than what is left to spend, so it was not sent."""

@@ -12,14 +12,14 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import BaseModel
 
 from toolguild.sandbox import JsonObject
+from toolguild.synth.models.answers import Answer, Endpoint
+from toolguild.synth.models.bodies import body_of
 from toolguild.synth.models.cache import ReplyCache
-from toolguild.synth.models.endpoint import Answer, Endpoint, OpenAIEndpoint, body_of
 from toolguild.synth.models.errors import (
     BadReplyError,
     ModelDownError,
@@ -31,6 +31,9 @@ from toolguild.synth.models.replies import UnfitReplyError, read_reply
 from toolguild.synth.models.request import Message, Request
 from toolguild.synth.models.settings import ModelSettings
 from toolguild.synth.models.spending import Budget, Usage, price_of
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
 
 __all__ = ["Model", "Reply"]
 
@@ -50,7 +53,7 @@ class Reply(Generic[T]):
     prompt: str
     """Digest of the prompt."""
     usage: Usage
-    """What it took; nothing where it was known from an earlier run."""
+    """What it took, now or in the run that it is known from."""
     request_ids: tuple[str, ...]
     """By which the server knows the requests, unfit replies included."""
 
@@ -86,6 +89,9 @@ class Model:
         self._stack = ExitStack()
 
     def __enter__(self) -> Model:
+        # Takes long to import, and is only of use to those who have a model.
+        from anyio.from_thread import start_blocking_portal
+
         self._portal: BlockingPortal = self._stack.enter_context(start_blocking_portal("asyncio"))
         self._endpoint: Endpoint = self._portal.call(self._opened)
         return self
@@ -103,6 +109,8 @@ class Model:
 
     async def _opened(self) -> Endpoint:
         self._turns = asyncio.Semaphore(self.settings.at_once)
+        from toolguild.synth.models.endpoint import OpenAIEndpoint
+
         return self._given or OpenAIEndpoint(self.settings)
 
     def ask(self, request: Request[T]) -> Reply[T]:
@@ -155,27 +163,37 @@ class Model:
                 quoted = answer.text[:_MOST_QUOTED]
                 messages += [Message("assistant", quoted), Message("user", as_data(why_not))]
                 continue
-            if took.requests and self._cache:
-                self._cache.put(self._where, body, answer)
             digest = request.prompt.digest
             return Reply(value, self.settings.name, digest, usage, tuple(request_ids))
         message = f"{self.settings.tries} replies to prompt {request.prompt.name}: {why_not}"
         raise BadReplyError(message)
 
     async def _answer(self, body: JsonObject) -> tuple[Answer, Usage]:
-        """Return an answer and what it took: nothing, where it is known."""
+        """Return an answer, known or asked for, and what it took."""
         if self._cache and (known := self._cache.get(self._where, body)):
-            return known, Usage()
+            return known, self._usage(known)
         if self._down is not None:
             raise self._down
         with self.budget.reserve(len(str(body))) as told:
             self._on_request(body)
-            answer = await self._sent(body)
+            try:
+                answer = await self._sent(body)
+            except ModelDownError as error:
+                if not error.may_have_cost:
+                    told.append(Usage())
+                raise
+            except UnsupportedRequestError:
+                told.append(Usage())
+                raise
             if answer.input_tokens is not None and answer.output_tokens is not None:
-                told.append(self._usage(answer.input_tokens, answer.output_tokens))
-        return answer, told[0] if told else Usage(1)
+                told.append(self._usage(answer))
+        if self._cache and answer.ended == "whole":
+            self._cache.put(self._where, body, answer)
+        return answer, self._usage(answer)
 
-    def _usage(self, input_tokens: int, output_tokens: int) -> Usage:
+    def _usage(self, answer: Answer) -> Usage:
+        """Return what an answer took, as far as the server tells."""
+        input_tokens, output_tokens = answer.input_tokens or 0, answer.output_tokens or 0
         usd = price_of(self.settings, input_tokens, output_tokens)
         return Usage(1, input_tokens, output_tokens, usd)
 

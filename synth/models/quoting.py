@@ -8,7 +8,7 @@ from toolguild.sandbox import Json
 
 __all__ = ["as_data"]
 
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "`": "\\u0060"}
+_ESCAPES = {"<": "\\u003c", "`": "\\u0060"}
 
 
 def as_data(value: Json) -> str:

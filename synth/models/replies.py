@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from toolguild.synth.models.endpoint import Answer
+from toolguild.synth.models.answers import Answer
 
 __all__ = ["UnfitReplyError", "read_reply"]
 

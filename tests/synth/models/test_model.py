@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_server import Script, Server
+from pydantic import BaseModel, ConfigDict
 
 from toolguild.synth.models import (
     BadReplyError,
@@ -17,30 +19,41 @@ from toolguild.synth.models import (
     ModelDownError,
     ModelSettings,
     OverBudgetError,
+    Prompt,
     RefusedError,
+    Request,
 )
 from toolguild.synth.models.cache import CacheError, ReplyCache
 
-# What `conftest` gives cannot be imported from it: under importlib it is no module of ours.
 Ask = Callable[..., Model]
 
 
-@pytest.fixture
-def kit(request: pytest.FixtureRequest) -> Any:
-    """The module of the fixtures, for what is written with them."""
-    return next(
-        plugin
-        for plugin in request.config.pluginmanager.get_plugins()
-        if str(getattr(plugin, "__file__", "")).endswith("synth/models/conftest.py")
-    )
+class Verdict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    score: int
 
 
-def test_a_reply_comes_with_what_it_took(server: Any, ask: Ask, kit: Any) -> None:
-    reply = ask().ask(kit.request())
+PROMPT = Prompt.parse("judge", "version: 3\n\nJudge the data.")
+GOOD = '{"name": "fine", "score": 7}'
+
+
+def request(data: Any = None) -> Request[Verdict]:
+    return Request(PROMPT, data if data is not None else {"text": "some data"}, Verdict)
+
+
+@pytest.fixture(autouse=True)
+def good(server: Server) -> None:
+    server.script = [Script(GOOD)]
+
+
+def test_a_reply_comes_with_what_it_took(server: Server, ask: Ask) -> None:
+    reply = ask().ask(request())
     assert (reply.value.name, reply.value.score) == ("fine", 7)
     assert (reply.usage.requests, reply.usage.input_tokens, reply.usage.output_tokens) == (1, 30, 9)
     assert reply.request_ids == ("req-1",)
-    assert (reply.model, reply.prompt) == ("some-model", kit.PROMPT.digest)
+    assert (reply.model, reply.prompt) == ("some-model", PROMPT.digest)
     [sent] = server.requests
     assert server.paths == ["/v1/chat/completions"]
     assert server.headers[0]["authorization"] == "Bearer sk-of-a-test"
@@ -48,26 +61,26 @@ def test_a_reply_comes_with_what_it_took(server: Any, ask: Ask, kit: Any) -> Non
     assert sent["messages"][1]["content"].startswith("<data>\n")
     form = sent["response_format"]["json_schema"]
     assert form["strict"] is True
-    assert form["schema"] == kit.Verdict.model_json_schema()
+    assert form["schema"] == Verdict.model_json_schema()
 
 
-def test_responses_are_an_option(server: Any, ask: Ask, kit: Any) -> None:
-    reply = ask(api="responses").ask(kit.request())
+def test_responses_are_an_option(server: Server, ask: Ask) -> None:
+    reply = ask(api="responses").ask(request())
     assert (reply.value.score, reply.usage.tokens) == (7, 39)
     [sent] = server.requests
     assert server.paths == ["/v1/responses"]
-    assert sent["text"]["format"]["schema"] == kit.Verdict.model_json_schema()
+    assert sent["text"]["format"]["schema"] == Verdict.model_json_schema()
     assert sent["store"] is False
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])
-def test_what_does_not_fit_is_told_to_the_model(server: Any, ask: Ask, kit: Any, api: str) -> None:
+def test_what_does_not_fit_is_told_to_the_model(server: Server, ask: Ask, api: str) -> None:
     server.script = [
-        kit.Script('{"name": "fine", "score": "many"}'),
-        kit.Script("Sure! Here you are."),
-        kit.Script(f"Here:\n```json\n{kit.GOOD}\n```\nDone."),
+        Script('{"name": "fine", "score": "many"}'),
+        Script("Sure! Here you are."),
+        Script(f"Here:\n```json\n{GOOD}\n```\nDone."),
     ]
-    reply = ask(api=api).ask(kit.request())
+    reply = ask(api=api).ask(request())
     assert reply.value.score == 7
     assert reply.usage.requests == 3
     assert reply.request_ids == ("req-1", "req-2", "req-3")
@@ -95,35 +108,33 @@ def test_what_does_not_fit_is_told_to_the_model(server: Any, ask: Ask, kit: Any,
         '{"a":' * 50_000,
     ],
 )
-def test_a_model_that_never_fits_is_given_up(server: Any, ask: Ask, kit: Any, text: str) -> None:
-    server.script = [kit.Script(text)]
+def test_a_model_that_never_fits_is_given_up(server: Server, ask: Ask, text: str) -> None:
+    server.script = [Script(text)]
     with pytest.raises(BadReplyError, match="3 replies to prompt judge"):
-        ask().ask(kit.request())
+        ask().ask(request())
     assert len(server.requests) == 3
 
 
-def test_a_reply_that_was_cut_off_is_not_taken(server: Any, ask: Ask, kit: Any) -> None:
-    server.script = [kit.Script(finish="length"), kit.Script()]
-    assert ask().ask(kit.request()).usage.requests == 2
+def test_a_reply_that_was_cut_off_is_not_taken(server: Server, ask: Ask) -> None:
+    server.script = [Script(GOOD, finish="length"), Script(GOOD)]
+    assert ask().ask(request()).usage.requests == 2
     assert "cut off" in server.requests[1]["messages"][3]["content"]
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])
-def test_who_declines_is_not_asked_again(server: Any, ask: Ask, kit: Any, api: str) -> None:
-    server.script = [kit.Script(refusal="I can't help with that.")]
+def test_who_declines_is_not_asked_again(server: Server, ask: Ask, api: str) -> None:
+    server.script = [Script(refusal="I can't help with that.")]
     with pytest.raises(RefusedError, match="can't help"):
-        ask(api=api).ask(kit.request())
+        ask(api=api).ask(request())
     assert len(server.requests) == 1
 
 
-def test_a_server_without_schemas_is_asked_for_a_fenced_block(
-    server: Any, ask: Ask, kit: Any
-) -> None:
+def test_a_server_without_schemas_is_asked_for_a_fenced_block(server: Server, ask: Ask) -> None:
     refusal = json.dumps({"error": {"message": "response_format is not supported"}}).encode()
-    server.script = [kit.Script(status=400, body=refusal), kit.Script(f"```\n{kit.GOOD}\n```")]
+    server.script = [Script(status=400, body=refusal), Script(f"```\n{GOOD}\n```")]
     model = ask()
-    assert model.ask(kit.request()).value.score == 7
-    assert model.ask(kit.request("more")).value.score == 7
+    assert model.ask(request()).value.score == 7
+    assert model.ask(request("more")).value.score == 7
     first, second, third = server.requests
     assert "response_format" in first
     assert "response_format" not in second
@@ -131,14 +142,14 @@ def test_a_server_without_schemas_is_asked_for_a_fenced_block(
     assert '"score"' in second["messages"][0]["content"]
 
 
-def test_what_fails_on_the_way_is_tried_anew(server: Any, ask: Ask, kit: Any) -> None:
+def test_what_fails_on_the_way_is_tried_anew(server: Server, ask: Ask) -> None:
     soon = {"retry-after-ms": "5"}
     server.script = [
-        kit.Script(status=429, body=b"{}", headers=soon),
-        kit.Script(status=500, body=b"oops", headers=soon),
-        kit.Script(),
+        Script(status=429, body=b"{}", headers=soon),
+        Script(status=500, body=b"oops", headers=soon),
+        Script(GOOD),
     ]
-    assert ask().ask(kit.request()).value.score == 7
+    assert ask().ask(request()).value.score == 7
     assert len(server.requests) == 3
 
 
@@ -158,89 +169,84 @@ def test_what_fails_on_the_way_is_tried_anew(server: Any, ask: Ask, kit: Any) ->
     ],
 )
 def test_a_model_that_is_down_is_not_asked_again(
-    server: Any, ask: Ask, kit: Any, status: int, body: bytes, sent: int
+    server: Server, ask: Ask, status: int, body: bytes, sent: int
 ) -> None:
-    server.script = [kit.Script(status=status, body=body, headers={"retry-after-ms": "5"})]
+    server.script = [Script(status=status, body=body, headers={"retry-after-ms": "5"})]
     model = ask()
     for _ in range(3):
         with pytest.raises(ModelDownError, match="model some-model at http") as raised:
-            model.ask(kit.request())
+            model.ask(request())
         assert "sk-of-a-test" not in str(raised.value)
     assert len(server.requests) == sent
 
 
-def test_nobody_there(kit: Any) -> None:
+def test_nobody_there() -> None:
     settings = ModelSettings(name="m", base_url="http://127.0.0.1:1/v1")
     with Model(settings) as model, pytest.raises(ModelDownError, match=r"127\.0\.0\.1:1"):
-        model.ask(kit.request())
+        model.ask(request())
 
 
 @pytest.mark.parametrize("slow", [{"wait_s": 60.0}, {"drip_s": 0.05}])
 def test_a_slow_reply_is_given_up_at_the_deadline(
-    server: Any, ask: Ask, kit: Any, slow: dict[str, float]
+    server: Server, ask: Ask, slow: dict[str, float]
 ) -> None:
-    server.script = [kit.Script(**slow)]
+    server.script = [Script(GOOD, **slow)]
     with pytest.raises(ModelDownError, match=r"no reply within 0\.4 s"):
-        ask(reply_s=0.4).ask(kit.request())
+        ask(reply_s=0.4).ask(request())
 
 
-def test_an_endless_reply_is_given_up(server: Any, ask: Ask, kit: Any) -> None:
-    server.script = [kit.Script(text="x" * 11_000_000)]
+def test_an_endless_reply_is_given_up(server: Server, ask: Ask) -> None:
+    server.script = [Script(text="x" * 11_000_000)]
     with pytest.raises(ModelDownError, match="longer than"):
-        ask().ask(kit.request())
+        ask().ask(request())
 
 
-def test_one_failure_among_replies_does_not_end_it(server: Any, ask: Ask, kit: Any) -> None:
-    good, broken = kit.Script(), kit.Script(body=b"{}")
+def test_one_failure_among_replies_does_not_end_it(server: Server, ask: Ask) -> None:
+    good, broken = Script(GOOD), Script(body=b"{}")
     server.script = [good, broken, broken, good, broken, broken, broken, good]
     model = ask()
     told = []
     for number in range(8):
         try:
-            told.append(model.ask(kit.request(number)).value.score)
+            told.append(model.ask(request(number)).value.score)
         except ModelDownError:
             told.append(0)
     assert told == [7, 0, 0, 7, 0, 0, 0, 0]
     assert len(server.requests) == 7
 
 
-def test_nothing_is_sent_that_might_cost_too_much(server: Any, ask: Ask, kit: Any) -> None:
+def test_nothing_is_sent_that_might_cost_too_much(server: Server, ask: Ask) -> None:
     model = ask(most_tokens=400, most_output_tokens=100)
     with pytest.raises(OverBudgetError, match="400 tokens"):
         while True:
-            model.ask(kit.request())
+            model.ask(request())
     spent = model.budget.spent
     assert len(server.requests) == spent.requests > 1
     assert spent.tokens <= 400
 
 
-def test_what_a_server_does_not_tell_counts_as_much_as_it_may_be(
-    server: Any, ask: Ask, kit: Any
-) -> None:
-    server.script = [kit.Script(usage=None)]
+def test_what_a_server_does_not_tell_counts_as_much_as_it_may_be(server: Server, ask: Ask) -> None:
+    server.script = [Script(GOOD, usage=None)]
     model = ask(most_output_tokens=100)
-    model.ask(kit.request())
+    model.ask(request())
     assert model.budget.spent.output_tokens == 100
 
 
-def test_what_is_paid_for_once_is_not_asked_again(
-    server: Any, ask: Ask, kit: Any, tmp_path: Path
-) -> None:
-    server.script = [kit.Script("no"), kit.Script()]
+def test_what_is_paid_for_once_is_not_asked_again(server: Server, ask: Ask, tmp_path: Path) -> None:
+    server.script = [Script("no"), Script(GOOD)]
     first = ReplyCache(tmp_path / "folder" / "replies.db")
-    assert ask(cache=first).ask(kit.request()).usage.requests == 2
+    assert ask(cache=first).ask(request()).usage.requests == 2
     first.close()
     sent = len(server.requests)
     again = ReplyCache(tmp_path / "folder" / "replies.db")
-    # The first reply did not fit and is not kept; the model is asked from there.
     model = ask(cache=again)
-    assert model.ask(kit.request()).value.score == 7
-    after = len(server.requests)
-    assert model.ask(kit.request()).usage.tokens == 0
-    assert len(server.requests) == after > sent
-    assert ask(cache=again, api="responses").ask(kit.request()).usage.requests == 1
-    assert ask(cache=again, name="other").ask(kit.request()).usage.requests == 1
-    assert ask(cache=again).ask(kit.request("other data")).usage.requests == 1
+    known = model.ask(request())
+    assert (known.value.score, known.usage.tokens) == (7, 78)
+    assert (len(server.requests), model.budget.spent.tokens) == (sent, 0)
+    ask(cache=again, api="responses").ask(request())
+    ask(cache=again, name="other").ask(request())
+    ask(cache=again).ask(request("other data"))
+    assert len(server.requests) == sent + 4
     again.close()
 
 
@@ -252,8 +258,8 @@ def test_a_file_that_is_no_cache_is_left_alone(tmp_path: Path) -> None:
     assert path.read_text().startswith("these are")
 
 
-def test_no_more_requests_are_under_way_than_allowed(server: Any, ask: Ask, kit: Any) -> None:
-    server.script = [kit.Script(wait_s=0.1)]
+def test_no_more_requests_are_under_way_than_allowed(server: Server, ask: Ask) -> None:
+    server.script = [Script(GOOD, wait_s=0.1)]
     under_way, most = [], []
 
     def note(body: object) -> None:
@@ -264,7 +270,7 @@ def test_no_more_requests_are_under_way_than_allowed(server: Any, ask: Ask, kit:
     model = ask(at_once=2, on_request=note)
 
     def one(number: int) -> None:
-        model.ask(kit.request(number))
+        model.ask(request(number))
         answered[0] += 1
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(6)]
@@ -276,14 +282,14 @@ def test_no_more_requests_are_under_way_than_allowed(server: Any, ask: Ask, kit:
     assert max(most) <= 3  # one may have been answered, and not yet counted
 
 
-def test_what_is_under_way_ends_with_the_run(server: Any, kit: Any) -> None:
-    server.script = [kit.Script(wait_s=60.0)]
+def test_what_is_under_way_ends_with_the_run(server: Server) -> None:
+    server.script = [Script(GOOD, wait_s=60.0)]
     ended: list[BaseException] = []
     model = Model(ModelSettings(name="m", base_url=server.url))
 
     def one() -> None:
         try:
-            model.ask(kit.request())
+            model.ask(request())
         except ModelDownError as error:
             ended.append(error)
 
@@ -297,9 +303,9 @@ def test_what_is_under_way_ends_with_the_run(server: Any, kit: Any) -> None:
     assert "given up" in str(ended[0])
 
 
-def test_secrets_are_not_sent(server: Any, ask: Ask, kit: Any) -> None:
+def test_secrets_are_not_sent(server: Server, ask: Ask) -> None:
     key = "sk-proj-" + "a1B2c3D4" * 6
-    ask().ask(kit.request({"said": f"my key is {key}", "password": "hunter2-hunter2"}))
+    ask().ask(request({"said": f"my key is {key}", "password": "hunter2-hunter2"}))
     sent = json.dumps(server.requests)
     assert key not in sent
     assert "hunter2" not in sent

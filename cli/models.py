@@ -1,0 +1,170 @@
+"""`--model` and what belongs to it: which model mends drafts, and how much of it may be used."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+import click
+from pydantic import SecretStr
+
+from toolguild.cli.console import out, say
+from toolguild.policies import Profile
+from toolguild.sandbox import JsonObject
+from toolguild.synth.authoring import Author
+from toolguild.synth.models import Answer, Model, ModelDownError, ModelSettings, ReplyCache, Usage
+
+__all__ = ["ModelChoice", "model_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = [
+    click.option(
+        "--model",
+        envvar="TOOLGUILD_MODEL",
+        metavar="NAME",
+        help="Model that mends drafts which fail, as its endpoint calls it [default: none].",
+    ),
+    click.option(
+        "--model-url",
+        envvar="OPENAI_BASE_URL",
+        metavar="URL",
+        help="Endpoint that speaks OpenAI's protocol [default: OpenAI's own].",
+    ),
+    click.option(
+        "--model-api",
+        type=click.Choice(["chat", "responses"]),
+        default="chat",
+        show_default=True,
+        help="Chat completions, which all endpoints speak, or OpenAI's Responses.",
+    ),
+    # The key is better kept in the environment: a command line is seen by every process.
+    click.option("--model-key", envvar="OPENAI_API_KEY", hidden=True),
+    click.option(
+        "--model-tokens",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Tokens that the model may read and write in this run [default: no bound].",
+    ),
+    click.option(
+        "--model-cost",
+        type=click.FloatRange(min=0),
+        metavar="DOLLARS",
+        help="What the model may cost in this run, by list prices [default: no bound].",
+    ),
+    click.option(
+        "--model-cache",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path(".toolguild/replies.db"),
+        show_default=True,
+        help="File that keeps the model's replies: what was asked before is not paid for again.",
+    ),
+    click.option("--no-llm", is_flag=True, help="Ask no model, whatever the settings say."),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Print the requests to the model, one a line, send none of them, register nothing.",
+    ),
+]
+
+
+@dataclass(slots=True)
+class ModelChoice:
+    """What the options say about a model."""
+
+    settings: ModelSettings | None
+    cache: Path
+    dry_run: bool
+    spent: Usage = field(default_factory=Usage)
+    _troubles: list[str] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def open(self, profile: Profile) -> Iterator[Author | None]:
+        """Open the model for a block, None where there is none; say afterwards what it took."""
+        if self.settings is None:
+            yield None
+            return
+        if self.dry_run:
+            with Model(self.settings, endpoint=_Printed()) as model:
+                yield Author(model, profile)
+            return
+        with (
+            closing(ReplyCache(self.cache)) as cache,
+            Model(self.settings, cache=cache) as model,
+        ):
+            yield Author(model, profile)
+            self.spent = model.budget.spent
+        if self.spent.requests:
+            say(_in_words(self.settings, self.spent))
+
+    def tell(self, trouble: str) -> None:
+        """Say once that the model gave nothing that can be used."""
+        with self._lock:
+            if self.dry_run or trouble in self._troubles:
+                return
+            self._troubles.append(trouble)
+        say(f"Going on without the model: {trouble}", "yellow")
+
+
+class _Printed:
+    """An endpoint that shows requests and answers none."""
+
+    async def send(self, body: JsonObject) -> Answer:
+        out.file.write(f"{json.dumps(body)}\n")
+        message = "a dry run"
+        raise ModelDownError(message, may_have_cost=False)
+
+    async def close(self) -> None:
+        pass
+
+
+def _in_words(settings: ModelSettings, spent: Usage) -> str:
+    cost = "its price is not known" if spent.usd is None else f"{spent.usd:.4f} dollars"
+    requests = "1 request" if spent.requests == 1 else f"{spent.requests} requests"
+    return f"Model {settings.name}: {requests}, {spent.tokens:,} tokens, {cost}."
+
+
+def model_options(command: F) -> F:
+    """Add the options that name a model, as `model`."""
+
+    @functools.wraps(command)
+    def with_model(
+        *args: Any,
+        model: str | None,
+        model_url: str | None,
+        model_api: Any,
+        model_key: str | None,
+        model_tokens: int | None,
+        model_cost: float | None,
+        model_cache: Path,
+        no_llm: bool,
+        dry_run: bool,
+        **kwargs: Any,
+    ) -> Any:
+        if dry_run and not model:
+            message = "--dry-run shows what a model would be sent; name one with --model"
+            raise click.UsageError(message)
+        settings = None
+        if model and not no_llm:
+            settings = ModelSettings(
+                name=model,
+                base_url=model_url or None,
+                api=model_api,
+                api_key=SecretStr(model_key or "none"),
+                most_tokens=model_tokens,
+                most_usd=model_cost,
+            )
+        choice = ModelChoice(settings, model_cache, dry_run)
+        return command(*args, model=choice, **kwargs)
+
+    wrapped: Any = with_model
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]

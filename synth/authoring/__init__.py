@@ -1,0 +1,7 @@
+"""Tools that a model writes: drafts like any other, which have to prove what any other has to."""
+
+from toolguild.synth.authoring.adopting import UnsuitableTextError, adopted
+from toolguild.synth.authoring.author import Author
+from toolguild.synth.authoring.repairing import repaired
+
+__all__ = ["Author", "UnsuitableTextError", "adopted", "repaired"]

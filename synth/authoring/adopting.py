@@ -1,0 +1,76 @@
+"""Taking a model's text as a draft in the place of another: never one that may do more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from toolguild.policies import Profile, ToolguildError
+from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.drafting import Authorship, Draft, DraftOrigin
+from toolguild.synth.tool_text import ToolTextError, draft_from_text
+from toolguild.synth.validation import inferred_needs
+
+__all__ = ["UnsuitableTextError", "adopted"]
+
+
+class UnsuitableTextError(ToolguildError, ValueError):
+    """A text cannot stand in the place of a draft; the message tells its author why."""
+
+
+def adopted(draft: Draft, source: str, authorship: Authorship, profile: Profile | None) -> Draft:
+    """Return a draft with another text, to be judged by the same recordings.
+
+    Args:
+        draft: The draft whose place it takes.
+        source: The text, of unknown worth.
+        authorship: Who wrote it.
+        profile: What tools may contain; the shipped one unless given.
+
+    Raises:
+        UnsuitableTextError: it is no tool, has another name or other parameters, or may do what
+            the draft may not.
+    """
+    try:
+        written = draft_from_text(source, profile=profile)
+    except ToolTextError as error:
+        raise UnsuitableTextError(str(error)) from error
+    if written.name != draft.name:
+        message = f"the function is called {written.name}, not {draft.name}"
+        raise UnsuitableTextError(message)
+    old, new = _properties(draft.parameters), _properties(written.parameters)
+    if [*old] != [*new] or written.parameters["required"] != draft.parameters["required"]:
+        message = f"the parameters are {', '.join(new)}; they have to be {', '.join(old)}, as given"
+        raise UnsuitableTextError(message)
+    if more := [name for name in written.calls if name not in draft.calls]:
+        message = f"it calls {', '.join(more)}, which the tool did not"
+        raise UnsuitableTextError(message)
+    allowed = inferred_needs(draft.source, profile)
+    if more := sorted(set(inferred_needs(source, profile)) - set(allowed)):
+        message = f"it needs {', '.join(map(str, more))}, which the tool did not"
+        raise UnsuitableTextError(message)
+    properties: JsonObject = {name: _narrowed(old[name], new[name]) for name in old}
+    return replace(
+        draft,
+        description=written.description,
+        source=source,
+        parameters={**draft.parameters, "properties": properties},
+        returns=_narrowed(draft.returns, written.returns),
+        calls=written.calls,
+        origin=DraftOrigin.MODEL,
+        authorship=authorship,
+    )
+
+
+def _properties(schema: JsonObject) -> JsonObject:
+    properties = schema["properties"]
+    return properties if isinstance(properties, dict) else {}
+
+
+def _narrowed(old: Json, new: Json) -> JsonObject:
+    """Return the schema that recordings gave where an annotation says no more than that."""
+    assert isinstance(old, dict)  # noqa: S101 - schemas are objects
+    assert isinstance(new, dict)  # noqa: S101
+    if all(old.get(key) == value for key, value in new.items()):
+        return old
+    described = {key: old[key] for key in ("description",) if key in old}
+    return {**new, **described}

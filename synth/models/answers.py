@@ -1,0 +1,37 @@
+"""What comes back from an endpoint, and what an endpoint is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from toolguild.sandbox import JsonObject
+
+__all__ = ["Answer", "Endpoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answered, not yet looked into."""
+
+    text: str
+    ended: Literal["whole", "cut off", "refused"]
+    input_tokens: int | None
+    """None where the server does not tell."""
+    output_tokens: int | None
+    request_id: str
+
+
+class Endpoint(Protocol):
+    """Where requests go."""
+
+    async def send(self, body: JsonObject) -> Answer:
+        """Send a request, by `body_of`, and wait for the answer.
+
+        Raises:
+            ModelDownError: there is none.
+            UnsupportedRequestError: the server does not take such requests.
+        """
+
+    async def close(self) -> None:
+        """Give back connections."""

@@ -1,0 +1,120 @@
+"""A server on the loopback interface that speaks OpenAI's protocol, and answers as it is told."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+
+@dataclass
+class Script:
+    """What one request is answered with."""
+
+    text: str = "{}"
+    status: int = 200
+    body: bytes | None = None
+    """All of the body, in the place of a reply."""
+    headers: dict[str, str] = field(default_factory=dict)
+    finish: str = "stop"
+    refusal: str | None = None
+    usage: dict[str, int] | None = field(
+        default_factory=lambda: {"prompt_tokens": 30, "completion_tokens": 9}
+    )
+    wait_s: float = 0.0
+    drip_s: float = 0.0
+    """Seconds between any two bytes of the body."""
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that went away."""
+
+
+class Server:
+    """The server; the last answer in the script is given again and again."""
+
+    def __init__(self) -> None:
+        self.script: list[Script] = [Script()]
+        self.requests: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.stopped = Event()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                length = int(self.headers["content-length"])
+                server.requests.append(json.loads(self.rfile.read(length)))
+                server.paths.append(self.path)
+                server.headers.append(dict(self.headers))
+                number = len(server.requests) - 1
+                script = server.script[min(number, len(server.script) - 1)]
+                server.stopped.wait(script.wait_s)
+                try:
+                    self._answer(script)
+                except OSError:
+                    self.close_connection = True
+
+            def _answer(self, script: Script) -> None:
+                body = script.body
+                if body is None:
+                    body = json.dumps(reply(script, self.path)).encode()
+                self.send_response(script.status)
+                for name, value in {"content-type": "application/json", **script.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(body)))
+                self.send_header("x-request-id", f"req-{len(server.requests)}")
+                self.end_headers()
+                if not script.drip_s:
+                    self.wfile.write(body)
+                    return
+                for byte in body:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    time.sleep(script.drip_s)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._http = _QuietServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    def close(self) -> None:
+        self.stopped.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+def reply(script: Script, path: str) -> dict[str, Any]:
+    if path.endswith("/responses"):
+        part = {"type": "output_text", "text": script.text, "annotations": []}
+        if script.refusal:
+            part = {"type": "refusal", "refusal": script.refusal}
+        usage = script.usage and {
+            "input_tokens": script.usage["prompt_tokens"],
+            "output_tokens": script.usage["completion_tokens"],
+        }
+        return {
+            "id": "resp-1",
+            "object": "response",
+            "status": "incomplete" if script.finish == "length" else "completed",
+            "output": [{"type": "message", "role": "assistant", "content": [part]}],
+            "usage": usage,
+        }
+    message = {"role": "assistant", "content": script.text, "refusal": script.refusal}
+    choice = {"index": 0, "message": message, "finish_reason": script.finish}
+    return {"id": "chat-1", "object": "chat.completion", "choices": [choice], "usage": script.usage}
