@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 
 from hypothesis import strategies
 from hypothesis.strategies import SearchStrategy
@@ -34,6 +35,9 @@ _ODD_CHARACTERS = (
 _FOLDED = "Stra\N{LATIN SMALL LETTER SHARP S}e"
 _FOREIGN_DIGITS = "\N{ARABIC-INDIC DIGIT FOUR}\N{ARABIC-INDIC DIGIT TWO}"
 _USUAL_LENGTH = 10
+_NUMBER = re.compile(r"[0-9]+")
+_MOST_NUMBERS = 4
+"""Numbers of a recorded string that others are put in the place of."""
 
 
 class Texts(Values):
@@ -72,16 +76,26 @@ class Texts(Values):
         return distinct(text for text in [*rest[:2], *first, *rest[2:]] if self._fits(text))
 
     def mined(self) -> list[Json]:
-        """Return the strings of the text, alone and within a recorded one, and its lengths."""
+        """Return the strings of the text, alone and within a recorded one, and its lengths.
+
+        And recorded ones with its numbers in the place of theirs.
+        """
         some = self._seen[0] if self._seen else "ab"
         half = len(some) // 2
         made = []
         for text in self._constants.texts:
             made += [text, some[:half] + text + some[half:], text + some, some + text]
+        made += self._with_numbers(some)
         made += [self._of_length(length) for length in self._constants.lengths]
         made += [text.swapcase() for text in self._constants.texts]
         made += [text[:-1] for text in self._constants.texts]
         return distinct(text for text in made if self._fits(text))
+
+    def _with_numbers(self, text: str) -> Iterator[str]:
+        for run in islice(_NUMBER.finditer(text), _MOST_NUMBERS):
+            for number in self._constants.numbers:
+                if number >= 0:
+                    yield f"{text[: run.start()]}{number}{text[run.end() :]}"
 
     @cached_property
     def strategy(self) -> SearchStrategy[Json]:

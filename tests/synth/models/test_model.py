@@ -246,7 +246,7 @@ def test_what_is_paid_for_once_is_not_asked_again(server: Server, ask: Ask, tmp_
     ask(cache=again, api="responses").ask(request())
     ask(cache=again, name="other").ask(request())
     ask(cache=again).ask(request("other data"))
-    assert len(server.requests) == sent + 4
+    assert len(server.requests) == sent + 3
     again.close()
 
 
