@@ -74,7 +74,12 @@ def test_the_wheel_holds_every_module_and_all_data(tmp_path: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
     [wheel] = copy.glob("dist/*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
-    data = [ROOT / "py.typed", *ROOT.glob("policies/**/*.toml"), *ROOT.glob("sandbox/*.json")]
+    data = [
+        ROOT / "py.typed",
+        *ROOT.glob("policies/**/*.toml"),
+        *ROOT.glob("sandbox/*.json"),
+        *ROOT.glob("synth/**/*.md"),
+    ]
     modules = [path for floor in FLOORS for path in sources(floor)]
     for path in [*modules, *data]:
         assert f"toolguild/{path.relative_to(ROOT)}" in held
