@@ -2,7 +2,7 @@
 
 Some key or comparison separates the chosen rows in nearly every list, so that one fits proves
 little. What counts is how seldom it would fit if the agents had chosen otherwise: exact counts of
-the ways in which rows could have been chosen. These are logarithms: there are many ways.
+the ways in which rows could have been chosen. Logarithms throughout: there are many ways.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import comb, exp, log
+from math import comb, log
 
 from toolguild.synth.mining.chosen_rows import Choice, ChoicePlace
 from toolguild.synth.mining.windows import Window
@@ -79,21 +78,17 @@ def is_arbitrary(choices: Sequence[Choice], explained: int, explanations: int) -
     """Say whether choices at random would be explained as well in more than 1 % of cases.
 
     A random choice is the one that an explanation tells with one chance in all ways to choose as
-    many rows. Of how many tasks that is so, the Poisson binomial distribution says; the chance that
-    it is so many holds for each explanation that was tried.
+    many rows. That so many of the choices are explained has at most the chance that the easiest of
+    them are, for each selection of so many, and for each explanation that was tried.
 
     Args:
         choices: One for each task.
         explained: How many of them are explained.
         explanations: How many explanations were tried.
     """
-    at_least = [1.0] + [0.0] * explained
-    """The chances that so many or more of the choices up to here are explained."""
-    for choice in choices:
-        chance = exp(-choice.ways)
-        more = [chance * fewer + (1 - chance) * as_many for fewer, as_many in pairwise(at_least)]
-        at_least = [1.0, *more]
-    return explanations * at_least[explained] > _MAX_CHANCE_OF_CHOICES
+    easiest = sorted(choice.ways for choice in choices)[:explained]
+    chance = log(explanations) + log(comb(len(choices), explained)) - sum(easiest)
+    return chance > log(_MAX_CHANCE_OF_CHOICES)
 
 
 def is_one_bound_by_accident(choices: Sequence[Choice], of: int) -> bool:
