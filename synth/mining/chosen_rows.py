@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from math import comb, log
 
 from toolguild.sandbox import Json
+from toolguild.synth.mining.call_log import WindowItem
 from toolguild.synth.mining.dataflow import canonical
-from toolguild.synth.mining.loops import Chosen, Rows
+from toolguild.synth.mining.loops import Chosen, LoopReading, Rows
 from toolguild.synth.mining.windows import Window
 from toolguild.synth.plans import value_at
 
-__all__ = ["Choice", "ChoicePlace", "choice_places"]
+__all__ = ["Choice", "ChoicePlace", "choice_places", "choices_of", "told_choices"]
 
 _MAX_RUNS = 3
 """Places looked at of one task: they resemble each other."""
@@ -82,3 +83,17 @@ def _places(windows: Sequence[Window], item: int, chosen: Chosen) -> Iterator[Ch
             rows = Rows.of(index, chosen.rows_at.path, chosen.cell, wanted)
             left = {canonical(value_at(row, chosen.cell)) for row in rows.left}
             yield ChoicePlace(window, rows, Choice(len(wanted) + len(left), len(wanted)))
+
+
+def choices_of(item: WindowItem) -> set[Chosen]:
+    """Return the lists that a loop chose rows from, leaving out others."""
+    return {reading for reading in item.readings if isinstance(reading, Chosen)}
+
+
+def told_choices(item: WindowItem) -> Iterator[tuple[Chosen, LoopReading]]:
+    """Yield the choices that a key tells, by its truth or an equality, and the loops that do."""
+    choices = choices_of(item)
+    if choices:
+        for reading in item.readings:
+            if isinstance(reading, LoopReading) and reading.told in choices:
+                yield reading.told, reading

@@ -35,6 +35,8 @@ _MAX_KEYS = 20
 """Keys of a row that are asked whether they explain a choice."""
 _MAX_WORD = 40
 """Characters of a text that rows are chosen by."""
+_BY_KEY = ("rows_with", "rows_without", "rows_where")
+"""Functions that choose rows by a key's truth, or by equality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,14 @@ class LoopReading:
     def is_plain(self) -> bool:
         """Whether it goes over all of one list."""
         return isinstance(self.over, FromResult)
+
+    @property
+    def told(self) -> Chosen | None:
+        """The choice of rows that it tells by a key's truth or an equality; else None."""
+        match self.over:
+            case Computed(function, (FromResult() as rows_at, *_)) if function in _BY_KEY:
+                return Chosen(rows_at, self.argument, self.cell)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from toolguild.synth.mining.batches import batches_of
 from toolguild.synth.mining.call_log import INSTEAD, CallLog
 from toolguild.synth.mining.code_steps import is_fed_by_results, read_code_steps, with_code
 from toolguild.synth.mining.collecting import nothing_collected
-from toolguild.synth.mining.comparisons import explainable
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.explainable import explainable
 from toolguild.synth.mining.fallbacks import share_fallbacks
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
 from toolguild.synth.mining.growth import grouped_windows
