@@ -18,7 +18,7 @@ from toolguild.cli.console import out, say
 from toolguild.policies import Profile
 from toolguild.sandbox import JsonObject
 from toolguild.synth.authoring import Author
-from toolguild.synth.models import Answer, Model, ModelDownError, ModelSettings, ReplyCache, Usage
+from toolguild.synth.models import Answer, Model, ModelSettings, RefusedError, ReplyCache, Usage
 
 __all__ = ["ModelChoice", "model_options"]
 
@@ -119,7 +119,7 @@ class _Printed:
     async def send(self, body: JsonObject) -> Answer:
         out.file.write(f"{json.dumps(body)}\n")
         message = "a dry run"
-        raise ModelDownError(message, may_have_cost=False)
+        raise RefusedError(message)
 
     async def close(self) -> None:
         pass

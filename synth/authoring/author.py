@@ -56,6 +56,7 @@ class Author:
 
         Raises:
             ModelError: there is no reply.
+            CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
             RedactionError: what would be sent holds more secrets than can be followed.
         """
         data: JsonObject = {

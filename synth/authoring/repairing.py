@@ -11,7 +11,7 @@ from collections.abc import Callable
 from toolguild.synth.authoring.adopting import UnsuitableTextError
 from toolguild.synth.authoring.author import Author
 from toolguild.synth.drafting import Authorship, Draft
-from toolguild.synth.models import ModelError
+from toolguild.synth.models import CacheError, ModelError
 from toolguild.synth.traces.errors import RedactionError
 from toolguild.synth.validation import ValidationReport
 
@@ -46,7 +46,7 @@ def repaired(
     for _ in range(MAX_ROUNDS):
         try:
             source, authorship = author.repair(last, last_report, problem, authorship)
-        except (ModelError, RedactionError) as error:
+        except (CacheError, ModelError, RedactionError) as error:
             on_trouble(str(error))
             break
         if source in seen:

@@ -17,6 +17,9 @@ __all__ = [
 class ModelError(ToolguildError, RuntimeError):
     """There is no reply; whoever asked goes on without one."""
 
+    may_have_cost = False
+    """Whether the endpoint may have done the work, and count it."""
+
 
 class ModelDownError(ModelError):
     """The endpoint cannot be reached, does not let us in, or answers with errors."""

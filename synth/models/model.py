@@ -23,6 +23,7 @@ from toolguild.synth.models.cache import ReplyCache
 from toolguild.synth.models.errors import (
     BadReplyError,
     ModelDownError,
+    ModelError,
     RefusedError,
     UnsupportedRequestError,
 )
@@ -161,7 +162,7 @@ class Model:
             except UnfitReplyError as error:
                 why_not = str(error)
                 quoted = answer.text[:_MOST_QUOTED]
-                messages += [Message("assistant", quoted), Message("user", as_data(why_not))]
+                messages += [Message("assistant", quoted), Message("user", _told_off(why_not))]
                 continue
             digest = request.prompt.digest
             return Reply(value, self.settings.name, digest, usage, tuple(request_ids))
@@ -178,12 +179,9 @@ class Model:
             self._on_request(body)
             try:
                 answer = await self._sent(body)
-            except ModelDownError as error:
+            except ModelError as error:
                 if not error.may_have_cost:
                     told.append(Usage())
-                raise
-            except UnsupportedRequestError:
-                told.append(Usage())
                 raise
             if answer.input_tokens is not None and answer.output_tokens is not None:
                 told.append(self._usage(answer))
@@ -218,3 +216,9 @@ class Model:
     @property
     def _where(self) -> str:
         return f"{self.settings.api} {self.settings.base_url}"
+
+
+def _told_off(why_not: str) -> str:
+    """Return what a model is told of a reply that does not fit; it may quote the reply."""
+    asked = "Your reply cannot be used; the data says why. Reply once more, in the form asked for."
+    return f"{asked}\n{as_data(why_not)}"

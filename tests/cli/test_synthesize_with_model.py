@@ -250,16 +250,30 @@ def test_no_llm_asks_nobody(
     assert len(server.requests) == 1
 
 
+def messy_too(number: int) -> dict[str, Any]:
+    """Return a run with other code that fails on most inputs."""
+    code = f"""
+def share_of(parts, place):
+    whole = sum(parts)
+    return round(100 * parts[place] / whole, 1)
+
+print(share_of([{number + 1}, {number + 1}, {2 * number + 2}], {number % 2}))"""
+    return run_of(200 + number, code, "25.0\n")
+
+
 def test_a_dry_run_shows_what_would_be_sent(
     toolguild: Any, logs: Path, server: Server, tmp_path: Path
 ) -> None:
+    with logs.open("a") as file:
+        file.writelines("\n" + json.dumps(messy_too(number)) for number in range(8))
     shown = toolguild("synthesize", logs, "--model", "some-model", "--dry-run")
     assert server.requests == []
     assert not (tmp_path / ".toolguild" / "registry.db").exists()
-    [request] = map(json.loads, shown.out.splitlines())
-    server.script = [written(GOOD)]
+    requests = [*map(json.loads, shown.out.splitlines())]
+    assert len(requests) == 2
+    server.script = [Script(refusal="no")]
     toolguild("synthesize", logs, "--model", "some-model", "--json")
-    assert server.requests == [request]
+    assert sorted(map(json.dumps, server.requests)) == sorted(map(json.dumps, requests))
 
 
 def test_a_dry_run_needs_a_model(toolguild: Any, logs: Path) -> None:
