@@ -81,7 +81,6 @@ class ModelChoice:
     settings: ModelSettings | None
     cache: Path
     dry_run: bool
-    spent: Usage = field(default_factory=Usage)
     _troubles: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -100,9 +99,8 @@ class ModelChoice:
             Model(self.settings, cache=cache) as model,
         ):
             yield Author(model, profile)
-            self.spent = model.budget.spent
-        if self.spent.requests:
-            say(_in_words(self.settings, self.spent))
+        if (spent := model.budget.spent).requests:
+            say(_in_words(self.settings, spent))
 
     def tell(self, trouble: str) -> None:
         """Say once that the model gave nothing that can be used."""

@@ -109,9 +109,9 @@ class Model:
         self._stack.close()
 
     async def _opened(self) -> Endpoint:
-        self._turns = asyncio.Semaphore(self.settings.at_once)
         from toolguild.synth.models.endpoint import OpenAIEndpoint
 
+        self._turns = asyncio.Semaphore(self.settings.at_once)
         return self._given or OpenAIEndpoint(self.settings)
 
     def ask(self, request: Request[T]) -> Reply[T]:

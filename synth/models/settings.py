@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -39,18 +38,3 @@ class ModelSettings(BaseModel):
     """Tokens of all requests and replies of a run; no bound unless given."""
     most_usd: float | None = Field(default=None, ge=0)
     """Dollars that a run may cost; no bound unless given."""
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> ModelSettings | None:
-        """Return the model that OPENAI_API_KEY, OPENAI_BASE_URL and TOOLGUILD_MODEL name.
-
-        None where no model is named.
-        """
-        name = environment.get("TOOLGUILD_MODEL", "").strip()
-        if not name:
-            return None
-        return cls(
-            name=name,
-            base_url=environment.get("OPENAI_BASE_URL", "").strip() or None,
-            api_key=SecretStr(environment.get("OPENAI_API_KEY", "").strip() or "none"),
-        )
