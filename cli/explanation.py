@@ -5,7 +5,14 @@ from __future__ import annotations
 from toolguild.cli.console import out, plain
 from toolguild.cli.worth import expected_in_words
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.mining import Opportunity, RepeatedCode, RepeatedSequence, Spelling, canonical
+from toolguild.synth.mining import (
+    Opportunity,
+    RepeatedCode,
+    RepeatedEpisode,
+    RepeatedSequence,
+    Spelling,
+    canonical,
+)
 from toolguild.synth.plans import (
     Computed,
     Constant,
@@ -32,6 +39,8 @@ def explanation(opportunity: Opportunity) -> JsonObject:
     """Return the shape of an opportunity and what speaks for and against it, as plain data."""
     if isinstance(opportunity, RepeatedCode):
         return {"source": opportunity.source, "spellings": [*map(_spelling, opportunity.spellings)]}
+    if isinstance(opportunity, RepeatedEpisode):
+        return {"about": opportunity.about}
     return {
         "plan": plan_to_json(opportunity.plan),
         "why": [

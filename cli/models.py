@@ -84,6 +84,11 @@ class ModelChoice:
     _troubles: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
+    @property
+    def at_once(self) -> int:
+        """How many may wait for the model at a time."""
+        return self.settings.at_once if self.settings else 0
+
     @contextmanager
     def open(self, profile: Profile) -> Iterator[Author | None]:
         """Open the model for a block, None where there is none; say afterwards what it took."""

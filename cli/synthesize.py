@@ -41,6 +41,7 @@ from toolguild.synth.mining import (
     MiningSettings,
     Opportunity,
     RepeatedCode,
+    RepeatedEpisode,
     RepeatedSequence,
     extent_of,
     support_of,
@@ -122,7 +123,8 @@ def synthesize(
     with _registry(registry, model) as opened:
         settings = ValidationSettings(profile=profile)
         merge = _by_behaviour(sandbox, profile)
-        mined = _mine(paths, read_options(log), min_support, known, merge, prompts)
+        has_author = model.settings is not None
+        mined = _mine(paths, read_options(log), min_support, known, merge, prompts, has_author)
         results = _synthesize(mined, opened, sandbox, settings, access, tools, prompts, model)
     if model.dry_run:
         return ExitCode.DONE
@@ -213,6 +215,7 @@ def _mine(
     known: Path | None,
     merge: Merge,
     prompts: PromptSettings,
+    episodes: bool = False,
 ) -> Mined:
     settings = MiningSettings()
     if min_support is not None:
@@ -239,6 +242,7 @@ def _mine(
             on_progress=lambda stage, done: bar.update(tasks[stage], completed=done),
             merge=merge,
             prompts=prompts,
+            episodes=episodes,
         )
     tell_problems(mined.problems)
     return mined
@@ -254,10 +258,10 @@ def _synthesize(
     prompts: PromptSettings,
     model: ModelChoice,
 ) -> list[Synthesized]:
-    opportunities = mined.opportunities
+    opportunities = [*mined.opportunities, *mined.episodes]
     if not opportunities:
         return []
-    workers = min(os.cpu_count() or 1, len(opportunities))
+    workers = min((os.cpu_count() or 1) + model.at_once, len(opportunities))
     # The sandbox is inside: when the block is left early, closing it ends what still runs in the
     # threads, and only then are the threads waited for.
     with (
@@ -324,7 +328,7 @@ def _opportunity(opportunity: Opportunity) -> JsonObject:
 
 
 def _held_out(opportunity: Opportunity) -> JsonObject:
-    if isinstance(opportunity, RepeatedCode):
+    if not isinstance(opportunity, RepeatedSequence):
         return {}
     places: list[Json] = [str(one.place) for one in opportunity.held_out]
     return {"held_out": places, "overfitted": opportunity.overfitted_why or None}
@@ -352,12 +356,14 @@ def _result(result: Synthesized) -> JsonObject:
 
 
 def _kind(opportunity: Opportunity) -> str:
-    return opportunity.kind if isinstance(opportunity, RepeatedCode) else "sequence"
+    return "sequence" if isinstance(opportunity, RepeatedSequence) else opportunity.kind
 
 
 def _pattern(opportunity: Opportunity) -> str:
     if isinstance(opportunity, RepeatedCode):
         return f"{opportunity.name}({', '.join(opportunity.parameters)})"
+    if isinstance(opportunity, RepeatedEpisode):
+        return opportunity.about
     return " -> ".join(map(_spoken, opportunity.plan))
 
 

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 
 from toolguild.sandbox import Access, Sandbox
 from toolguild.sandbox.access import NOTHING
-from toolguild.synth.authoring import Author, repaired
-from toolguild.synth.drafting import Draft, NotDrafted, draft_function, draft_tool
+from toolguild.synth.authoring import (
+    Author,
+    Commission,
+    Judge,
+    NothingWrittenError,
+    repaired,
+    written,
+)
+from toolguild.synth.drafting import Draft, NotDrafted, draft_function, draft_tool, tool_names
 from toolguild.synth.lessons import Known, learn
-from toolguild.synth.mining import Opportunity, RepeatedCode
+from toolguild.synth.mining import Opportunity, Pattern, RepeatedCode, RepeatedEpisode
 from toolguild.synth.validation import ValidationReport, ValidationSettings, validate
 
 __all__ = ["Proof", "prove"]
@@ -62,6 +69,13 @@ def prove(
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
+
+    def judge(draft: Draft) -> ValidationReport:
+        return validate(draft, sandbox, settings, access)
+
+    if isinstance(opportunity, RepeatedEpisode):
+        name = name or tool_names([opportunity])[0]
+        return _commissioned(opportunity, name, author, judge, on_trouble)
     proofs = []
     for spelling in _spellings(opportunity):
         proofs.append(_prove(spelling, sandbox, settings, name, access))
@@ -70,15 +84,30 @@ def prove(
     first = proofs[0]
     if author is None or first.draft is None or first.report is None:
         return first
-
-    def judge(draft: Draft) -> ValidationReport:
-        return validate(draft, sandbox, settings, access)
-
     draft, report = repaired(first.draft, first.report, author, judge, on_trouble)
     return replace(first, draft=draft, report=report)
 
 
-def _spellings(opportunity: Opportunity) -> list[Opportunity]:
+def _commissioned(
+    opportunity: RepeatedEpisode,
+    name: str,
+    author: Author | None,
+    judge: Judge,
+    on_trouble: Callable[[str], None],
+) -> Proof:
+    """Have a tool written where none can be drafted."""
+    commission = Commission.of(opportunity, name)
+    if commission is None:
+        return Proof(opportunity, None, None, "too few recorded runs to tell a rule from a guess")
+    if author is None:
+        return Proof(opportunity, None, None, "takes a model to write it")
+    try:
+        return Proof(opportunity, *written(commission, author, judge, on_trouble))
+    except NothingWrittenError as error:
+        return Proof(opportunity, None, None, f"the model wrote none: {error}")
+
+
+def _spellings(opportunity: Pattern) -> list[Pattern]:
     """Return an opportunity as each of the ways in which agents wrote it, the best first."""
     if not isinstance(opportunity, RepeatedCode):
         return [opportunity]
@@ -91,7 +120,7 @@ def _spellings(opportunity: Opportunity) -> list[Opportunity]:
 
 
 def _prove(
-    opportunity: Opportunity,
+    opportunity: Pattern,
     sandbox: Sandbox,
     settings: ValidationSettings,
     name: str | None,

@@ -28,11 +28,13 @@ from toolguild.synth.known import KnownLogs
 from toolguild.synth.mining import (
     CapabilityGap,
     CodeMiner,
+    EpisodeMiner,
     GapMiner,
     Merge,
     MiningSettings,
     Opportunity,
-    RepeatedCode,
+    Pattern,
+    RepeatedEpisode,
     RepeatedSequence,
     Sampled,
     SequenceMiner,
@@ -41,7 +43,7 @@ from toolguild.synth.mining import (
     support_of,
 )
 from toolguild.synth.proving import Proof, prove
-from toolguild.synth.traces import Problem, ReadOptions
+from toolguild.synth.traces import Problem, ReadOptions, ToolDefinition
 from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
 from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
 
@@ -66,9 +68,11 @@ class Mined:
     sampled: int | None = None
     """How many of the traces were mined, where there are too many to mine all of them."""
     problems: list[Problem] = field(default_factory=list)
-    opportunities: list[Opportunity] = field(default_factory=list)
+    opportunities: list[Pattern] = field(default_factory=list)
     gaps: list[CapabilityGap] = field(default_factory=list)
     """What agents needed and did not have; no tools are made of these."""
+    episodes: list[RepeatedEpisode] = field(default_factory=list)
+    """What recurs and takes somebody to write a tool for it, where that was looked for."""
     runs: list[Sampled] = field(default_factory=list)
     """The runs that were mined."""
 
@@ -87,6 +91,7 @@ def mine(
     on_progress: OnProgress = lambda stage, done: None,
     merge: Merge = list,
     prompts: PromptSettings = PromptSettings(),
+    episodes: bool = False,
 ) -> Mined:
     """Read logs and find what recurs in them, best first.
 
@@ -107,6 +112,7 @@ def mine(
         merge: Puts functions together that do the same (`group_spellings`); without it nothing is
             run, and only those are together that agree in their text.
         prompts: What the logs do not say of the requests to the agents' models.
+        episodes: Whether to look for what only somebody who writes tools can make a tool of.
 
     Raises:
         TraceFileError: a log cannot be read at all.
@@ -121,12 +127,27 @@ def mine(
         known=store.logs() if store else (),
         on_progress=lambda traces: on_progress("reading", traces),
     )
-    mined = _mined(store.add(gathered) if store else gathered, settings, on_progress, merge)
+    gathered = store.add(gathered) if store else gathered
+    mined = _mined(gathered, settings, on_progress, merge)
     known_prompts = mined.prompts(prompts)
     mined.opportunities = worthwhile_first(
         with_utility(one, known_prompts) for one in mined.opportunities
     )
+    if episodes:
+        mined.episodes = _episodes(mined, gathered.sample.tools, settings)
     return mined
+
+
+def _episodes(
+    mined: Mined, tools: Iterable[ToolDefinition], settings: MiningSettings
+) -> list[RepeatedEpisode]:
+    miner = EpisodeMiner(settings)
+    for tool in tools:
+        miner.describe(tool)
+    with nothing_collected():
+        for run in mined.runs:
+            miner.add(run.trace)
+        return miner.mine(mined.opportunities)
 
 
 def _mined(
@@ -192,7 +213,7 @@ class Synthesized:
         if self.proof.draft is not None:
             return self.proof.draft.name
         opportunity = self.proof.opportunity
-        return opportunity.name if isinstance(opportunity, RepeatedCode) else ""
+        return "" if isinstance(opportunity, RepeatedSequence) else opportunity.name
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -2,6 +2,16 @@
 
 from toolguild.synth.authoring.adopting import UnsuitableTextError, adopted
 from toolguild.synth.authoring.author import Author
-from toolguild.synth.authoring.repairing import repaired
+from toolguild.synth.authoring.commission import Commission
+from toolguild.synth.authoring.repairing import Judge, NothingWrittenError, repaired, written
 
-__all__ = ["Author", "UnsuitableTextError", "adopted", "repaired"]
+__all__ = [
+    "Author",
+    "Commission",
+    "Judge",
+    "NothingWrittenError",
+    "UnsuitableTextError",
+    "adopted",
+    "repaired",
+    "written",
+]

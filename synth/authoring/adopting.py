@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from toolguild.policies import Profile, ToolguildError
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import Authorship, Draft, DraftOrigin
+from toolguild.synth.mining import RepeatedEpisode
 from toolguild.synth.tool_text import ToolTextError, draft_from_text
 from toolguild.synth.validation import inferred_needs
 
-__all__ = ["UnsuitableTextError", "adopted"]
+__all__ = ["UnsuitableTextError", "adopted", "may_call", "narrowed", "properties_of"]
 
 
 class UnsuitableTextError(ToolguildError, ValueError):
@@ -37,36 +39,43 @@ def adopted(draft: Draft, source: str, authorship: Authorship, profile: Profile 
     if written.name != draft.name:
         message = f"the function is called {written.name}, not {draft.name}"
         raise UnsuitableTextError(message)
-    old, new = _properties(draft.parameters), _properties(written.parameters)
+    old, new = properties_of(draft.parameters), properties_of(written.parameters)
     if [*old] != [*new] or written.parameters["required"] != draft.parameters["required"]:
         message = f"the parameters are {', '.join(new)}; they have to be {', '.join(old)}, as given"
         raise UnsuitableTextError(message)
-    if more := [name for name in written.calls if name not in draft.calls]:
+    if more := [name for name in written.calls if name not in may_call(draft)]:
         message = f"it calls {', '.join(more)}, which the tool did not"
         raise UnsuitableTextError(message)
     allowed = inferred_needs(draft.source, profile)
     if more := sorted(set(inferred_needs(source, profile)) - set(allowed)):
         message = f"it needs {', '.join(map(str, more))}, which the tool did not"
         raise UnsuitableTextError(message)
-    properties: JsonObject = {name: _narrowed(old[name], new[name]) for name in old}
+    properties: JsonObject = {name: narrowed(old[name], new[name]) for name in old}
     return replace(
         draft,
         description=written.description,
         source=source,
         parameters={**draft.parameters, "properties": properties},
-        returns=_narrowed(draft.returns, written.returns),
+        returns=narrowed(draft.returns, written.returns),
         calls=written.calls,
         origin=DraftOrigin.MODEL,
         authorship=authorship,
     )
 
 
-def _properties(schema: JsonObject) -> JsonObject:
+def may_call(draft: Draft) -> Collection[str]:
+    """Return what another text for a draft may call; a tool from nothing need not call all yet."""
+    opportunity = draft.opportunity
+    return opportunity.tools if isinstance(opportunity, RepeatedEpisode) else draft.calls
+
+
+def properties_of(schema: JsonObject) -> JsonObject:
+    """Return the schemas of the properties of an object, by name."""
     properties = schema["properties"]
     return properties if isinstance(properties, dict) else {}
 
 
-def _narrowed(old: Json, new: Json) -> JsonObject:
+def narrowed(old: Json, new: Json) -> JsonObject:
     """Return the schema that recordings gave where an annotation says no more than that."""
     assert isinstance(old, dict)  # noqa: S101 - schemas are objects
     assert isinstance(new, dict)  # noqa: S101

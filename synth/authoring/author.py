@@ -8,14 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from toolguild.policies import Profile
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.authoring.adopting import adopted
+from toolguild.synth.authoring.adopting import may_call
+from toolguild.synth.authoring.commission import Commission
 from toolguild.synth.drafting import Authorship, Case, Draft, OriginalCode
+from toolguild.synth.mining import canonical
 from toolguild.synth.models import Model, Prompt, Reply, Request
+from toolguild.synth.traces import ToolCall, ToolDefinition
 from toolguild.synth.validation import CheckName, ValidationReport
 
 __all__ = ["Author"]
 
 _MOST_CASES = 8
+_MOST_CHARACTERS = 40_000
+"""Characters of the cases that are shown, unless a single one is longer."""
 _MOST_FAILURES = 6
 _LONGEST = 20_000
 """Characters of a tool."""
@@ -40,8 +45,38 @@ class Author:
             profile: What tools may contain; the shipped one unless given.
         """
         self._model = model
-        self._profile = profile
+        self.profile = profile
         self._repair = Prompt.load("repair")
+        self._compose = Prompt.load("compose")
+        self._write = Prompt.load("write")
+
+    def write(
+        self, commission: Commission, problem: str = "", earlier: Authorship | None = None
+    ) -> tuple[str, Authorship]:
+        """Return the text of a tool that is wanted, and what it and the rounds before took.
+
+        Args:
+            commission: What is wanted; of the cases held out nothing is shown.
+            problem: Why the last text could not be tried, if it could not.
+            earlier: What the rounds before took.
+
+        Raises:
+            ModelError: there is no reply.
+            CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
+            RedactionError: what would be sent holds more secrets than can be followed.
+        """
+        opportunity = commission.opportunity
+        why: JsonObject = {"kind": str(opportunity.kind), "about": opportunity.about}
+        data: JsonObject = {
+            "name": commission.name,
+            "why": why,
+            "parameters": commission.parameters,
+            "examples": _shown(commission.cases),
+            "problem": problem or None,
+        }
+        if commission.calls:
+            data["tools"] = [_tool(*one) for one in sorted(opportunity.tools.items())]
+        return self._asked(self._compose if commission.calls else self._write, data, earlier)
 
     def repair(
         self,
@@ -62,20 +97,18 @@ class Author:
         data: JsonObject = {
             "tool": draft.source,
             "replaces": draft.original.source if isinstance(draft.original, OriginalCode) else None,
-            "recorded": [_case(case) for case in draft.cases[:_MOST_CASES]],
+            "recorded": _shown(draft.cases),
             "failures": _failures(report),
+            "may_call": [*sorted(may_call(draft))],
             "problem": problem or None,
         }
-        reply = self._model.ask(Request(self._repair, data, ToolText))
+        return self._asked(self._repair, data, earlier)
+
+    def _asked(
+        self, prompt: Prompt, data: JsonObject, earlier: Authorship | None
+    ) -> tuple[str, Authorship]:
+        reply = self._model.ask(Request(prompt, data, ToolText))
         return reply.value.source, _authorship(reply).after(earlier)
-
-    def adopted(self, draft: Draft, source: str, authorship: Authorship) -> Draft:
-        """Return a draft with a text that it wrote.
-
-        Raises:
-            UnsuitableTextError: it cannot stand in the draft's place.
-        """
-        return adopted(draft, source, authorship, self._profile)
 
 
 def _authorship(reply: Reply[ToolText]) -> Authorship:
@@ -90,10 +123,38 @@ def _authorship(reply: Reply[ToolText]) -> Authorship:
     )
 
 
+def _shown(cases: Sequence[Case]) -> list[Json]:
+    """Return some cases, the shortest, for a model to see; at least one."""
+    shown: list[Json] = []
+    room = _MOST_CHARACTERS
+    for case in sorted(map(_case, cases), key=lambda one: len(canonical(one)))[:_MOST_CASES]:
+        room -= len(canonical(case))
+        if room < 0 and shown:
+            break
+        shown.append(case)
+    return shown
+
+
 def _case(case: Case) -> JsonObject:
+    told: JsonObject = {"arguments": case.arguments}
+    if case.calls:
+        told["calls"] = [*map(_call, case.calls)]
     if case.error is not None:
-        return {"arguments": case.arguments, "raises": case.error}
-    return {"arguments": case.arguments, "returns": case.value}
+        return {**told, "raises": case.error}
+    return {**told, "returns": case.value}
+
+
+def _call(call: ToolCall) -> JsonObject:
+    told: JsonObject = {"tool": call.tool, "arguments": call.arguments}
+    if call.error is not None:
+        return {**told, "error": call.error}
+    return {**told, "result": call.result}
+
+
+def _tool(name: str, tool: ToolDefinition | None) -> JsonObject:
+    if tool is None:
+        return {"name": name}
+    return {"name": name, "description": tool.description, "parameters": tool.parameters}
 
 
 def _failures(report: ValidationReport) -> list[Json]:

@@ -4,7 +4,8 @@ from toolguild.synth.drafting.authorship import Authorship
 from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls, OriginalCode
 from toolguild.synth.drafting.drafter import NotDrafted, draft_tool, tool_names
 from toolguild.synth.drafting.function import Domain, draft_function
-from toolguild.synth.drafting.schemas import object_schema
+from toolguild.synth.drafting.held_out import hold_out
+from toolguild.synth.drafting.schemas import infer_schema, object_schema
 
 __all__ = [
     "Authorship",
@@ -17,6 +18,8 @@ __all__ = [
     "OriginalCode",
     "draft_function",
     "draft_tool",
+    "hold_out",
+    "infer_schema",
     "object_schema",
     "tool_names",
 ]

@@ -16,7 +16,7 @@ from toolguild.synth.drafting.function import draft_function
 from toolguild.synth.drafting.held_out import hold_out
 from toolguild.synth.drafting.recovery import recover_cases
 from toolguild.synth.drafting.wording import MAX_NAME, and_list, snake_case, unique
-from toolguild.synth.mining import Opportunity, RepeatedSequence
+from toolguild.synth.mining import Opportunity, Pattern, RepeatedEpisode, RepeatedSequence
 
 __all__ = ["NotDrafted", "draft_tool", "packages_needed", "tool_names"]
 
@@ -25,7 +25,7 @@ __all__ = ["NotDrafted", "draft_tool", "packages_needed", "tool_names"]
 class NotDrafted:
     """An opportunity that no tool can be made of without a model, and why."""
 
-    opportunity: Opportunity
+    opportunity: Pattern
     reason: str
 
 
@@ -36,18 +36,23 @@ def tool_names(opportunities: Sequence[Opportunity]) -> list[str]:
     """
     names: list[str] = []
     for opportunity in opportunities:
-        wish = (
-            composite_name(opportunity.plan)
-            if isinstance(opportunity, RepeatedSequence)
-            else snake_case(opportunity.common_name or opportunity.name)
-        )
+        wish = _wish(opportunity)
         # Shortened where a number follows, which must fit in as well.
         names.append(wish if wish not in names else unique(wish[: MAX_NAME - 4], names))
     return names
 
 
+def _wish(opportunity: Opportunity) -> str:
+    match opportunity:
+        case RepeatedSequence(plan=plan):
+            return composite_name(plan)
+        case RepeatedEpisode(wish=wish):
+            return snake_case(wish)
+    return snake_case(opportunity.common_name or opportunity.name)
+
+
 def draft_tool(
-    opportunity: Opportunity, sandbox: Sandbox, name: str | None = None
+    opportunity: Pattern, sandbox: Sandbox, name: str | None = None
 ) -> Draft | NotDrafted:
     """Write a tool for an opportunity; the same opportunity always gives the same draft.
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.composite_names import parameter_spellings
-from toolguild.synth.measuring.timeline import Timeline
 from toolguild.synth.mining import believed_read_only
+from toolguild.synth.mining.timeline import Timeline
 from toolguild.synth.plans import (
     EVALUATION_ERRORS,
     MAX_BATCH,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from toolguild.policies import Tier
 from toolguild.sandbox import Json, JsonObject, Limits, Program, Sandbox, ToolCallError
 from toolguild.synth.measuring.matching import PlannedTool, Substitution, substitutions
-from toolguild.synth.measuring.timeline import Timeline
 from toolguild.synth.mining import MiningSettings, canonical
 from toolguild.synth.mining.code_steps import read_code_steps
+from toolguild.synth.mining.timeline import Timeline
 from toolguild.synth.plans import is_code
 from toolguild.synth.traces import Trace
 

@@ -3,19 +3,20 @@
 from toolguild.synth.mining.code import CodeMiner, Merge
 from toolguild.synth.mining.collecting import nothing_collected
 from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.episode_miner import EpisodeMiner
+from toolguild.synth.mining.episodes import Episode, EpisodeKind, RepeatedEpisode
+from toolguild.synth.mining.extent import Extent, Saving, Weight
 from toolguild.synth.mining.gaps import Attempt, CapabilityGap, GapKind, GapMiner
 from toolguild.synth.mining.instrument import ENTRY
 from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
-    Extent,
     Occurrence,
     Opportunity,
+    Pattern,
     RepeatedCode,
     RepeatedSequence,
-    Saving,
     SequenceOccurrence,
     Spelling,
-    Weight,
     extent_of,
     saving_of,
     support_of,
@@ -34,6 +35,9 @@ __all__ = [
     "CapabilityGap",
     "CodeMiner",
     "CodeOccurrence",
+    "Episode",
+    "EpisodeKind",
+    "EpisodeMiner",
     "Extent",
     "GapKind",
     "GapMiner",
@@ -43,7 +47,9 @@ __all__ = [
     "MiningSettings",
     "Occurrence",
     "Opportunity",
+    "Pattern",
     "RepeatedCode",
+    "RepeatedEpisode",
     "RepeatedSequence",
     "Sample",
     "Sampled",

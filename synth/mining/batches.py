@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from toolguild.sandbox import Json
 from toolguild.synth.mining.call_log import CallLog
 from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.extent import Saving
 from toolguild.synth.mining.held_out import drawn_tasks
-from toolguild.synth.mining.opportunity import RepeatedSequence, Saving, SequenceOccurrence
+from toolguild.synth.mining.opportunity import RepeatedSequence, SequenceOccurrence
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.plans import MAX_BATCH, FromItem, LoopStep, Origin, Parameter

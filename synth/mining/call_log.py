@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.dataflow import KnownText, ResultIndex, canonical
+from toolguild.synth.mining.extent import Unit, unit_of
 from toolguild.synth.mining.loops import Reading, given
-from toolguild.synth.mining.opportunity import Unit, unit_of
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.mining.version_space import Known, computations

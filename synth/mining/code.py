@@ -10,16 +10,9 @@ from typing import TypeAlias
 from toolguild.synth.mining.choices import Choice, table_of
 from toolguild.synth.mining.definitions import mine_definitions
 from toolguild.synth.mining.expressions import ExpressionWindow, repeated_expressions
+from toolguild.synth.mining.extent import ITSELF, Saving, Weight
 from toolguild.synth.mining.instrument import watch_expression, watch_statements
-from toolguild.synth.mining.opportunity import (
-    ITSELF,
-    CodeOccurrence,
-    RepeatedCode,
-    Saving,
-    Weight,
-    saving_of,
-    support_of,
-)
+from toolguild.synth.mining.opportunity import CodeOccurrence, RepeatedCode, saving_of, support_of
 from toolguild.synth.mining.programs import (
     Position,
     Session,

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from toolguild.sandbox import Json
 from toolguild.synth.plans import JsonPath
 
-__all__ = ["KnownText", "ResultIndex", "canonical"]
+__all__ = ["KnownText", "ResultIndex", "canonical", "is_traceable"]
 
 MAX_INDEXED_VALUES = 20_000
 MAX_LOOP_ITEMS = 100
@@ -214,7 +214,7 @@ def _columns(lists: Iterable[tuple[JsonPath, list[Json]]], *, whole: bool) -> It
             columns += [((key,), [row.get(key) for row in rows]) for key in rows[0]]
         for cell, values in columns:
             scalars = whole or not all(isinstance(value, list | dict) for value in values)
-            if scalars and all(map(_can_be_an_argument, values)):
+            if scalars and all(map(is_traceable, values)):
                 yield path, cell, frozenset(map(canonical, values))
 
 
@@ -223,14 +223,14 @@ def _paths(values: Iterable[tuple[JsonPath, Json]]) -> dict[str, list[JsonPath]]
     for path, value in values:
         # What code was given may be long, but it is all of a result, or of one of its fields.
         whole = len(path) <= 1 and isinstance(value, list | dict) and bool(value)
-        if whole or _can_be_an_argument(value):
+        if whole or is_traceable(value):
             found.setdefault(canonical(value), []).append(path)
     for paths in found.values():
         paths.sort(key=len)
     return found
 
 
-def _can_be_an_argument(value: Json) -> bool:
+def is_traceable(value: Json) -> bool:
     """Say whether equality with this value means anything: `true` or `3` stand everywhere."""
     if isinstance(value, str):
         return 3 <= len(value) <= MAX_TEXT

@@ -9,12 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from toolguild.synth.mining.extent import Saving
 from toolguild.synth.mining.instrument import watch_function
-from toolguild.synth.mining.opportunity import (
-    CodeOccurrence,
-    RepeatedCode,
-    Saving,
-)
+from toolguild.synth.mining.opportunity import CodeOccurrence, RepeatedCode
 from toolguild.synth.mining.programs import BUILTINS, Session, assigned_names, free_names
 from toolguild.synth.mining.settings import MiningSettings
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.traces import CodeExecution, Place, Step, ToolCall, Trace
 
-__all__ = ["Attempt", "CapabilityGap", "GapKind", "GapMiner"]
+__all__ = ["Attempt", "CapabilityGap", "GapKind", "GapMiner", "gap_at"]
 
 _MAX_TRIED = 8
 _MAX_ABOUT = 160
@@ -86,10 +86,10 @@ class GapMiner:
         offered = {tool.name for tool in trace.tools}
         seen: set[tuple[GapKind, str]] = set()
         for number, step in enumerate(trace.steps):
-            for key in _gaps_at(step, offered):
-                if key not in seen:
-                    seen.add(key)
-                    self._attempts[key].append(_attempt(trace, number))
+            key = gap_at(step, offered)
+            if key is not None and key not in seen:
+                seen.add(key)
+                self._attempts[key].append(_attempt(trace, number))
         if trace.steps and every_run:
             self._texts[trace.task.id] = max(self._texts.get(trace.task.id, ""), trace.task.text)
             run = replace(_attempt(trace, 0), overcome=trace.outcome.success is True)
@@ -119,13 +119,18 @@ def _sorted(attempts: Sequence[Attempt] | Iterator[Attempt]) -> tuple[Attempt, .
     return tuple(sorted(attempts, key=lambda one: (one.trace_id, one.place.step)))
 
 
-def _gaps_at(step: Step, offered: set[str]) -> Iterator[tuple[GapKind, str]]:
+def gap_at(step: Step, offered: Set[str]) -> tuple[GapKind, str] | None:
+    """Return the gap that a step shows, and what it is about; None where it did not fail.
+
+    Args:
+        step: A step of a run.
+        offered: The names of the tools that the agent was offered; none where that is not known.
+    """
     if step.error is None:
-        return
+        return None
     if isinstance(step, ToolCall) and offered and step.tool not in offered:
-        yield GapKind.UNKNOWN_TOOL, step.tool
-    else:
-        yield GapKind.ERROR, f"{_name(step)}: {_without_values(step.error)}"
+        return GapKind.UNKNOWN_TOOL, step.tool
+    return GapKind.ERROR, f"{_name(step)}: {_without_values(step.error)}"
 
 
 def _name(step: Step) -> str:

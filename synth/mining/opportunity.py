@@ -8,76 +8,26 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from toolguild.sandbox import JsonObject
+from toolguild.synth.mining.episodes import Episode, RepeatedEpisode
+from toolguild.synth.mining.extent import ITSELF, Extent, Saving, Unit, Weights, unit_of
 from toolguild.synth.mining.utility import Utility
 from toolguild.synth.plans import Plan
 from toolguild.synth.traces import Place, ToolCall, ToolDefinition
 
 __all__ = [
-    "ITSELF",
     "CodeOccurrence",
-    "Extent",
     "Occurrence",
     "Opportunity",
+    "Pattern",
     "RepeatedCode",
     "RepeatedSequence",
-    "Saving",
     "SequenceOccurrence",
     "Spelling",
-    "Unit",
-    "Weight",
-    "Weights",
     "extent_in",
     "extent_of",
     "saving_of",
     "support_of",
-    "unit_of",
 ]
-
-Unit: TypeAlias = tuple[str, int, int]
-"""The smallest part of a trace that a tool can replace: trace, step, and line of its code or 0."""
-
-
-def unit_of(trace_id: str, call: ToolCall) -> Unit:
-    """Return the part of a trace that a call is."""
-    return trace_id, call.place.step, 0
-
-
-@dataclass(frozen=True, slots=True)
-class Saving:
-    """What a tool would have saved in the traces that it was mined from."""
-
-    calls: int = 0
-    """Tool calls that one call of the tool replaces, less that call."""
-    characters: int = 0
-    """Characters that the agent would not have had to write."""
-
-    def __add__(self, other: Saving) -> Saving:
-        return Saving(self.calls + other.calls, self.characters + other.characters)
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """What a mined run stands for where the logs are too large to mine all of them."""
-
-    runs: float = 1.0
-    """Runs of the logs for each such run that was mined."""
-    tasks: float = 1.0
-    """Tasks of the logs for each such task that was mined."""
-
-
-Weights: TypeAlias = Mapping[str, Weight]
-"""What runs stand for, by trace id; those that are not named stand for themselves."""
-ITSELF = Weight()
-"""What is said of a run that was not sampled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How much of the logs something takes up."""
-
-    places: int
-    tasks: int
-    saving: Saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +206,10 @@ class RepeatedCode:
         return self.occurrences
 
 
-Opportunity: TypeAlias = RepeatedSequence | RepeatedCode
-Occurrence: TypeAlias = SequenceOccurrence | CodeOccurrence
+Pattern: TypeAlias = RepeatedSequence | RepeatedCode
+"""What tools are made of without anybody to write them."""
+Opportunity: TypeAlias = Pattern | RepeatedEpisode
+Occurrence: TypeAlias = SequenceOccurrence | CodeOccurrence | Episode
 
 
 def extent_of(opportunity: Opportunity) -> Extent:

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
-from toolguild.synth.mining.opportunity import Weight
+from toolguild.synth.mining.extent import Weight
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.traces import ToolCall, ToolDefinition, Trace
 from toolguild.synth.traces.packed import pack, unpack

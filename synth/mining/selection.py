@@ -11,13 +11,12 @@ from math import inf
 from types import MappingProxyType
 from typing import Generic, TypeAlias, TypeVar
 
+from toolguild.synth.mining.extent import Unit, Weights
 from toolguild.synth.mining.opportunity import (
     CodeOccurrence,
     RepeatedCode,
     RepeatedSequence,
     SequenceOccurrence,
-    Unit,
-    Weights,
     extent_in,
 )
 

@@ -19,20 +19,13 @@ from toolguild.synth.mining.collecting import nothing_collected
 from toolguild.synth.mining.conditions import Slot
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.explainable import explainable
+from toolguild.synth.mining.extent import ITSELF, Saving, Unit, Weight
 from toolguild.synth.mining.fallbacks import share_fallbacks
 from toolguild.synth.mining.flows import Flow, flows_of, parameter_names, tasks_of
 from toolguild.synth.mining.growth import grouped_windows
 from toolguild.synth.mining.held_out import Trial, folds_of, try_out
 from toolguild.synth.mining.loops import given
-from toolguild.synth.mining.opportunity import (
-    ITSELF,
-    RepeatedSequence,
-    Saving,
-    SequenceOccurrence,
-    Unit,
-    Weight,
-    support_of,
-)
+from toolguild.synth.mining.opportunity import RepeatedSequence, SequenceOccurrence, support_of
 from toolguild.synth.mining.selection import Prospect, choose, estimated, rank, ready
 from toolguild.synth.mining.settings import MiningSettings
 from toolguild.synth.mining.tails import join_tails

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.mining.call_log import INSTEAD, CallLog, WindowItem
 from toolguild.synth.mining.dataflow import canonical
+from toolguild.synth.mining.extent import Unit
 from toolguild.synth.mining.loops import LoopReading, given
-from toolguild.synth.mining.opportunity import Unit
 from toolguild.synth.plans import (
     EVALUATION_ERRORS,
     Computed,

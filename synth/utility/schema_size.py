@@ -9,7 +9,7 @@ from toolguild.registry.strict import openai_tool
 from toolguild.sandbox import JsonObject
 from toolguild.synth.drafting import Draft, object_schema
 from toolguild.synth.drafting.composite import draft_composite
-from toolguild.synth.mining import Opportunity, RepeatedSequence, canonical
+from toolguild.synth.mining import Pattern, RepeatedSequence, canonical
 from toolguild.synth.traces import ToolDefinition
 
 __all__ = ["expected_schema_size", "known_schema_size", "schema_size", "used_schema_size"]
@@ -34,7 +34,7 @@ def used_schema_size(tool: str, arguments: Iterable[str]) -> int:
     return _size(tool, "", object_schema(dict.fromkeys(arguments, anything), closed=True))
 
 
-def expected_schema_size(opportunity: Opportunity) -> int:
+def expected_schema_size(opportunity: Pattern) -> int:
     """Return the same for the tool that would be made of an opportunity.
 
     For code it is an estimate: what type a parameter has shows only where the code is run.

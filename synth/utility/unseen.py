@@ -29,7 +29,7 @@ from dataclasses import replace
 
 from toolguild.synth.mining import (
     Occurrence,
-    Opportunity,
+    Pattern,
     RepeatedSequence,
     SequenceOccurrence,
     Utility,
@@ -63,7 +63,7 @@ def share_on_unseen(
     return (tasks - 1) / tasks * min(1.0, explained_share * places / served)
 
 
-def with_utility(opportunity: Opportunity, prompts: Prompts) -> Opportunity:
+def with_utility(opportunity: Pattern, prompts: Prompts) -> Pattern:
     """Return an opportunity with what a tool for it is expected to be worth.
 
     Of one that is overfitted no tool is made, and nothing expected.
@@ -89,7 +89,7 @@ def with_utility(opportunity: Opportunity, prompts: Prompts) -> Opportunity:
     return replace(opportunity, utility=utility)
 
 
-def worthwhile_first(opportunities: Iterable[Opportunity]) -> list[Opportunity]:
+def worthwhile_first(opportunities: Iterable[Pattern]) -> list[Pattern]:
     """Put those last that are not expected to save the tokens that they cost; keep the order else.
 
     So are those of which nothing is expected.
@@ -100,7 +100,7 @@ def worthwhile_first(opportunities: Iterable[Opportunity]) -> list[Opportunity]:
     )
 
 
-def _share(opportunity: Opportunity) -> float:
+def _share(opportunity: Pattern) -> float:
     tasks = support_of(opportunity.everywhere)
     if isinstance(opportunity, RepeatedSequence):
         return share_on_unseen(

@@ -23,6 +23,7 @@ class CheckName(StrEnum):
     STATIC = "static gate"
     REPLAY = "recorded results"
     HELD_OUT = "held-out occurrences"
+    REACHED = "reached by recorded runs"
     GENERATED = "generated inputs"
     LIMITS = "deadline and memory"
     ORIGINAL = "same as the original"

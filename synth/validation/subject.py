@@ -120,6 +120,26 @@ class Subject:
         self._note_effects(arguments, outcome)
         return Observation(outcome, tuple(noted.calls) if noted else ())
 
+    def run_text(self, source: str, arguments: JsonObject, tools: ToolGateway) -> Outcome:
+        """Run another text in the draft's place; what it does is not noted.
+
+        Args:
+            source: The text, with a function of the draft's name.
+            arguments: Its arguments.
+            tools: Answers the tools that it calls.
+
+        Raises:
+            SandboxUnavailableError: the sandbox cannot run anything.
+        """
+        return self.sandbox.run(
+            replace(self._program, source=source),
+            arguments,
+            tier=Tier.SANDBOX,
+            limits=self.settings.limits,
+            tools=tools,
+            access=self.access,
+        )
+
     @property
     def runs_together(self) -> bool:
         """Whether many inputs in one process are of use: no file decides anything."""

@@ -34,10 +34,12 @@ from toolguild.synth.validation.checks import (
     check_live,
     check_not_none,
     check_original,
+    check_reached,
     check_recorded,
     check_schema,
     check_state_and_arguments,
     check_twice,
+    is_unreferenced,
 )
 from toolguild.synth.validation.live import LiveTools
 from toolguild.synth.validation.needs import original_needs
@@ -82,6 +84,8 @@ def validate(
     trials = None
     if _still_good(checks):
         checks += [check_recorded(subject), check_held_out(subject)]
+        if _still_good(checks) and is_unreferenced(draft):
+            checks.append(check_reached(subject))
         if _still_good(checks):
             trials = Trials.of(subject)
             checks += _tried(trials)

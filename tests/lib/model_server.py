@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -41,6 +42,8 @@ class Server:
 
     def __init__(self) -> None:
         self.script: list[Script] = [Script()]
+        self.answer: Callable[[dict[str, Any]], Script] | None = None
+        """Answers by what is asked, in the place of the script."""
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -57,6 +60,8 @@ class Server:
                 server.headers.append(dict(self.headers))
                 number = len(server.requests) - 1
                 script = server.script[min(number, len(server.script) - 1)]
+                if server.answer is not None:
+                    script = server.answer(server.requests[number])
                 server.stopped.wait(script.wait_s)
                 try:
                     self._answer(script)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from toolguild.synth.mining import MiningSettings, RepeatedSequence, support_of
 from toolguild.synth.mining.call_log import CallLog
+from toolguild.synth.mining.extent import Saving, Unit
 from toolguild.synth.mining.growth import grouped_windows, windows_of
-from toolguild.synth.mining.opportunity import Saving, SequenceOccurrence, Unit
+from toolguild.synth.mining.opportunity import SequenceOccurrence
 from toolguild.synth.mining.selection import Prospect, choose, ready
 from toolguild.synth.mining.windows import Shape, Window
 from toolguild.synth.plans import CallStep

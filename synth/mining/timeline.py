@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from toolguild.sandbox import Json
-from toolguild.synth.mining import believed_read_only, canonical
-from toolguild.synth.mining.dataflow import KnownText
+from toolguild.synth.mining.dataflow import KnownText, canonical
+from toolguild.synth.mining.verbs import believed_read_only
 from toolguild.synth.traces import CodeExecution, ToolCall, Trace
 
 __all__ = ["Timeline"]
@@ -27,6 +27,7 @@ class Timeline:
             ignored: Tools that are no work (thinking, ending the run), in lower case.
         """
         self.trace_id = trace.id
+        self.task_id = trace.task.id
         self.calls: list[ToolCall] = []
         self._known = KnownText()
         self._moments: list[int] = []
@@ -57,6 +58,11 @@ class Timeline:
         """
         given = self.calls[position].arguments.values()
         return value in given or self._known.knew(value, self._moments[position])
+
+    def is_unbroken(self, first: int, last: int) -> bool:
+        """Whether the agent went from one call to another without a word of the user's or code."""
+        between = range(first + 1, last + 1)
+        return not any(position in self._spoken or position in self._ran for position in between)
 
     def same_calls(self, tool: str, arguments: Json) -> Sequence[int]:
         """Return where a tool was called with these arguments."""
