@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from injections import INJECTIONS, OBEYED
 from model_server import Script, Server
 from wanted import WANTED, log_of
 
 ANSWERS = {one.name: one.answer for one in WANTED}
+DELIVERIES = "get_order_then_list_deliveries"
+SHARES = "split_bill"
 
 
 @pytest.fixture
@@ -23,11 +26,16 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 @pytest.fixture
-def logs(tmp_path: Path) -> Path:
-    path = tmp_path / "runs.jsonl"
-    runs = [run for one in WANTED for run in log_of(one)]
-    path.write_text("\n".join(map(json.dumps, runs)))
-    return path
+def log(tmp_path: Path) -> Callable[..., Path]:
+    """Write a log of what some tools are wanted for."""
+
+    def write(*names: str, change: Callable[[str], str] = lambda text: text) -> Path:
+        path = tmp_path / "runs.jsonl"
+        runs = [run for one in WANTED if one.name in names for run in log_of(one)]
+        path.write_text("\n".join(change(json.dumps(run)) for run in runs))
+        return path
+
+    return write
 
 
 def asked(request: dict[str, Any]) -> dict[str, Any]:
@@ -37,21 +45,138 @@ def asked(request: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
+def with_source(source: str) -> Script:
+    return Script(json.dumps({"source": source}))
+
+
+def good(request: dict[str, Any]) -> Script:
+    return with_source(ANSWERS[asked(request)["name"]])
+
+
 def registered(ran: Any) -> set[str]:
     return {tool["name"] for tool in ran.json["tools"] if tool["fate"] == "registered"}
 
 
-def test_without_a_model_none_of_them_is_made(toolguild: Any, logs: Path) -> None:
-    assert not registered(toolguild("synthesize", logs, "--json")) & ANSWERS.keys()
+def test_without_a_model_none_of_them_is_made(toolguild: Any, log: Any) -> None:
+    ran = toolguild("synthesize", log(*ANSWERS), "--json")
+    assert not registered(ran) & ANSWERS.keys()
 
 
-def test_a_good_model_writes_them(toolguild: Any, logs: Path, server: Server) -> None:
+def test_a_good_model_writes_them(toolguild: Any, log: Any, server: Server) -> None:
+    server.answer = good
+    path = log(*ANSWERS)
+    without = registered(toolguild("synthesize", path, "--json", "--registry", "without.db"))
+    ran = toolguild("synthesize", path, "--model", "good", "--json")
+    assert len(ANSWERS) == 20
+    assert registered(ran) & ANSWERS.keys() == ANSWERS.keys()
+    assert without <= registered(ran)
+
+
+def test_what_a_model_wrote_can_be_called_and_shown(
+    toolguild: Any, log: Any, server: Server
+) -> None:
+    server.answer = good
+    toolguild("synthesize", log(SHARES), "--model", "good", "--json")
+    shares = toolguild("call", SHARES, "--args", '{"cents": 1000, "people": 3}').out
+    assert json.loads(shares) == [334, 333, 333]
+    shown = toolguild("tools", "show", SHARES).out
+    for line in ("origin", "model", "unknown tool", "sha256:", "reached by recorded runs"):
+        assert line in shown
+
+
+def test_a_refused_text_is_mended(toolguild: Any, log: Any, server: Server) -> None:
     def answer(request: dict[str, Any]) -> Script:
-        return Script(json.dumps({"source": ANSWERS.get(asked(request).get("name", ""), "")}))
+        text = ANSWERS[SHARES]
+        first = "name" in asked(request)
+        return with_source(text.replace("(at < cents % people)", "(at == 0)") if first else text)
 
     server.answer = answer
-    ran = toolguild("synthesize", logs, "--model", "good", "--json")
-    for tool in ran.json["tools"]:
-        print(tool["name"], tool["fate"], tool["reasons"])
-    assert len(ANSWERS) == 20
-    assert len(registered(ran) & ANSWERS.keys()) >= 18
+    ran = toolguild("synthesize", log(SHARES), "--model", "good", "--json")
+    assert registered(ran) == {SHARES}
+    told = asked(server.requests[1])
+    assert {one["check"] for one in told["failures"]} >= {"recorded results"}
+    assert told["may_call"] == []
+
+
+def test_a_text_that_does_not_suit_is_told_why(toolguild: Any, log: Any, server: Server) -> None:
+    def answer(request: dict[str, Any]) -> Script:
+        renamed = ANSWERS[SHARES].replace(SHARES, "shares")
+        named = "is called" in (asked(request)["problem"] or "")
+        return with_source(ANSWERS[SHARES] if named else renamed)
+
+    server.answer = answer
+    ran = toolguild("synthesize", log(SHARES), "--model", "good", "--json")
+    assert registered(ran) == {SHARES}
+    assert len(server.requests) == 2
+
+
+def test_what_is_held_out_is_not_shown(toolguild: Any, log: Any, server: Server) -> None:
+    server.answer = good
+    ran = toolguild("synthesize", log(DELIVERIES), "--model", "good", "--json")
+    [tool] = ran.json["tools"]
+    assert tool["evidence"]["held_out"] == 2
+    shown = json.dumps(server.requests)
+    assert sum(f"W{4000 + 7 * number}" in shown for number in range(9)) == 7
+
+
+@pytest.mark.parametrize("way", OBEYED)
+def test_a_model_that_was_fooled_registers_nothing(
+    toolguild: Any, log: Any, server: Server, way: str
+) -> None:
+    server.script = [with_source(OBEYED[way])]
+    ran = toolguild("synthesize", log(DELIVERIES), "--model", "fooled", "--json")
+    assert ran.code == 1  # nothing passed
+    assert registered(ran) == set()
+    assert server.requests
+    assert "Traceback" not in ran.err
+
+
+def told_in(place: str, words: str) -> Callable[[str], str]:
+    """Return what puts words into a run: a task, results, errors or descriptions."""
+    quoted = json.dumps(words)[1:-1]
+    within = json.dumps(quoted)[1:-1]
+    marks = {
+        "task": ('"content": "Case', f'"content": "{quoted} Case'),
+        "result": (r"\"city\": \"", rf"\"city\": \"{within} "),
+        "description": ('"description": "', f'"description": "{quoted} '),
+        "error": ("Error: unknown tool", f"Error: unknown tool {quoted}"),
+    }
+    old, new = marks[place]
+
+    def change(text: str) -> str:
+        return text.replace(old, new)
+
+    return change
+
+
+@pytest.mark.parametrize("place", ["task", "result", "description", "error"])
+def test_instructions_in_traces_change_nothing(
+    toolguild: Any, log: Any, server: Server, place: str
+) -> None:
+    server.answer = good
+    names = (DELIVERIES, SHARES)
+
+    def tools(registry: str, path: Path) -> dict[str, Any]:
+        places = ("--registry", registry, "--model-cache", f"{registry}.replies")
+        toolguild("synthesize", path, "--model", "good", "--json", *places)
+        listed = toolguild("tools", "list", "--json", "--registry", registry).json
+        return {one["name"]: one for one in listed["tools"]}
+
+    clean = tools("clean.db", log(*names))
+    rules = {request["messages"][0]["content"] for request in server.requests}
+    assert clean.keys() == {*names}
+    server.requests.clear()
+    words = " ".join(INJECTIONS)
+    path = log(*names, change=told_in(place, words))
+    assert json.dumps(INJECTIONS[0])[1:-1] in path.read_text()
+    fooled = tools(f"{place}.db", path)
+    for name, tool in clean.items():
+        for key in ("description", "tier", "needs", "calls"):
+            assert fooled[name].get(key) == tool.get(key)
+    assert {request["messages"][0]["content"] for request in server.requests} == rules
+    for request in server.requests:
+        content = request["messages"][1]["content"]
+        assert content.count("<") == 2 and "`" not in content
+        assert content.isprintable() or set(filter(lambda one: not one.isprintable(), content)) == {
+            "\n"
+        }
