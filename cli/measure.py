@@ -18,8 +18,8 @@ from toolguild.cli.validate import report_of
 from toolguild.policies import Profile
 from toolguild.registry import Registry, UnknownToolError
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.drafting import OriginalCalls
-from toolguild.synth.measuring import Measured, PlannedTool, Substitution, Tally
+from toolguild.synth.drafting import OriginalCalls, OriginalEpisode
+from toolguild.synth.measuring import Measured, PlannedTool, Substitution, Tally, WrittenTool
 from toolguild.synth.measuring import measure as measure_tools
 from toolguild.synth.plans import is_code
 from toolguild.synth.rewriting import CodeTool, MeasuredCode, measure_code
@@ -83,9 +83,11 @@ def measure(
     )
 
 
-def _tools(registry: Registry, profile: Profile) -> tuple[list[PlannedTool], list[CodeTool], int]:
-    """Return the tools whose plans are known, those made of code, and how many others there are."""
-    composites: list[PlannedTool] = []
+def _tools(
+    registry: Registry, profile: Profile
+) -> tuple[list[PlannedTool | WrittenTool], list[CodeTool], int]:
+    """Return the tools that call others, those made of code, and how many others there are."""
+    composites: list[PlannedTool | WrittenTool] = []
     code_tools: list[CodeTool] = []
     versions = registry.tools()
     for version in versions:
@@ -94,9 +96,11 @@ def _tools(registry: Registry, profile: Profile) -> tuple[list[PlannedTool], lis
         except UnknownToolError:
             continue
         draft = read_dossier(report, profile).draft
-        if isinstance(draft.original, OriginalCalls):
-            spec = version.spec
-            composites.append(PlannedTool(version.ref, spec.name, spec.source, draft.original.plan))
+        spec, original = version.spec, draft.original
+        if isinstance(original, OriginalCalls):
+            composites.append(PlannedTool(version.ref, spec.name, spec.source, original.plan))
+        elif isinstance(original, OriginalEpisode):
+            composites.append(WrittenTool(version.ref, spec.name, spec.source, original))
         elif tool := CodeTool.of(version.ref, draft):
             code_tools.append(tool)
     return composites, code_tools, len(versions) - len(composites) - len(code_tools)

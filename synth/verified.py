@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from toolguild.sandbox import Sandbox
-from toolguild.synth.drafting import Draft, OriginalCalls
-from toolguild.synth.measuring import PlannedTool, measure
+from toolguild.synth.drafting import Draft, OriginalCalls, OriginalEpisode
+from toolguild.synth.measuring import PlannedTool, WrittenTool, measure
 from toolguild.synth.mining import Sampled
 from toolguild.synth.mining.programs import parse_session
 from toolguild.synth.rewriting import CodeTool, Place, SessionCode, Twins, verified_places
@@ -22,7 +22,7 @@ from toolguild.synth.utility import Prompts, tokens_in
 
 __all__ = ["MeasurableTool", "Saved", "VerifiedSavings", "measurable"]
 
-MeasurableTool: TypeAlias = PlannedTool | CodeTool
+MeasurableTool: TypeAlias = PlannedTool | WrittenTool | CodeTool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ def measurable(draft: Draft) -> MeasurableTool | None:
     """Return a drafted tool in the form that is looked for in runs; None where there is none."""
     if isinstance(draft.original, OriginalCalls):
         return PlannedTool(draft.name, draft.name, draft.source, draft.original.plan)
+    if isinstance(draft.original, OriginalEpisode):
+        return WrittenTool(draft.name, draft.name, draft.source, draft.original)
     return CodeTool.of(draft.name, draft)
 
 
@@ -155,12 +157,12 @@ class _Run:
 
     def _measure(self, numbers: frozenset[int]) -> Saved:
         tools = [self._tools[number] for number in sorted(numbers)]
-        composites = [tool for tool in tools if isinstance(tool, PlannedTool)]
+        composites = [tool for tool in tools if not isinstance(tool, CodeTool)]
         names = {tool.ref for tool in tools}
         places = [place for place in self._places if place.tool.ref in names]
         return (self._of_calls(composites) + self._of_code(places)).times(self._run.weight.runs)
 
-    def _of_calls(self, composites: Sequence[PlannedTool]) -> Saved:
+    def _of_calls(self, composites: Sequence[PlannedTool | WrittenTool]) -> Saved:
         trace = self._run.trace
         if not composites or not any(True for _ in trace.calls()):
             return Saved()

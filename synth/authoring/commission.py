@@ -14,6 +14,7 @@ from toolguild.synth.drafting import (
     Case,
     Draft,
     DraftOrigin,
+    OriginalEpisode,
     hold_out,
     infer_schema,
     object_schema,
@@ -92,6 +93,9 @@ class Commission:
             opportunity=self.opportunity,
             cases=_taking(self.cases, [*taken]),
             held_out=_taking(self.held_out, [*taken]),
+            original=OriginalEpisode(
+                self.opportunity.called_at, {name: self.opportunity.takes[name] for name in taken}
+            ),
             authorship=authorship,
         )
 

@@ -1,7 +1,14 @@
 """From opportunities to drafts of tools."""
 
 from toolguild.synth.drafting.authorship import Authorship
-from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls, OriginalCode
+from toolguild.synth.drafting.draft import (
+    Case,
+    Draft,
+    DraftOrigin,
+    OriginalCalls,
+    OriginalCode,
+    OriginalEpisode,
+)
 from toolguild.synth.drafting.drafter import NotDrafted, draft_tool, tool_names
 from toolguild.synth.drafting.function import Domain, draft_function
 from toolguild.synth.drafting.held_out import hold_out
@@ -16,6 +23,7 @@ __all__ = [
     "NotDrafted",
     "OriginalCalls",
     "OriginalCode",
+    "OriginalEpisode",
     "draft_function",
     "draft_tool",
     "hold_out",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +12,7 @@ from toolguild.synth.mining import Opportunity
 from toolguild.synth.plans import Plan
 from toolguild.synth.traces import Place, ToolCall
 
-__all__ = ["Case", "Draft", "DraftOrigin", "OriginalCalls", "OriginalCode"]
+__all__ = ["Case", "Draft", "DraftOrigin", "OriginalCalls", "OriginalCode", "OriginalEpisode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,20 @@ class OriginalCalls:
     """Why the plan is taken to explain only what it was made from; empty where it is not."""
 
 
+@dataclass(frozen=True, slots=True)
+class OriginalEpisode:
+    """Calls by which agents came to the same, in ways that no plan says.
+
+    There is nothing to run beside the draft; it says where in a run the draft could be called.
+    """
+
+    called_at: str
+    """The tool whose call a run begins with."""
+    takes: Mapping[str, tuple[str, str]]
+    """For each parameter of the draft, the tool and the argument of its first call from there on
+    that hold the value."""
+
+
 class DraftOrigin(StrEnum):
     """Who wrote a draft."""
 
@@ -76,7 +91,7 @@ class Draft:
     cases: tuple[Case, ...]
     held_out: tuple[Case, ...] = ()
     """Cases that drafting never saw, which decide at validation."""
-    original: OriginalCode | OriginalCalls | None = None
+    original: OriginalCode | OriginalCalls | OriginalEpisode | None = None
     """What it replaces, and must do the same as; None where that is not known."""
     authorship: Authorship | None = None
     """What it took to write, if a model did."""

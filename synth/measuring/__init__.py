@@ -2,7 +2,7 @@
 
 from toolguild.synth.measuring.budget import choose_toolbox
 from toolguild.synth.measuring.greedy import Pick, choose_greedily
-from toolguild.synth.measuring.matching import PlannedTool, Substitution
+from toolguild.synth.measuring.matching import PlannedTool, Substitution, WrittenTool
 from toolguild.synth.measuring.measure import Measured, Tally, measure
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "PlannedTool",
     "Substitution",
     "Tally",
+    "WrittenTool",
     "choose_greedily",
     "choose_toolbox",
     "measure",

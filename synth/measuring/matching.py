@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.drafting import OriginalEpisode
 from toolguild.synth.drafting.composite_names import parameter_spellings
 from toolguild.synth.mining import believed_read_only
 from toolguild.synth.mining.timeline import Timeline
@@ -34,7 +35,7 @@ from toolguild.synth.plans import (
 )
 from toolguild.synth.traces import ToolCall
 
-__all__ = ["PlannedTool", "Substitution", "substitutions"]
+__all__ = ["PlannedTool", "Substitution", "WrittenTool", "substitutions"]
 
 _MAX_CHOICES = 8
 """Recorded calls that are tried for a step whose parameters are not known yet."""
@@ -52,10 +53,20 @@ class PlannedTool:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenTool:
+    """A tool that somebody wrote, without a plan, and where in a run it could be called."""
+
+    ref: str
+    name: str
+    source: str
+    original: OriginalEpisode
+
+
+@dataclass(frozen=True, slots=True)
 class Substitution:
     """Calls of a run that one call of a tool would have taken the place of."""
 
-    tool: PlannedTool
+    tool: PlannedTool | WrittenTool
     timeline: Timeline
     arguments: JsonObject
     """What the tool is called with."""
@@ -63,6 +74,8 @@ class Substitution:
     """Positions of the calls, in the order in which the tool makes them."""
     extra: tuple[tuple[str, JsonObject], ...] = ()
     """Calls that the tool makes besides, all of which only read."""
+    is_verified: bool = False
+    """Whether the tool was run to find out what it takes the place of."""
 
     @property
     def start(self) -> int:

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 
 from toolguild.policies import Tier
 from toolguild.sandbox import Json, JsonObject, Limits, Program, Sandbox, ToolCallError
-from toolguild.synth.measuring.matching import PlannedTool, Substitution, substitutions
+from toolguild.synth.measuring.matching import (
+    PlannedTool,
+    Substitution,
+    WrittenTool,
+    substitutions,
+)
+from toolguild.synth.measuring.returned import parts_of
+from toolguild.synth.measuring.written import written_uses
 from toolguild.synth.mining import MiningSettings, canonical
 from toolguild.synth.mining.code_steps import read_code_steps
 from toolguild.synth.mining.timeline import Timeline
@@ -78,7 +85,7 @@ class Measured:
 
 
 def measure(
-    tools: Sequence[PlannedTool],
+    tools: Sequence[PlannedTool | WrittenTool],
     traces: Iterable[Trace],
     sandbox: Sandbox | None,
     settings: MiningSettings = MiningSettings(),
@@ -91,10 +98,11 @@ def measure(
     such as only read.
 
     Args:
-        tools: Composites with their plans; where several fit, the one that saves most is used.
+        tools: Composites with their plans, and tools that were written; where several fit, the one
+            that saves most is used.
         traces: The runs; for an honest figure, none that the tools were made from.
         sandbox: Where the tools run, every call answered as recorded. None to take their plans at
-            their word, which is quick, for choosing among tools.
+            their word, which is quick, for choosing among tools; those without one save nothing.
         settings: Which tools are no work to save.
         on_progress: Called with the number of traces so far.
 
@@ -112,23 +120,30 @@ def measure(
 
 
 def _measure_run(
-    tools: Sequence[PlannedTool], timeline: Timeline, sandbox: Sandbox | None, measured: Measured
+    tools: Sequence[PlannedTool | WrittenTool],
+    timeline: Timeline,
+    sandbox: Sandbox | None,
+    measured: Measured,
 ) -> None:
     """Put tools in the place of calls of one run, those that save most first."""
+    planned = [tool for tool in tools if isinstance(tool, PlannedTool)]
+    others = [tool for tool in tools if isinstance(tool, WrittenTool)]
+    written = [*written_uses(others, timeline, sandbox)] if sandbox else []
     taken: frozenset[int] = frozenset()
     refused: set[tuple[str, int, str]] = set()
     while True:
         proposals = [
             proposal
             for start in range(len(timeline))
-            for tool in tools
+            for tool in planned
             for proposal in substitutions(tool, timeline, start, taken)
             if _key(proposal) not in refused
         ]
+        proposals += [use for use in written if not taken.intersection(use.replaced)]
         if not proposals:
             return
         best = min(proposals, key=_rank)
-        why_not = _unsound(best, sandbox) if sandbox else ""
+        why_not = _unsound(best, sandbox) if sandbox and not best.is_verified else ""
         if why_not:
             refused.add(_key(best))
             measured.refused.append((best, why_not))
@@ -168,7 +183,7 @@ def _unsound(one: Substitution, sandbox: Sandbox) -> str:
         return f"the tool also calls {answers.refused}"
     if answers.left:
         return f"the tool does not call {answers.left[0].tool} as recorded"
-    returned = _parts(outcome.value)
+    returned = parts_of(outcome.value)
     missing = [
         "code" if is_code(call.tool) else call.tool
         for call in one.replaced_calls
@@ -201,17 +216,3 @@ class _Answers:
         self.refused = self.refused or name
         message = f"{name} was not called like this"
         raise ToolCallError(message)
-
-
-_DEPTH = 3
-"""Levels of a returned value on which results of calls stand: by key, and by item of a list."""
-
-
-def _parts(value: Json, depth: int = _DEPTH) -> set[str]:
-    parts = {canonical(value)}
-    if depth:
-        below = value if isinstance(value, list) else []
-        below = list(value.values()) if isinstance(value, dict) else below
-        for part in below:
-            parts |= _parts(part, depth - 1)
-    return parts

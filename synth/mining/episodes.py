@@ -62,6 +62,10 @@ class RepeatedEpisode:
     wish: str
     """The name that a tool for it should have."""
     occurrences: tuple[Episode, ...]
+    called_at: str
+    """The tool whose call an episode begins with."""
+    takes: Mapping[str, tuple[str, str]]
+    """For each name in `given`, the tool and the argument of its first call that hold the value."""
     tools: Mapping[str, ToolDefinition | None] = field(default_factory=dict)
     """The tools that were called, all believed to read only, as far as the logs define them."""
     estimate: ClassVar[None] = None

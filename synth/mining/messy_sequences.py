@@ -158,6 +158,8 @@ def _repeated(windows: Sequence[_Window], settings: MiningSettings) -> RepeatedE
         about=" -> ".join(tools),
         wish="_then_".join(dict.fromkeys(tools)) if len({*tools}) > 1 else f"{tools[0]}_in_turn",
         occurrences=tuple(_episode(window, parameters, many) for window in kept),
+        called_at=tools[0],
+        takes={name: (tools[number], argument) for (number, argument), name in parameters.items()},
     )
 
 

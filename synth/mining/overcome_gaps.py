@@ -9,6 +9,7 @@ import ast
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from toolguild.sandbox import Json
 from toolguild.synth.mining.dataflow import canonical
@@ -54,14 +55,9 @@ def recoveries(timelines: Sequence[Timeline], settings: MiningSettings) -> list[
             continue
         names = kept[0].given.keys()
         easy = [one for one in at_once[tool] if one.given.keys() == names][:MAX_AT_ONCE]
-        found.append(
-            RepeatedEpisode(
-                EpisodeKind.RECOVERY,
-                error,
-                f"{tool}_with_recovery",
-                tuple(sorted([*kept[:MAX_EPISODES], *easy], key=_place)),
-            )
-        )
+        kept = [*kept[:MAX_EPISODES], *easy]
+        wish = f"{tool}_with_recovery"
+        found.append(_repeated(EpisodeKind.RECOVERY, error, wish, tool, kept))
     return sorted(found, key=_rank)[:MAX_FOUND]
 
 
@@ -109,23 +105,32 @@ def unknown_tools(traces: Iterable[Trace], settings: MiningSettings) -> list[Rep
     for tool, places in attempts.items():
         kept = _with_same_arguments([*_computed(places), *_looked_up(places, settings)])
         if support_of(kept) >= settings.sequence_support:
-            found.append(
-                RepeatedEpisode(
-                    EpisodeKind.UNKNOWN_TOOL,
-                    tool,
-                    tool,
-                    tuple(sorted(kept[:MAX_EPISODES], key=_place)),
-                )
-            )
+            kept = kept[:MAX_EPISODES]
+            found.append(_repeated(EpisodeKind.UNKNOWN_TOOL, tool, tool, tool, kept))
     return sorted(found, key=_rank)[:MAX_FOUND]
+
+
+def _repeated(
+    kind: EpisodeKind, about: str, wish: str, tool: str, episodes: Sequence[Episode]
+) -> RepeatedEpisode:
+    """Return episodes whose tool takes what the call took that they begin with."""
+    return RepeatedEpisode(
+        kind=kind,
+        about=about,
+        wish=wish,
+        occurrences=tuple(sorted(episodes, key=_place)),
+        called_at=tool,
+        takes={name: (tool, name) for name in episodes[0].given},
+    )
 
 
 def _computed(places: Sequence[tuple[Trace, int]]) -> Iterator[Episode]:
     for trace, number in places:
         asked, after = trace.steps[number], trace.steps[number + 1 : number + 2]
         match after:
-            case [CodeExecution(error=None, heard="", result=shown)] if shown.strip():
-                yield _instead(trace, asked, (), _shown(shown))
+            case [CodeExecution(code=code, error=None, heard="", result=shown)] if shown.strip():
+                episode = _instead(trace, asked, (), _shown(shown))
+                yield replace(episode, saving=Saving(0, len(code)))
 
 
 def _looked_up(places: Sequence[tuple[Trace, int]], settings: MiningSettings) -> Iterator[Episode]:

@@ -16,7 +16,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from toolguild.policies import Profile, ToolguildError
 from toolguild.sandbox import Json, JsonObject, Limits
-from toolguild.synth.drafting import Case, Draft, DraftOrigin, OriginalCalls, OriginalCode
+from toolguild.synth.drafting import (
+    Case,
+    Draft,
+    DraftOrigin,
+    OriginalCalls,
+    OriginalCode,
+    OriginalEpisode,
+)
 from toolguild.synth.plans import plan_from_json, plan_to_json
 from toolguild.synth.traces import Place, ToolCall
 from toolguild.synth.validation.report import ValidationReport
@@ -126,6 +133,8 @@ def _original(draft: Draft) -> JsonObject | None:
             return {"source": source, "entry": entry}
         case OriginalCalls(plan, overfitted):
             return {"plan": plan_to_json(plan), "overfitted": overfitted}
+        case OriginalEpisode(called_at, takes):
+            return {"called_at": called_at, "takes": {name: [*at] for name, at in takes.items()}}
     return None
 
 
@@ -192,6 +201,14 @@ class _CallsOriginal(_Strict):
         return OriginalCalls(plan_from_json([*self.plan]), self.overfitted)
 
 
+class _EpisodeOriginal(_Strict):
+    called_at: str
+    takes: dict[str, tuple[str, str]]
+
+    def original(self) -> OriginalEpisode:
+        return OriginalEpisode(self.called_at, self.takes)
+
+
 class _Limits(_Strict):
     wall_s: float
     memory_mb: int
@@ -233,7 +250,7 @@ class _Document(BaseModel):
     tool: _Tool
     cases: list[_Case]
     held_out: list[_Case]
-    original: _CodeOriginal | _CallsOriginal | None
+    original: _CodeOriginal | _CallsOriginal | _EpisodeOriginal | None
     settings: _Settings
     surroundings: _Surroundings
 

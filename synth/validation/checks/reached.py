@@ -7,7 +7,7 @@ a guess, or something else than what it was asked for.
 
 from __future__ import annotations
 
-from toolguild.synth.drafting import Draft, DraftOrigin
+from toolguild.synth.drafting import Draft, OriginalEpisode
 from toolguild.synth.validation.coverage import MarkedTools, marked
 from toolguild.synth.validation.recordings import RecordedTools
 from toolguild.synth.validation.report import Check, CheckName
@@ -19,8 +19,8 @@ _MAX_TOLD = 3
 
 
 def is_unreferenced(draft: Draft) -> bool:
-    """Say whether a model wrote a text that there is nothing to compare with."""
-    return draft.origin is DraftOrigin.MODEL and draft.original is None
+    """Say whether somebody wrote a text from recorded runs, and nothing to compare it with."""
+    return isinstance(draft.original, OriginalEpisode)
 
 
 def check_reached(subject: Subject) -> Check:
