@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 
@@ -41,10 +42,13 @@ class Server:
 
     def __init__(self) -> None:
         self.script: list[Script] = [Script()]
+        self.scripts: dict[str, list[Script]] = {}
+        """Scripts of their own, for requests that ask for a form of these names."""
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.stopped = Event()
+        self.lock = Lock()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -52,11 +56,11 @@ class Server:
 
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])
-                server.requests.append(json.loads(self.rfile.read(length)))
-                server.paths.append(self.path)
-                server.headers.append(dict(self.headers))
-                number = len(server.requests) - 1
-                script = server.script[min(number, len(server.script) - 1)]
+                with server.lock:
+                    server.requests.append(json.loads(self.rfile.read(length)))
+                    server.paths.append(self.path)
+                    server.headers.append(dict(self.headers))
+                    script = server.next_script()
                 server.stopped.wait(script.wait_s)
                 try:
                     self._answer(script)
@@ -92,11 +96,33 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
 
+    def next_script(self) -> Script:
+        """Return what the last request is answered with."""
+        form = form_of(self.requests[-1], self.scripts)
+        script = self.scripts.get(form, self.script)
+        return script[min(len(self.asked_for(form)), len(script)) - 1]
+
+    def asked_for(self, form: str) -> list[dict[str, Any]]:
+        """Return the requests for replies of a form that has scripts of its own; "" for others."""
+        return [one for one in self.requests if form_of(one, self.scripts) == form]
+
     def close(self) -> None:
         self.stopped.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def form_of(body: dict[str, Any], forms: Iterable[str]) -> str:
+    """Return the form that a request asks for, by a schema beside the messages or in them."""
+    text = json.dumps(body)
+    return next((form for form in forms if form in text), "")
+
+
+def data_of(body: dict[str, Any]) -> Any:
+    """Return the data that a request holds."""
+    text = body["messages"][1]["content"]
+    return json.loads(text[len("<data>") : -len("</data>")])
 
 
 def reply(script: Script, path: str) -> dict[str, Any]:
