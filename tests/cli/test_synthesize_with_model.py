@@ -87,7 +87,7 @@ def test_a_model_mends_what_fails(toolguild: Any, logs: Path, server: Server) ->
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert fates(ran) == {"weight_of": "registered", "order_number": "registered"}
     assert "Model some-model: 3 requests, 117 tokens" in ran.err
-    told = data_of(server.asked_for("")[1])
+    told = data_of(server.requests_with("")[1])
     assert "* 11" in told["tool"]
     assert {one["check"] for one in told["failures"]} >= {"recorded results"}
     shown = toolguild("tools", "show", "order_number").out
@@ -105,7 +105,7 @@ def test_what_is_held_out_is_not_shown(toolguild: Any, logs: Path, server: Serve
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     [tool] = [tool for tool in ran.json["tools"] if tool["name"] == "order_number"]
     assert tool["evidence"]["held_out"] == 2
-    sent = server.asked_for("")[0]["messages"][1]["content"]
+    sent = server.requests_with("")[0]["messages"][1]["content"]
     labels = [f"{'AB' * (number % 3 + 1)}-{number * 7 + 3}-x" for number in range(8)]
     assert sum(label in sent for label in labels) == 6
 
@@ -224,7 +224,7 @@ def test_no_llm_asks_nobody(
     assert server.requests == []
     server.script = [written(GOOD)]
     assert fates(toolguild("synthesize", logs, "--json"))["order_number"] == "registered"
-    assert len(server.asked_for("")) == 1
+    assert len(server.requests_with("")) == 1
 
 
 def messy_too(number: int) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -43,7 +42,7 @@ class Server:
     def __init__(self) -> None:
         self.script: list[Script] = [Script()]
         self.scripts: dict[str, list[Script]] = {}
-        """Scripts of their own, for requests that ask for a form of these names."""
+        """Scripts of their own, for requests in which one of these texts stands."""
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -98,25 +97,23 @@ class Server:
 
     def next_script(self) -> Script:
         """Return what the last request is answered with."""
-        form = form_of(self.requests[-1], self.scripts)
-        script = self.scripts.get(form, self.script)
-        return script[min(len(self.asked_for(form)), len(script)) - 1]
+        text = self._text_in(self.requests[-1])
+        script = self.scripts.get(text, self.script)
+        return script[min(len(self.requests_with(text)), len(script)) - 1]
 
-    def asked_for(self, form: str) -> list[dict[str, Any]]:
-        """Return the requests for replies of a form that has scripts of its own; "" for others."""
-        return [one for one in self.requests if form_of(one, self.scripts) == form]
+    def requests_with(self, text: str) -> list[dict[str, Any]]:
+        """Return the requests that go by the scripts for a text, or with "" by `script`."""
+        return [one for one in self.requests if self._text_in(one) == text]
+
+    def _text_in(self, body: dict[str, Any]) -> str:
+        whole = json.dumps(body)
+        return next((text for text in self.scripts if text in whole), "")
 
     def close(self) -> None:
         self.stopped.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
-
-
-def form_of(body: dict[str, Any], forms: Iterable[str]) -> str:
-    """Return the form that a request asks for, by a schema beside the messages or in them."""
-    text = json.dumps(body)
-    return next((form for form in forms if form in text), "")
 
 
 def data_of(body: dict[str, Any]) -> Any:
