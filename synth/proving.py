@@ -44,6 +44,7 @@ def prove(
     access: Access = NOTHING,
     author: Author | None = None,
     on_trouble: Callable[[str], None] = lambda why: None,
+    takes_words: Callable[[Draft], bool] = lambda draft: True,
 ) -> Proof:
     """Draft a tool and validate it; where validation shows how, mend the draft and try again.
 
@@ -59,12 +60,15 @@ def prove(
         access: What of the caller's files it sees where it needs to; see `validate`.
         author: Mends what fails, and describes what passes; nobody unless given.
         on_trouble: Called with the reason where that gives nothing that can be used.
+        takes_words: Says of what passes whether it is to be described.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
     best = _best(opportunity, sandbox, settings, name, access)
     if author is None or best.draft is None or best.report is None:
+        return best
+    if best.passed and not takes_words(best.draft):
         return best
     # Other words are tried on the same inputs: whoever writes them is not to choose these.
     judged = replace(settings, seed=best.report.seed) if best.passed else settings

@@ -7,12 +7,14 @@ of words that no model wrote, and nothing is lost.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from toolguild.policies import Tier
 from toolguild.registry import Registry, State, ToolSpec, ToolVersion, UnknownToolError
 from toolguild.synth.drafting import Authorship
 from toolguild.synth.tool_spec import without_words
 
-__all__ = ["kept_version", "same_but_for_words"]
+__all__ = ["kept_version", "same_but_for_words", "takes_words"]
 
 
 def same_but_for_words(spec: ToolSpec, registry: Registry) -> list[ToolVersion]:
@@ -25,13 +27,28 @@ def same_but_for_words(spec: ToolSpec, registry: Registry) -> list[ToolVersion]:
     return [version for version in versions if without_words(version.spec) == bare]
 
 
+def takes_words(spec: ToolSpec, registry: Registry) -> bool:
+    """Say whether a tool may get words of a model.
+
+    It may where it is not registered in any words, or where no model wrote those that it is
+    registered in, and the version that its name points at is active and has not risen.
+    """
+    same = same_but_for_words(spec, registry)
+    if not same:
+        return True
+    standing = registry.tool(spec.name)
+    return (
+        not _is_worded(same)
+        and standing in same
+        and standing.tier is Tier.SANDBOX
+        and standing.state is State.ACTIVE
+    )
+
+
 def kept_version(
     spec: ToolSpec, authorship: Authorship | None, registry: Registry
 ) -> ToolVersion | None:
     """Return the version that stays where a specification would replace its words; None for none.
-
-    A model's words stay, whoever would replace them. Words that no model wrote give way to a
-    model's in the version that the tool's name points at, while it is active and has not risen.
 
     Args:
         spec: What would be registered.
@@ -39,14 +56,13 @@ def kept_version(
         registry: Where it would be.
     """
     same = same_but_for_words(spec, registry)
-    if not same:
+    stays = _is_worded(same) if authorship is None else not takes_words(spec, registry)
+    if not stays:
         return None
     standing = registry.tool(spec.name)
-    is_worded = any("model" in version.provenance for version in same)
-    if not is_worded and (authorship is None or _may_give_way(standing, same)):
-        return None
     return standing if standing in same else same[-1]
 
 
-def _may_give_way(standing: ToolVersion, same: list[ToolVersion]) -> bool:
-    return standing in same and standing.tier is Tier.SANDBOX and standing.state is State.ACTIVE
+def _is_worded(versions: Sequence[ToolVersion]) -> bool:
+    """Say whether a model wrote one of these, or its words."""
+    return any("model" in version.provenance for version in versions)

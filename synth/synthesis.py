@@ -34,7 +34,7 @@ from toolguild.synth.mining import (
     support_of,
 )
 from toolguild.synth.proving import Proof, prove
-from toolguild.synth.standing import kept_version, same_but_for_words
+from toolguild.synth.standing import kept_version, same_but_for_words, takes_words
 from toolguild.synth.tool_spec import spec_of
 from toolguild.synth.traces import Problem, ReadOptions
 from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
@@ -238,7 +238,12 @@ def synthesize(
     """
 
     def prove_one(opportunity: Opportunity, name: str) -> Proof:
-        return prove(opportunity, sandbox, settings, name, access, author, on_trouble)
+        return prove(
+            opportunity, sandbox, settings, name, access, author, on_trouble, may_be_described
+        )
+
+    def may_be_described(draft: Draft) -> bool:
+        return takes_words(spec_of(draft, settings.profile), registry)
 
     proofs = _proofs(opportunities, executor, prove_one)
     counted = _counted(proofs, on_proven)

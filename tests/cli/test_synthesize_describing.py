@@ -245,11 +245,10 @@ def test_runs_with_and_without_a_model_do_not_undo_each_other(
     with_model = ("synthesize", code_log, *WITH_MODEL)
     assert fates(toolguild(*with_model)) == {CODE: ("registered", f"{CODE}@2")}
     assert fates(toolguild(*without)) == {CODE: ("unchanged", f"{CODE}@2")}
-    # Asked anew, a model says it in other words.
-    server.scripts[f"def {CODE}"] = [said(words(summary="Weigh counts by where they stand"))]
-    asked_anew = toolguild(*with_model, "--model-cache", "other.db")
-    assert len(server.requests) == 2
-    assert fates(asked_anew) == {CODE: ("unchanged", f"{CODE}@2")}
+    # It is not asked for words that would change nothing, even where its replies are gone.
+    again = toolguild(*with_model, "--model-cache", "other.db")
+    assert fates(again) == {CODE: ("unchanged", f"{CODE}@2")}
+    assert len(server.requests) == 1
     assert shown(toolguild, CODE)["ref"] == f"{CODE}@2"
 
 
