@@ -117,7 +117,8 @@ def synthesize(
     other and each beside those before it.
 
     A model mends drafts that fail. What it writes has to pass as any draft has, may do no more than
-    the draft in whose place it stands, and is asked for only where none passes without it.
+    the draft in whose place it stands, and is asked for only where none passes without it. Those
+    that pass without it get better words from it, and keep their code.
     """
     access = access_of(mount, workspace)
     with _registry(registry, model) as opened:

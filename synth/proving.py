@@ -12,6 +12,7 @@ from toolguild.synth.authoring import (
     Commission,
     Judge,
     NothingWrittenError,
+    described,
     repaired,
     written,
 )
@@ -51,11 +52,13 @@ def prove(
     access: Access = NOTHING,
     author: Author | None = None,
     on_trouble: Callable[[str], None] = lambda why: None,
+    takes_words: Callable[[Draft], bool] = lambda draft: True,
 ) -> Proof:
     """Draft a tool and validate it; where validation shows how, mend the draft and try again.
 
-    Where agents wrote the same function in several ways, the first that passes is taken. A model
-    is asked only where none passes, and what it writes has to pass in the same way.
+    Where agents wrote the same function in several ways, the first that passes is taken, and a
+    model gives it better words. It is asked for a text only where none passes, and what it writes
+    has to pass in the same way.
 
     Args:
         opportunity: What the tool is to do.
@@ -63,29 +66,50 @@ def prove(
         settings: How hard to try to refute it.
         name: The tool's name; one that follows from the opportunity unless given.
         access: What of the caller's files it sees where it needs to; see `validate`.
-        author: Mends what fails; nobody unless given.
+        author: Mends what fails, and describes what passes; nobody unless given.
         on_trouble: Called with the reason where that gives nothing that can be used.
+        takes_words: Says of what passes whether it is to be described.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
+    if isinstance(opportunity, RepeatedEpisode):
+
+        def judge_anew(draft: Draft) -> ValidationReport:
+            return validate(draft, sandbox, settings, access)
+
+        name = name or tool_names([opportunity])[0]
+        return _commissioned(opportunity, name, author, judge_anew, on_trouble)
+    best = _best(opportunity, sandbox, settings, name, access)
+    if author is None or best.draft is None or best.report is None:
+        return best
+    if best.passed and not takes_words(best.draft):
+        return best
+    # Other words are tried on the same inputs: whoever writes them is not to choose these.
+    judged = replace(settings, seed=best.report.seed) if best.passed else settings
 
     def judge(draft: Draft) -> ValidationReport:
-        return validate(draft, sandbox, settings, access)
+        return validate(draft, sandbox, judged, access)
 
-    if isinstance(opportunity, RepeatedEpisode):
-        name = name or tool_names([opportunity])[0]
-        return _commissioned(opportunity, name, author, judge, on_trouble)
+    improved = described if best.passed else repaired
+    draft, report = improved(best.draft, best.report, author, judge, on_trouble)
+    return replace(best, draft=draft, report=report)
+
+
+def _best(
+    opportunity: Pattern,
+    sandbox: Sandbox,
+    settings: ValidationSettings,
+    name: str | None,
+    access: Access,
+) -> Proof:
+    """Return the first spelling that passes, or the first."""
     proofs = []
     for spelling in _spellings(opportunity):
         proofs.append(_prove(spelling, sandbox, settings, name, access))
         if proofs[-1].passed:
             return proofs[-1]
-    first = proofs[0]
-    if author is None or first.draft is None or first.report is None:
-        return first
-    draft, report = repaired(first.draft, first.report, author, judge, on_trouble)
-    return replace(first, draft=draft, report=report)
+    return proofs[0]
 
 
 def _commissioned(

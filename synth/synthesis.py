@@ -9,20 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from toolguild.policies import Profile
-from toolguild.registry import (
-    AlreadyRegisteredError,
-    InvalidSpecError,
-    Registry,
-    ToolSpec,
-    UnknownToolError,
-)
+from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registry
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import Access, Json, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.authoring import Author
 from toolguild.synth.budget import Choice
-from toolguild.synth.drafting import Draft, tool_names
+from toolguild.synth.drafting import Draft, DraftOrigin, tool_names
 from toolguild.synth.gathering import Gathered, gather
 from toolguild.synth.known import KnownLogs
 from toolguild.synth.mining import (
@@ -43,11 +36,13 @@ from toolguild.synth.mining import (
     support_of,
 )
 from toolguild.synth.proving import Proof, prove
+from toolguild.synth.standing import kept_version, same_but_for_words, takes_words
+from toolguild.synth.tool_spec import spec_of
 from toolguild.synth.traces import Problem, ReadOptions, ToolDefinition
 from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
-from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
+from toolguild.synth.validation import ValidationSettings, dossier
 
-__all__ = ["Choose", "Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
+__all__ = ["Choose", "Fate", "Mined", "Synthesized", "mine", "synthesize"]
 
 MAX_LISTED_OCCURRENCES = 20
 Choose: TypeAlias = Callable[[Sequence[Draft]], Sequence[Choice]]
@@ -185,7 +180,7 @@ class Fate(StrEnum):
 
     REGISTERED = "registered"
     UNCHANGED = "unchanged"
-    """The very same tool was registered before."""
+    """The very same tool was registered before, or one whose words may stay."""
     REJECTED = "rejected"
     NOT_DRAFTED = "not drafted"
     LEFT_OUT = "left out"
@@ -254,7 +249,7 @@ def synthesize(
         access: What of your files drafts see that need it; they change nothing in them.
         choose: Says of each of the tools that can be registered whether it gets a place; all of
             them do unless given.
-        author: Mends drafts that fail; nobody unless given.
+        author: Mends drafts that fail, and describes those that pass; nobody unless given.
         on_trouble: Called, from any thread, where that gives nothing that can be used.
         on_proven: Called with the number of opportunities that were dealt with.
 
@@ -264,7 +259,12 @@ def synthesize(
     """
 
     def prove_one(opportunity: Opportunity, name: str) -> Proof:
-        return prove(opportunity, sandbox, settings, name, access, author, on_trouble)
+        return prove(
+            opportunity, sandbox, settings, name, access, author, on_trouble, may_be_described
+        )
+
+    def may_be_described(draft: Draft) -> bool:
+        return takes_words(spec_of(draft, settings.profile), registry)
 
     proofs = _proofs(opportunities, executor, prove_one)
     counted = _counted(proofs, on_proven)
@@ -329,13 +329,9 @@ def _leave_out(
 ) -> Synthesized:
     """Return what is told of a tool that gets no place; what was registered before stays."""
     assert proof.draft is not None  # noqa: S101 - only drafts are chosen from
-    spec = spec_of(proof.draft, settings.profile)
-    try:
-        same = [one.ref for one in registry.versions(spec.name) if one.spec == spec]
-    except UnknownToolError:
-        same = []
+    same = same_but_for_words(spec_of(proof.draft, settings.profile), registry)
     if same:
-        why_not = f"{choice.why_not}; {same[0]} of an earlier run stays registered"
+        why_not = f"{choice.why_not}; {same[-1].ref} of an earlier run stays registered"
         choice = replace(choice, why_not=why_not)
     return Synthesized(proof, Fate.LEFT_OUT, changed=False, choice=choice)
 
@@ -353,6 +349,8 @@ def _register(proof: Proof, registry: Registry, settings: ValidationSettings) ->
             # It passed before, on other recordings: what is registered is not undone here.
             return Synthesized(proof, Fate.REJECTED, changed=False)
         return Synthesized(proof, Fate.REJECTED, changed=rejection.created)
+    if kept := kept_version(spec, proof.draft.authorship, registry):
+        return Synthesized(proof, Fate.UNCHANGED, changed=False, ref=kept.ref)
     try:
         registration = registry.register(
             spec,
@@ -370,22 +368,11 @@ def _register(proof: Proof, registry: Registry, settings: ValidationSettings) ->
     return Synthesized(proof, fate, registration.created, registration.version.ref)
 
 
-def spec_of(draft: Draft, profile: Profile | None = None) -> ToolSpec:
-    """Return what the registry keeps of a draft, whose needs a profile tells from its text."""
-    return ToolSpec(
-        name=draft.name,
-        description=draft.description,
-        source=draft.source,
-        parameters=draft.parameters,
-        returns=draft.returns,
-        calls=draft.calls,
-        needs=inferred_needs(draft.source, profile),
-    )
-
-
 def _provenance(draft: Draft) -> JsonObject:
     """Return where a draft comes from, as plain data."""
     written = draft.authorship.to_json() if draft.authorship else {}
+    if draft.authorship and draft.origin is DraftOrigin.DETERMINISTIC:
+        written = {"words": str(DraftOrigin.MODEL), **written}
     opportunity = draft.opportunity
     if opportunity is None:
         return {"origin": str(draft.origin), **written}

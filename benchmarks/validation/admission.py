@@ -11,7 +11,7 @@ from benchmarks.validation.proposer import BadTool
 from benchmarks.validation.tools import SETTINGS
 from toolguild.registry import InvalidSpecError, Registry
 from toolguild.sandbox import Sandbox
-from toolguild.synth.synthesis import spec_of
+from toolguild.synth.tool_spec import spec_of
 from toolguild.synth.validation import ValidationReport, ValidationSettings, validate
 
 __all__ = ["REGISTRY", "Admission", "hand_in"]

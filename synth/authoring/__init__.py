@@ -3,6 +3,7 @@
 from toolguild.synth.authoring.adopting import UnsuitableTextError, adopted
 from toolguild.synth.authoring.author import Author
 from toolguild.synth.authoring.commission import Commission
+from toolguild.synth.authoring.describing import described
 from toolguild.synth.authoring.repairing import Judge, NothingWrittenError, repaired, written
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "NothingWrittenError",
     "UnsuitableTextError",
     "adopted",
+    "described",
     "repaired",
     "written",
 ]

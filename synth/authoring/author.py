@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import partial
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,13 +13,17 @@ from toolguild.policies import Profile
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.authoring.adopting import may_call
 from toolguild.synth.authoring.commission import Commission
+from toolguild.synth.authoring.rewording import worded
+from toolguild.synth.authoring.words import ToolWords, require_complete
 from toolguild.synth.drafting import Authorship, Case, Draft, OriginalCode
-from toolguild.synth.mining import canonical
+from toolguild.synth.mining import RepeatedSequence, canonical
 from toolguild.synth.models import Model, Prompt, Reply, Request
 from toolguild.synth.traces import ToolCall, ToolDefinition
 from toolguild.synth.validation import CheckName, ValidationReport
 
 __all__ = ["Author"]
+
+T = TypeVar("T", bound=BaseModel)
 
 _MOST_CASES = 8
 _MOST_CHARACTERS = 40_000
@@ -24,6 +31,11 @@ _MOST_CHARACTERS = 40_000
 _MOST_FAILURES = 6
 _LONGEST = 20_000
 """Characters of a tool."""
+_MOST_EXAMPLES = 4
+_LONGEST_EXAMPLE = 2_000
+"""Characters of a case that shows what a tool is for, where it need not be shown whole."""
+_LONGEST_TOLD = 1_000
+"""Characters of what another tool says of itself."""
 
 
 class ToolText(BaseModel):
@@ -35,7 +47,7 @@ class ToolText(BaseModel):
 
 
 class Author:
-    """A model that writes and mends tools."""
+    """A model that mends tools, and describes them."""
 
     def __init__(self, model: Model, profile: Profile | None = None) -> None:
         """Take a model to ask.
@@ -49,6 +61,7 @@ class Author:
         self._repair = Prompt.load("repair")
         self._compose = Prompt.load("compose")
         self._write = Prompt.load("write")
+        self._describe = Prompt.load("describe")
 
     def write(
         self, commission: Commission, problem: str = "", earlier: Authorship | None = None
@@ -110,8 +123,37 @@ class Author:
         reply = self._model.ask(Request(prompt, data, ToolText))
         return reply.value.source, _authorship(reply).after(earlier)
 
+    def describe(self, draft: Draft) -> tuple[ToolWords, Authorship]:
+        """Return words for a draft that passed, and what they took.
 
-def _authorship(reply: Reply[ToolText]) -> Authorship:
+        Of the cases held out nothing is shown, as with `repair`.
+
+        Raises:
+            ModelError: there is no reply that describes all of it.
+            CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
+            RedactionError: what would be sent holds more secrets than can be followed.
+        """
+        data: JsonObject = {
+            "tool": draft.source,
+            "parameters": draft.parameters,
+            "returns": draft.returns,
+            "examples": _examples(draft),
+            "calls": _called(draft),
+        }
+        check = partial(require_complete, draft=draft)
+        reply = self._model.ask(Request(self._describe, data, ToolWords, check))
+        return reply.value, _authorship(reply)
+
+    def worded(self, draft: Draft, words: ToolWords, authorship: Authorship) -> Draft:
+        """Return a draft in its words.
+
+        Raises:
+            UnsuitableWordsError: they may not stand in a tool.
+        """
+        return worded(draft, words, authorship, self.profile)
+
+
+def _authorship(reply: Reply[T]) -> Authorship:
     usage = reply.usage
     return Authorship(
         model=reply.model,
@@ -155,6 +197,25 @@ def _tool(name: str, tool: ToolDefinition | None) -> JsonObject:
     if tool is None:
         return {"name": name}
     return {"name": name, "description": tool.description, "parameters": tool.parameters}
+
+
+def _examples(draft: Draft) -> list[Json]:
+    """Return the first cases that are short enough."""
+    shown: list[Json] = [
+        case for case in map(_case, draft.cases) if len(json.dumps(case)) <= _LONGEST_EXAMPLE
+    ]
+    return shown[:_MOST_EXAMPLES]
+
+
+def _called(draft: Draft) -> list[Json]:
+    """Return the tools that a draft calls, with what agents were told of them."""
+    known = draft.opportunity.tools if isinstance(draft.opportunity, RepeatedSequence) else {}
+    return [
+        {"name": name, "description": known[name].description[:_LONGEST_TOLD]}
+        if name in known
+        else {"name": name}
+        for name in draft.calls
+    ]
 
 
 def _failures(report: ValidationReport) -> list[Json]:

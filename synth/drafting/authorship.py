@@ -1,4 +1,4 @@
-"""What a draft that a model wrote took to write."""
+"""What a draft took to write, or to put in words, where a model did that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Authorship"]
 
 @dataclass(frozen=True, slots=True)
 class Authorship:
-    """Which model wrote a draft, told what, and at what price."""
+    """Which model wrote a draft or its words, told what, and at what price."""
 
     model: str
     prompts: tuple[str, ...]

@@ -94,4 +94,5 @@ class Draft:
     original: OriginalCode | OriginalCalls | OriginalEpisode | None = None
     """What it replaces, and must do the same as; None where that is not known."""
     authorship: Authorship | None = None
-    """What it took to write, if a model did."""
+    """What it took a model to write, or, where its code is deterministic, to put in words; None
+    where no model did either."""

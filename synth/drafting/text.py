@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-__all__ = ["bracketed", "docstring", "tool_text"]
+__all__ = ["bracketed", "docstring", "quoted", "sentence", "tool_text"]
 
 WIDTH = 96
 
@@ -31,26 +31,32 @@ def tool_text(
     """
     declared = [f"{parameter}: {annotation}" for parameter, annotation in parameters.items()]
     head = bracketed(f"def {name}(", declared, f") -> {returns}:")
-    quoted = f'"""{docs}\n"""' if "\n" in docs else f'"""{docs}"""'
-    inner = "\n".join([*quoted.splitlines(), *body])
+    inner = "\n".join([*quoted(docs), *body])
     function = "\n".join([*head, textwrap.indent(inner, "    ", lambda line: bool(line.strip()))])
     return f"{before.rstrip()}\n\n\n{function}\n" if before else f"{function}\n"
 
 
+def quoted(docs: str) -> list[str]:
+    """Return the lines of a docstring, quotes included, from its text (see `docstring`)."""
+    text = f'"""{docs}\n"""' if "\n" in docs else f'"""{docs}"""'
+    return text.splitlines()
+
+
 def docstring(summary: str, arguments: Mapping[str, str], result: str) -> str:
     """Return a Google-style docstring text, without the quotes."""
-    parts = [_filled(_sentence(summary), "")]
+    parts = [_filled(sentence(summary), "")]
     if arguments:
         described = [
-            _filled(f"{name}: {_sentence(text)}", "    ", "        ")
+            _filled(f"{name}: {sentence(text)}", "    ", "        ")
             for name, text in arguments.items()
         ]
         parts.append("\n".join(["Args:", *described]))
-    parts.append(f"Returns:\n{_filled(_sentence(result), '    ')}")
+    parts.append(f"Returns:\n{_filled(sentence(result), '    ')}")
     return "\n\n".join(parts).replace("\\", "\\\\").replace('"""', "'''")
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Return a text as a sentence: with a capital letter, and a full stop."""
     text = text[:1].upper() + text[1:]
     return text if text.endswith(".") else f"{text}."
 

@@ -11,6 +11,7 @@ from toolguild.synth.models.errors import (
 )
 from toolguild.synth.models.model import Model, Reply
 from toolguild.synth.models.prompts import Prompt
+from toolguild.synth.models.replies import UnfitReplyError
 from toolguild.synth.models.request import Request
 from toolguild.synth.models.settings import ModelSettings
 from toolguild.synth.models.spending import Budget, Usage
@@ -30,5 +31,6 @@ __all__ = [
     "Reply",
     "ReplyCache",
     "Request",
+    "UnfitReplyError",
     "Usage",
 ]

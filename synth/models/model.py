@@ -159,6 +159,7 @@ class Model:
                 raise RefusedError(message)
             try:
                 value = read_reply(answer, request.reply)
+                request.check(value)
             except UnfitReplyError as error:
                 why_not = str(error)
                 quoted = answer.text[:_MOST_QUOTED]

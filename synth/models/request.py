@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,6 +17,10 @@ from toolguild.synth.traces.redaction import redact
 __all__ = ["Message", "Request"]
 
 T = TypeVar("T", bound=BaseModel)
+
+
+def _any(value: BaseModel) -> None:
+    """Take every reply of the right form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Request(Generic[T]):
     data: Json
     """All that comes from traces, tools or other models; never a part of the instructions."""
     reply: type[T]
+    check: Callable[[T], None] = _any
+    """Raises `UnfitReplyError` for a reply of the right form that does not fit the data."""
 
     def messages(self, *, structured: bool) -> list[Message]:
         """Return the conversation so far, secrets replaced.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from model_server import Server
 
 from toolguild.cli.main import run
 
@@ -41,6 +42,16 @@ def toolguild(
         return Ran(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Start a model's server, to which the settings point."""
+    server = Server()
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
+    yield server
+    server.close()
 
 
 def chat_record(number: int) -> dict[str, Any]:

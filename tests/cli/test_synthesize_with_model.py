@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_server import Script, Server
+from code_runs import run_of, sound
+from model_server import Script, Server, data_of
 
 GOOD = '''
 def order_number(label: str) -> int:
@@ -41,31 +41,6 @@ def mended(old: str, new: str) -> Script:
     return written(GOOD.replace(old, new))
 
 
-def run_of(number: int, code: str, shown: str) -> dict[str, Any]:
-    function = {"name": "python", "arguments": json.dumps({"code": code})}
-    return {
-        "id": f"run {number}",
-        "messages": [
-            {"role": "user", "content": f"task {number}"},
-            {"role": "assistant", "tool_calls": [{"id": "c", "function": function}]},
-            {"role": "tool", "tool_call_id": "c", "content": shown},
-        ],
-    }
-
-
-def sound(number: int) -> dict[str, Any]:
-    """Return a run with code of which a tool is made without a model."""
-    code = f"""
-def weight_of(counts):
-    total = 0
-    for place, count in enumerate(counts):
-        total += (place + 1) * count
-    return total
-
-print(weight_of([{number}, {number + 2}, 5]))"""
-    return run_of(number, code, f"{number + 2 * (number + 2) + 15}\n")
-
-
 def messy(number: int) -> dict[str, Any]:
     """Return a run with code that fails on most inputs but those of the runs."""
     label = f"{'AB' * (number % 3 + 1)}-{number * 7 + 3}-x"
@@ -87,13 +62,15 @@ def logs(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    server = Server()
-    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
-    yield server
-    server.close()
+@pytest.fixture(autouse=True)
+def described(server: Server) -> None:
+    """Let the tool that needs no mending be described."""
+    words = {
+        "summary": "Return the sum of counts, each times its place",
+        "parameters": [{"name": "counts", "description": "The counts, in order"}],
+        "returns": "The sum",
+    }
+    server.scripts = {"ToolWords": [Script(json.dumps(words))]}
 
 
 def fates(ran: Any) -> dict[str, str]:
@@ -109,18 +86,18 @@ def test_a_model_mends_what_fails(toolguild: Any, logs: Path, server: Server) ->
     server.script = [mended("* 10", "* 11"), written(GOOD)]
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert fates(ran) == {"weight_of": "registered", "order_number": "registered"}
-    assert "Model some-model: 2 requests, 78 tokens" in ran.err
-    told = json.loads(server.requests[1]["messages"][1]["content"][len("<data>") : -len("</data>")])
+    assert "Model some-model: 3 requests, 117 tokens" in ran.err
+    told = data_of(server.requests_with("")[1])
     assert "* 11" in told["tool"]
     assert {one["check"] for one in told["failures"]} >= {"recorded results"}
     shown = toolguild("tools", "show", "order_number").out
-    for line in ("origin", "model", "some-model", "prompts", "sha256:", "req-1", "req-2", "rounds"):
+    for line in ("origin", "model", "some-model", "prompts", "sha256:", "req-", "rounds"):
         assert line in shown
     assert toolguild("call", "order_number", "--args", '{"label": "ABC-4"}').out.strip() == "43"
     # What was asked once is known, and the same tool comes of it.
     again = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert fates(again) == {"weight_of": "unchanged", "order_number": "unchanged"}
-    assert len(server.requests) == 2
+    assert len(server.requests) == 3
 
 
 def test_what_is_held_out_is_not_shown(toolguild: Any, logs: Path, server: Server) -> None:
@@ -128,7 +105,7 @@ def test_what_is_held_out_is_not_shown(toolguild: Any, logs: Path, server: Serve
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     [tool] = [tool for tool in ran.json["tools"] if tool["name"] == "order_number"]
     assert tool["evidence"]["held_out"] == 2
-    sent = server.requests[0]["messages"][1]["content"]
+    sent = server.requests_with("")[0]["messages"][1]["content"]
     labels = [f"{'AB' * (number % 3 + 1)}-{number * 7 + 3}-x" for number in range(8)]
     assert sum(label in sent for label in labels) == 6
 
@@ -203,7 +180,7 @@ BAD = SILENT | WRONG
 def test_a_model_that_answers_badly_changes_nothing(
     toolguild: Any, logs: Path, server: Server, way: str
 ) -> None:
-    server.script = [BAD[way]]
+    server.scripts, server.script = {}, [BAD[way]]
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert ran.code == 0
     assert fates(ran) == {"weight_of": "registered", "order_number": "rejected"}
@@ -247,7 +224,7 @@ def test_no_llm_asks_nobody(
     assert server.requests == []
     server.script = [written(GOOD)]
     assert fates(toolguild("synthesize", logs, "--json"))["order_number"] == "registered"
-    assert len(server.requests) == 1
+    assert len(server.requests_with("")) == 1
 
 
 def messy_too(number: int) -> dict[str, Any]:
@@ -270,8 +247,8 @@ def test_a_dry_run_shows_what_would_be_sent(
     assert server.requests == []
     assert not (tmp_path / ".toolguild" / "registry.db").exists()
     requests = [*map(json.loads, shown.out.splitlines())]
-    assert len(requests) == 2
-    server.script = [Script(refusal="no")]
+    assert len(requests) == 3
+    server.scripts, server.script = {}, [Script(refusal="no")]
     toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert sorted(map(json.dumps, server.requests)) == sorted(map(json.dumps, requests))
 

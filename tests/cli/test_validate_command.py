@@ -84,7 +84,7 @@ def test_a_failure_of_a_rejected_draft_is_a_program_that_shows_it(
     toolguild: Any, tmp_path: Path
 ) -> None:
     from toolguild.sandbox import open_sandbox
-    from toolguild.synth.synthesis import spec_of
+    from toolguild.synth.tool_spec import spec_of
     from toolguild.synth.tool_text import draft_from_text
     from toolguild.synth.validation import ValidationSettings, dossier, validate
 

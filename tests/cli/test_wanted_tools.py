@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from injections import INJECTIONS, OBEYED
-from model_server import Script, Server
+from model_server import Script, Server, data_of
 from wanted import WANTED, log_of
 
 ANSWERS = {one.name: one.answer for one in WANTED}
@@ -38,19 +38,14 @@ def log(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def asked(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the data of a request."""
-    content = request["messages"][1]["content"]
-    data: dict[str, Any] = json.loads(content.removeprefix("<data>").removesuffix("</data>"))
-    return data
-
-
 def with_source(source: str) -> Script:
     return Script(json.dumps({"source": source}))
 
 
 def good(request: dict[str, Any]) -> Script:
-    return with_source(ANSWERS[asked(request)["name"]])
+    """Answer well where a tool is wanted, and nothing else."""
+    wanted = data_of(request).get("name")
+    return with_source(ANSWERS[wanted]) if wanted in ANSWERS else Script(refusal="no")
 
 
 def registered(ran: Any) -> set[str]:
@@ -87,13 +82,13 @@ def test_what_a_model_wrote_can_be_called_and_shown(
 def test_a_refused_text_is_mended(toolguild: Any, log: Any, server: Server) -> None:
     def answer(request: dict[str, Any]) -> Script:
         text = ANSWERS[SHARES]
-        first = "name" in asked(request)
+        first = "name" in data_of(request)
         return with_source(text.replace("(at < cents % people)", "(at == 0)") if first else text)
 
     server.answer = answer
     ran = toolguild("synthesize", log(SHARES), "--model", "good", "--json")
     assert registered(ran) == {SHARES}
-    told = asked(server.requests[1])
+    told = data_of(server.requests[1])
     assert {one["check"] for one in told["failures"]} >= {"recorded results"}
     assert told["may_call"] == []
 
@@ -101,7 +96,7 @@ def test_a_refused_text_is_mended(toolguild: Any, log: Any, server: Server) -> N
 def test_a_text_that_does_not_suit_is_told_why(toolguild: Any, log: Any, server: Server) -> None:
     def answer(request: dict[str, Any]) -> Script:
         renamed = ANSWERS[SHARES].replace(SHARES, "shares")
-        named = "is called" in (asked(request)["problem"] or "")
+        named = "is called" in (data_of(request)["problem"] or "")
         return with_source(ANSWERS[SHARES] if named else renamed)
 
     server.answer = answer

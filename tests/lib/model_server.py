@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 
@@ -43,11 +43,14 @@ class Server:
     def __init__(self) -> None:
         self.script: list[Script] = [Script()]
         self.answer: Callable[[dict[str, Any]], Script] | None = None
-        """Answers by what is asked, in the place of the script."""
+        """Answers by what is asked, in the place of the scripts."""
+        self.scripts: dict[str, list[Script]] = {}
+        """Scripts of their own, for requests in which one of these texts stands."""
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.stopped = Event()
+        self.lock = Lock()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -55,13 +58,11 @@ class Server:
 
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])
-                server.requests.append(json.loads(self.rfile.read(length)))
-                server.paths.append(self.path)
-                server.headers.append(dict(self.headers))
-                number = len(server.requests) - 1
-                script = server.script[min(number, len(server.script) - 1)]
-                if server.answer is not None:
-                    script = server.answer(server.requests[number])
+                with server.lock:
+                    server.requests.append(json.loads(self.rfile.read(length)))
+                    server.paths.append(self.path)
+                    server.headers.append(dict(self.headers))
+                    script = server.next_script()
                 server.stopped.wait(script.wait_s)
                 try:
                     self._answer(script)
@@ -97,11 +98,33 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
 
+    def next_script(self) -> Script:
+        """Return what the last request is answered with."""
+        if self.answer is not None:
+            return self.answer(self.requests[-1])
+        text = self._text_in(self.requests[-1])
+        script = self.scripts.get(text, self.script)
+        return script[min(len(self.requests_with(text)), len(script)) - 1]
+
+    def requests_with(self, text: str) -> list[dict[str, Any]]:
+        """Return the requests that go by the scripts for a text, or with "" by `script`."""
+        return [one for one in self.requests if self._text_in(one) == text]
+
+    def _text_in(self, body: dict[str, Any]) -> str:
+        whole = json.dumps(body)
+        return next((text for text in self.scripts if text in whole), "")
+
     def close(self) -> None:
         self.stopped.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def data_of(body: dict[str, Any]) -> Any:
+    """Return the data that a request holds."""
+    text = body["messages"][1]["content"]
+    return json.loads(text[len("<data>") : -len("</data>")])
 
 
 def reply(script: Script, path: str) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from toolguild.sandbox import (
     SandboxUnavailableError,
     ScriptedSandbox,
 )
-from toolguild.synth.synthesis import Fate, Synthesized, mine, spec_of, synthesize
+from toolguild.synth.synthesis import Fate, Synthesized, mine, synthesize
+from toolguild.synth.tool_spec import spec_of
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.validation import ValidationSettings
 

@@ -22,6 +22,7 @@ from toolguild.synth.models import (
     Prompt,
     RefusedError,
     Request,
+    UnfitReplyError,
 )
 from toolguild.synth.models.cache import CacheError, ReplyCache
 
@@ -113,6 +114,18 @@ def test_a_model_that_never_fits_is_given_up(server: Server, ask: Ask, text: str
     with pytest.raises(BadReplyError, match="3 replies to prompt judge"):
         ask().ask(request())
     assert len(server.requests) == 3
+
+
+def test_what_does_not_fit_the_data_is_told_as_well(server: Server, ask: Ask) -> None:
+    def check(verdict: Verdict) -> None:
+        if verdict.score > 7:
+            message = "score: nothing scores above 7"
+            raise UnfitReplyError(message)
+
+    server.script = [Script('{"name": "fine", "score": 8}'), Script(GOOD)]
+    reply = ask().ask(Request(PROMPT, {}, Verdict, check))
+    assert reply.value.score == 7
+    assert "nothing scores above 7" in server.requests[1]["messages"][3]["content"]
 
 
 def test_a_reply_that_was_cut_off_is_not_taken(server: Server, ask: Ask) -> None:

@@ -1,0 +1,61 @@
+"""What the registry keeps of a draft, and which of its versions differ in words alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from toolguild.policies import Profile
+from toolguild.registry import ToolSpec
+from toolguild.sandbox import Json
+from toolguild.synth.drafting import Draft
+from toolguild.synth.drafting.documenting import code_of
+from toolguild.synth.validation import inferred_needs
+
+__all__ = ["spec_of", "without_words"]
+
+
+def spec_of(draft: Draft, profile: Profile | None = None) -> ToolSpec:
+    """Return what the registry keeps of a draft, whose needs a profile tells from its text."""
+    return ToolSpec(
+        name=draft.name,
+        description=draft.description,
+        source=draft.source,
+        parameters=draft.parameters,
+        returns=draft.returns,
+        calls=draft.calls,
+        needs=inferred_needs(draft.source, profile),
+    )
+
+
+def without_words(spec: ToolSpec) -> ToolSpec:
+    """Return what is left of a specification without the words that a model may have put.
+
+    Those are its description, the docstring of its function, and the descriptions of its parameters
+    and of its result. Two with the same rest do the same.
+    """
+    properties = spec.parameters.get("properties")
+    parameters = {
+        name: _undescribed(schema)
+        for name, schema in (properties.items() if isinstance(properties, dict) else ())
+    }
+    return replace(
+        spec,
+        description="",
+        source=_code_or_text(spec),
+        parameters={**spec.parameters, "properties": parameters},
+        returns={key: value for key, value in spec.returns.items() if key != "description"},
+    )
+
+
+def _undescribed(schema: Json) -> Json:
+    if not isinstance(schema, dict):
+        return schema
+    return {key: value for key, value in schema.items() if key != "description"}
+
+
+def _code_or_text(spec: ToolSpec) -> str:
+    """Return the code of a specification, or its text where that is none."""
+    try:
+        return code_of(spec.source, spec.name)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return spec.source
