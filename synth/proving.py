@@ -29,11 +29,13 @@ class Proof:
     draft: Draft | None
     report: ValidationReport | None
     reason: str = ""
+    served_by: str = ""
+    """Name of the tool that does what this one does, and more; "" where there is none."""
 
     @property
     def passed(self) -> bool:
         """Whether there is a tool to register."""
-        return self.report is not None and self.report.passed
+        return self.report is not None and self.report.passed and not self.served_by
 
 
 def prove(

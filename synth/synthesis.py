@@ -42,8 +42,15 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.proving import Proof, prove
 from toolguild.synth.traces import Problem, ReadOptions
+from toolguild.synth.uniting import members_as_json, united
 from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
-from toolguild.synth.validation import ValidationSettings, dossier, inferred_needs
+from toolguild.synth.validation import (
+    ValidationReport,
+    ValidationSettings,
+    dossier,
+    inferred_needs,
+    validate,
+)
 
 __all__ = ["Choose", "Fate", "Mined", "Synthesized", "mine", "spec_of", "synthesize"]
 
@@ -168,7 +175,8 @@ class Fate(StrEnum):
     REJECTED = "rejected"
     NOT_DRAFTED = "not drafted"
     LEFT_OUT = "left out"
-    """It passed, and others save more of what a budget has place for."""
+    """It passed, and another tool does its work as well, or others save more of what a budget has
+    place for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +190,7 @@ class Synthesized:
     ref: str = ""
     """`name@version` of the registered tool."""
     refusal: str = ""
-    """Why the registry does not take a tool that passed."""
+    """Why a tool that passed is not registered, if it is not for a choice."""
     choice: Choice | None = None
     """What the tool saves beside others, where there is only place for so many."""
 
@@ -222,7 +230,9 @@ def synthesize(
 
     Each tool is registered as soon as its turn comes, in one transaction: an interrupted run
     leaves whole tools, and the next run goes on from there. Where tools are chosen, nothing is
-    registered before the choice; then those come first that were chosen, the best first.
+    registered before the choice; then those come first that were chosen, the best first. With an
+    author, nothing is registered before it was asked which tools may be one; where tools are
+    chosen it is not asked, for what such a tool saves cannot be measured.
 
     Args:
         opportunities: What tools are to be made for.
@@ -233,7 +243,7 @@ def synthesize(
         access: What of your files drafts see that need it; they change nothing in them.
         choose: Says of each of the tools that can be registered whether it gets a place; all of
             them do unless given.
-        author: Mends drafts that fail; nobody unless given.
+        author: Mends drafts that fail, and makes one tool of several; nobody unless given.
         on_trouble: Called, from any thread, where that gives nothing that can be used.
         on_proven: Called with the number of opportunities that were dealt with.
 
@@ -245,8 +255,16 @@ def synthesize(
     def prove_one(opportunity: Opportunity, name: str) -> Proof:
         return prove(opportunity, sandbox, settings, name, access, author, on_trouble)
 
+    def judge(draft: Draft) -> ValidationReport:
+        return validate(draft, sandbox, settings, access)
+
+    def can_be_registered(draft: Draft) -> bool:
+        return _can_be_registered(draft, settings)
+
     proofs = _proofs(opportunities, executor, prove_one)
-    counted = _counted(proofs, on_proven)
+    counted: Iterable[Proof] = _counted(proofs, on_proven)
+    if author is not None and choose is None:
+        counted = united([*counted], author, judge, can_be_registered, executor, on_trouble)
     if choose is None:
         for proof in counted:
             yield _register(proof, registry, settings)
@@ -306,23 +324,29 @@ def _can_be_registered(draft: Draft, settings: ValidationSettings) -> bool:
 def _leave_out(
     proof: Proof, choice: Choice, registry: Registry, settings: ValidationSettings
 ) -> Synthesized:
-    """Return what is told of a tool that gets no place; what was registered before stays."""
+    """Return what is told of a tool that gets no place."""
     assert proof.draft is not None  # noqa: S101 - only drafts are chosen from
     spec = spec_of(proof.draft, settings.profile)
+    choice = replace(choice, why_not=_with_what_stays(choice.why_not, spec, registry))
+    return Synthesized(proof, Fate.LEFT_OUT, changed=False, choice=choice)
+
+
+def _with_what_stays(why_not: str, spec: ToolSpec, registry: Registry) -> str:
+    """Return why a tool is left out; what was registered before stays."""
     try:
         same = [one.ref for one in registry.versions(spec.name) if one.spec == spec]
     except UnknownToolError:
         same = []
-    if same:
-        why_not = f"{choice.why_not}; {same[0]} of an earlier run stays registered"
-        choice = replace(choice, why_not=why_not)
-    return Synthesized(proof, Fate.LEFT_OUT, changed=False, choice=choice)
+    return f"{why_not}; {same[0]} of an earlier run stays registered" if same else why_not
 
 
 def _register(proof: Proof, registry: Registry, settings: ValidationSettings) -> Synthesized:
     if proof.draft is None or proof.report is None:
         return Synthesized(proof, Fate.NOT_DRAFTED, changed=False)
     spec = spec_of(proof.draft, settings.profile)
+    if proof.served_by:
+        why_not = _with_what_stays(f"{proof.served_by} does its work as well", spec, registry)
+        return Synthesized(proof, Fate.LEFT_OUT, changed=False, refusal=why_not)
     evidence = proof.report.evidence()
     report = dossier(proof.draft, proof.report, settings)
     if not proof.passed:
@@ -380,6 +404,7 @@ def _provenance(draft: Draft) -> JsonObject:
         "origin": str(draft.origin),
         **written,
         **found,
+        **members_as_json(draft),
         "support": support_of(occurrences),
         "occurrences": len(occurrences),
         "places": places,

@@ -2,6 +2,7 @@
 
 from toolguild.synth.authoring.adopting import UnsuitableTextError, adopted
 from toolguild.synth.authoring.author import Author
+from toolguild.synth.authoring.generalising import generalised, grouped
 from toolguild.synth.authoring.repairing import repaired
 
-__all__ = ["Author", "UnsuitableTextError", "adopted", "repaired"]
+__all__ = ["Author", "UnsuitableTextError", "adopted", "generalised", "grouped", "repaired"]

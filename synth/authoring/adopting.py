@@ -10,7 +10,7 @@ from toolguild.synth.drafting import Authorship, Draft, DraftOrigin
 from toolguild.synth.tool_text import ToolTextError, draft_from_text
 from toolguild.synth.validation import inferred_needs
 
-__all__ = ["UnsuitableTextError", "adopted"]
+__all__ = ["UnsuitableTextError", "adopted", "properties_of"]
 
 
 class UnsuitableTextError(ToolguildError, ValueError):
@@ -37,7 +37,7 @@ def adopted(draft: Draft, source: str, authorship: Authorship, profile: Profile 
     if written.name != draft.name:
         message = f"the function is called {written.name}, not {draft.name}"
         raise UnsuitableTextError(message)
-    old, new = _properties(draft.parameters), _properties(written.parameters)
+    old, new = properties_of(draft.parameters), properties_of(written.parameters)
     if [*old] != [*new] or written.parameters["required"] != draft.parameters["required"]:
         message = f"the parameters are {', '.join(new)}; they have to be {', '.join(old)}, as given"
         raise UnsuitableTextError(message)
@@ -61,7 +61,8 @@ def adopted(draft: Draft, source: str, authorship: Authorship, profile: Profile 
     )
 
 
-def _properties(schema: JsonObject) -> JsonObject:
+def properties_of(schema: JsonObject) -> JsonObject:
+    """Return the properties of an object schema, by name."""
     properties = schema["properties"]
     return properties if isinstance(properties, dict) else {}
 

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from toolguild.policies import Profile
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.authoring.adopting import adopted
-from toolguild.synth.drafting import Authorship, Case, Draft, OriginalCode
+from toolguild.synth.authoring.forms import GeneralTool, Groups, ToolText
+from toolguild.synth.authoring.general import general_draft
+from toolguild.synth.authoring.material import failures_of, recorded_of, sketch_of
+from toolguild.synth.authoring.rounds import Tried
+from toolguild.synth.drafting import Authorship, Draft
 from toolguild.synth.models import Model, Prompt, Reply, Request
-from toolguild.synth.validation import CheckName, ValidationReport
+from toolguild.synth.validation import ValidationReport
 
 __all__ = ["Author"]
 
-_MOST_CASES = 8
-_MOST_FAILURES = 6
-_LONGEST = 20_000
-"""Characters of a tool."""
-
-
-class ToolText(BaseModel):
-    """A tool as a model writes it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    source: str = Field(min_length=1, max_length=_LONGEST)
-
 
 class Author:
-    """A model that writes and mends tools."""
+    """A model that writes, mends and unites tools.
+
+    Of the cases held out it is shown nothing, or they would not be held out any more.
+    """
 
     def __init__(self, model: Model, profile: Profile | None = None) -> None:
         """Take a model to ask.
@@ -42,6 +34,8 @@ class Author:
         self._model = model
         self._profile = profile
         self._repair = Prompt.load("repair")
+        self._group = Prompt.load("group")
+        self._generalise = Prompt.load("generalise")
 
     def repair(
         self,
@@ -52,8 +46,6 @@ class Author:
     ) -> tuple[str, Authorship]:
         """Return another text for a draft that failed, and what it and the rounds before took.
 
-        Of the cases held out nothing is shown, or they would not be held out any more.
-
         Raises:
             ModelError: there is no reply.
             CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
@@ -61,9 +53,9 @@ class Author:
         """
         data: JsonObject = {
             "tool": draft.source,
-            "replaces": draft.original.source if isinstance(draft.original, OriginalCode) else None,
-            "recorded": [_case(case) for case in draft.cases[:_MOST_CASES]],
-            "failures": _failures(report),
+            "replaces": next(iter(draft.replaced_code), None),
+            "recorded": recorded_of(draft),
+            "failures": failures_of(report),
             "problem": problem or None,
         }
         reply = self._model.ask(Request(self._repair, data, ToolText))
@@ -77,8 +69,66 @@ class Author:
         """
         return adopted(draft, source, authorship, self._profile)
 
+    def group(self, drafts: Sequence[Draft]) -> list[list[Draft]]:
+        """Return groups of tools that one might do the work of; nothing follows from that yet.
 
-def _authorship(reply: Reply[ToolText]) -> Authorship:
+        Raises:
+            ModelError: there is no reply.
+            CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
+            RedactionError: what would be sent holds more secrets than can be followed.
+        """
+        by_id = {f"t{number}": draft for number, draft in enumerate(drafts, 1)}
+        tools: list[Json] = [{"id": key, **sketch_of(draft)} for key, draft in by_id.items()]
+        request = Request(self._group, {"tools": tools}, Groups, context=by_id.keys())
+        reply = self._model.ask(request)
+        return [[by_id[key] for key in group] for group in reply.value.groups]
+
+    def generalise(
+        self, members: Sequence[Draft], tried: Tried[GeneralTool]
+    ) -> tuple[GeneralTool, Authorship]:
+        """Return one tool for several, by the name of the first, and what all the rounds took.
+
+        Args:
+            members: The tools, which passed.
+            tried: What came of the rounds before.
+
+        Raises:
+            ModelError: there is no reply.
+            CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
+            RedactionError: what would be sent holds more secrets than can be followed.
+        """
+        data: JsonObject = {
+            "name": members[0].name,
+            "members": [
+                {
+                    "member": member.name,
+                    "tool": member.source,
+                    "replaces": next(iter(member.replaced_code), None),
+                    "parameters": member.parameters,
+                    "recorded": recorded_of(member),
+                }
+                for member in members
+            ],
+            "last": tried.answer.model_dump(mode="json") if tried.answer else None,
+            # Of an answer that could not be judged there is nothing to tell but why.
+            "failures": failures_of(tried.report) if tried.report and not tried.problem else [],
+            "problem": tried.problem or None,
+        }
+        reply = self._model.ask(Request(self._generalise, data, GeneralTool))
+        return reply.value, _authorship(reply).after(tried.authorship)
+
+    def general(
+        self, members: Sequence[Draft], written: GeneralTool, authorship: Authorship
+    ) -> Draft:
+        """Return what it wrote for several tools as a draft.
+
+        Raises:
+            UnsuitableTextError: it cannot stand for them.
+        """
+        return general_draft(members, written, authorship, self._profile)
+
+
+def _authorship(reply: Reply[ToolText] | Reply[GeneralTool]) -> Authorship:
     usage = reply.usage
     return Authorship(
         model=reply.model,
@@ -88,24 +138,3 @@ def _authorship(reply: Reply[ToolText]) -> Authorship:
         output_tokens=usage.output_tokens,
         usd=usage.usd,
     )
-
-
-def _case(case: Case) -> JsonObject:
-    if case.error is not None:
-        return {"arguments": case.arguments, "raises": case.error}
-    return {"arguments": case.arguments, "returns": case.value}
-
-
-def _failures(report: ValidationReport) -> list[Json]:
-    failed = [check for check in report.checks if check.passed is False]
-    told: list[Json] = []
-    for check in failed:
-        if check.name is CheckName.HELD_OUT:
-            told.append({"check": str(check.name), "detail": "other recorded results differ"})
-            continue
-        shown: Sequence[Json] = [
-            {"arguments": one.arguments, "expected": one.expected, "observed": one.observed}
-            for one in check.counterexamples[:_MOST_FAILURES]
-        ]
-        told.append({"check": str(check.name), "detail": check.detail, "examples": [*shown]})
-    return told

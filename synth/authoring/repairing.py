@@ -1,24 +1,15 @@
-"""Counterexample-guided repair: a model mends what validation refused, and is judged as before.
-
-A. Solar-Lezama et al., "Combinatorial sketching for finite programs", 2006, has the loop: whoever
-writes sees only where the last try failed, and whoever judges sees everything.
-"""
+"""Repair: a model mends what validation refused, and is judged as before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from toolguild.synth.authoring.adopting import UnsuitableTextError
 from toolguild.synth.authoring.author import Author
+from toolguild.synth.authoring.rounds import Tried, in_rounds
 from toolguild.synth.drafting import Authorship, Draft
-from toolguild.synth.models import CacheError, ModelError
-from toolguild.synth.traces.errors import RedactionError
 from toolguild.synth.validation import ValidationReport
 
 __all__ = ["repaired"]
-
-MAX_ROUNDS = 3
-"""Times that the model is asked to mend one tool."""
 
 
 def repaired(
@@ -40,24 +31,12 @@ def repaired(
     Raises:
         SandboxUnavailableError: drafts cannot be judged.
     """
-    last, last_report, problem = draft, report, ""
-    authorship: Authorship | None = None
-    seen = {draft.source}
-    for _ in range(MAX_ROUNDS):
-        try:
-            source, authorship = author.repair(last, last_report, problem, authorship)
-        except (CacheError, ModelError, RedactionError) as error:
-            on_trouble(str(error))
-            break
-        if source in seen:
-            break  # It would be asked the same once more.
-        seen.add(source)
-        try:
-            last, problem = author.adopted(draft, source, authorship), ""
-        except UnsuitableTextError as error:
-            problem = str(error)
-            continue
-        last_report = judge(last)
-        if last_report.passed:
-            return last, last_report
-    return draft, report
+
+    def ask(tried: Tried[str]) -> tuple[str, Authorship]:
+        last, last_report = tried.draft or draft, tried.report or report
+        return author.repair(last, last_report, tried.problem, tried.authorship)
+
+    def read(source: str, authorship: Authorship) -> Draft:
+        return author.adopted(draft, source, authorship)
+
+    return in_rounds(Tried(draft.source), ask, read, judge, on_trouble) or (draft, report)

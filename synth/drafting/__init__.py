@@ -1,7 +1,15 @@
 """From opportunities to drafts of tools."""
 
 from toolguild.synth.drafting.authorship import Authorship
-from toolguild.synth.drafting.draft import Case, Draft, DraftOrigin, OriginalCalls, OriginalCode
+from toolguild.synth.drafting.draft import (
+    Case,
+    Draft,
+    DraftOrigin,
+    Member,
+    OriginalCalls,
+    OriginalCode,
+    OriginalTools,
+)
 from toolguild.synth.drafting.drafter import NotDrafted, draft_tool, tool_names
 from toolguild.synth.drafting.function import Domain, draft_function
 from toolguild.synth.drafting.schemas import object_schema
@@ -12,9 +20,11 @@ __all__ = [
     "Domain",
     "Draft",
     "DraftOrigin",
+    "Member",
     "NotDrafted",
     "OriginalCalls",
     "OriginalCode",
+    "OriginalTools",
     "draft_function",
     "draft_tool",
     "object_schema",

@@ -158,7 +158,7 @@ class Model:
                 message = f"the model declines: {answer.text[:200]!r}"
                 raise RefusedError(message)
             try:
-                value = read_reply(answer, request.reply)
+                value = read_reply(answer, request.reply, request.context)
             except UnfitReplyError as error:
                 why_not = str(error)
                 quoted = answer.text[:_MOST_QUOTED]

@@ -35,6 +35,8 @@ class Request(Generic[T]):
     data: Json
     """All that comes from traces, tools or other models; never a part of the instructions."""
     reply: type[T]
+    context: object = None
+    """What the form of the reply is checked against, beside its schema (pydantic's context)."""
 
     def messages(self, *, structured: bool) -> list[Message]:
         """Return the conversation so far, secrets replaced.

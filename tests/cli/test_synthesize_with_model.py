@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_server import Script, Server
+from model_server import Script, Server, data_of
 
 GOOD = '''
 def order_number(label: str) -> int:
@@ -109,8 +109,9 @@ def test_a_model_mends_what_fails(toolguild: Any, logs: Path, server: Server) ->
     server.script = [mended("* 10", "* 11"), written(GOOD)]
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert fates(ran) == {"weight_of": "registered", "order_number": "registered"}
-    assert "Model some-model: 2 requests, 78 tokens" in ran.err
-    told = json.loads(server.requests[1]["messages"][1]["content"][len("<data>") : -len("</data>")])
+    # Two to mend it, and one to ask whether the two tools are one.
+    assert "Model some-model: 3 requests, 117 tokens" in ran.err
+    told = data_of(server.asked("repair")[1])
     assert "* 11" in told["tool"]
     assert {one["check"] for one in told["failures"]} >= {"recorded results"}
     shown = toolguild("tools", "show", "order_number").out
@@ -120,7 +121,7 @@ def test_a_model_mends_what_fails(toolguild: Any, logs: Path, server: Server) ->
     # What was asked once is known, and the same tool comes of it.
     again = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert fates(again) == {"weight_of": "unchanged", "order_number": "unchanged"}
-    assert len(server.requests) == 2
+    assert len(server.requests) == 3
 
 
 def test_what_is_held_out_is_not_shown(toolguild: Any, logs: Path, server: Server) -> None:
@@ -247,7 +248,7 @@ def test_no_llm_asks_nobody(
     assert server.requests == []
     server.script = [written(GOOD)]
     assert fates(toolguild("synthesize", logs, "--json"))["order_number"] == "registered"
-    assert len(server.requests) == 1
+    assert len(server.asked("repair")) == 1
 
 
 def messy_too(number: int) -> dict[str, Any]:

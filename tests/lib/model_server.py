@@ -9,6 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
+from toolguild.synth.models import Prompt
+
+ROLES = ("repair", "group", "generalise")
+
 
 @dataclass
 class Script:
@@ -41,6 +45,9 @@ class Server:
 
     def __init__(self) -> None:
         self.script: list[Script] = [Script()]
+        """Answers to the requests of roles that have no script of their own."""
+        self.by_role: dict[str, list[Script]] = {"group": [Script('{"groups": []}')]}
+        """Scripts of their own, by the names of prompts."""
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -55,8 +62,7 @@ class Server:
                 server.requests.append(json.loads(self.rfile.read(length)))
                 server.paths.append(self.path)
                 server.headers.append(dict(self.headers))
-                number = len(server.requests) - 1
-                script = server.script[min(number, len(server.script) - 1)]
+                script = server.next_script()
                 server.stopped.wait(script.wait_s)
                 try:
                     self._answer(script)
@@ -92,11 +98,37 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
 
+    def asked(self, role: str) -> list[dict[str, Any]]:
+        """Return the requests of a role."""
+        return [one for one in self.requests if role_of(one) == role]
+
+    def next_script(self) -> Script:
+        """Return what the last request is answered with."""
+        role = role_of(self.requests[-1])
+        if role in self.by_role:
+            script, number = self.by_role[role], len(self.asked(role))
+        else:
+            others = [one for one in self.requests if role_of(one) not in self.by_role]
+            script, number = self.script, len(others)
+        return script[min(number, len(script)) - 1]
+
     def close(self) -> None:
         self.stopped.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def role_of(request: dict[str, Any]) -> str:
+    """Return the name of the prompt that a request begins with; "" for one that is not shipped."""
+    conversation = request.get("messages") or request.get("input") or [{}]
+    told = str(conversation[0].get("content", ""))
+    return next((name for name in ROLES if told.startswith(Prompt.load(name).text)), "")
+
+
+def data_of(request: dict[str, Any]) -> Any:
+    """Return the data that a request of a role holds."""
+    return json.loads(request["messages"][1]["content"][len("<data>") : -len("</data>")])
 
 
 def reply(script: Script, path: str) -> dict[str, Any]:
