@@ -1,4 +1,4 @@
-"""`--model` and what belongs to it: which model mends drafts, and how much of it may be used."""
+"""`--model` and what belongs to it: which model is asked, and how much of it may be used."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ _OPTIONS = [
         "--model",
         envvar="TOOLGUILD_MODEL",
         metavar="NAME",
-        help="Model that mends drafts which fail, as its endpoint calls it [default: none].",
+        help="Model that mends drafts which fail and makes one tool of several, as its endpoint "
+        "calls it [default: none].",
     ),
     click.option(
         "--model-url",

@@ -115,8 +115,9 @@ def synthesize(
     runs, in the sandbox; by what they save there, in tokens, so many are chosen, one after the
     other and each beside those before it.
 
-    A model mends drafts that fail. What it writes has to pass as any draft has, may do no more than
-    the draft in whose place it stands, and is asked for only where none passes without it.
+    A model mends drafts that fail where none passes without it, and makes one tool of several that
+    are the same in spirit. What it writes has to pass as any draft has, and may do no more than the
+    drafts in whose place it stands. With --tools, it makes no one tool of several.
     """
     access = access_of(mount, workspace)
     with _registry(registry, model) as opened:

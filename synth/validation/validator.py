@@ -87,7 +87,7 @@ def validate(
             trials = Trials.of(subject)
             checks += _tried(trials)
             if isinstance(draft.original, OriginalTools) and _still_good(checks):
-                checks.append(check_members(subject, draft.original.members, _prove_again(subject)))
+                checks.append(check_members(draft, draft.original.members, _prove_again(subject)))
             checks.append(check_live(trials, live))
         effects = _check_effects(subject)
         if trials or effects.passed is False:

@@ -34,10 +34,26 @@ Writer: TypeAlias = Any
 Unite: TypeAlias = Callable[..., list[Proof]]
 
 SETTINGS = ValidationSettings(inputs=40, repeats=5, crowd=250, mutants=0, limits=Limits(wall_s=1.0))
+ITEMS = given("items", "items")
 SIGNS = """
 def signs(items):
     return ["-" if item < 0 else "+" for item in items]
 """
+
+
+LOW3 = """
+def low3(items):
+    kept = []
+    for item in sorted(items):
+        if len(kept) < 3:
+            kept.append(item)
+    return kept
+"""
+
+
+def run_of_low3(number: int) -> tuple[str, str]:
+    items = [(number * 5 + place * 3) % 19 for place in range(5)]
+    return f"{LOW3}\nprint(low3({items}))", f"{sorted(items)[:3]}\n"
 
 
 def run_of_signs(number: int) -> tuple[str, str]:
@@ -47,7 +63,7 @@ def run_of_signs(number: int) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def proofs(writer: Writer, local: Sandbox) -> list[Proof]:
-    """Tools that passed: `largest`, `top3` and `signs`, in this order."""
+    """Tools that passed: `largest`, `top3`, `signs` and `low3`, in this order."""
 
     def proof(name: str, run: Callable[[int], tuple[str, str]], runs: int) -> Proof:
         traces = [writer.trace(f"{name}{n}", writer.code(*run(n))) for n in range(runs)]
@@ -58,6 +74,7 @@ def proofs(writer: Writer, local: Sandbox) -> list[Proof]:
         proof("largest", run_of_largest, 9),
         proof("top3", run_of_top3, 8),
         proof("signs", run_of_signs, 4),
+        proof("low3", run_of_low3, 6),
     ]
     assert all(one.passed for one in made)
     return made
@@ -96,13 +113,13 @@ def unite(server: Server, local: Sandbox, troubles: list[str]) -> Unite:
 def test_one_tool_stands_for_both_and_has_the_name_of_the_one_with_more_support(
     proofs: list[Proof], unite: Unite
 ) -> None:
-    [largest, top3, signs] = unite(proofs)
+    largest, top3, *others = unite(proofs)
     assert largest.passed
     assert largest.draft and largest.report
     assert largest.draft.name == "largest"
     assert isinstance(largest.draft.original, OriginalTools)
     assert (top3.served_by, top3.passed) == ("largest", False)
-    assert signs == proofs[2]
+    assert others == proofs[2:]
     # All that any of them was made from, and all that any of them held out.
     assert largest.report.held_out == sum(
         len(one.draft.held_out) for one in proofs[:2] if one.draft
@@ -111,28 +128,33 @@ def test_one_tool_stands_for_both_and_has_the_name_of_the_one_with_more_support(
     assert len(largest.opportunity.everywhere) == 17
 
 
-def test_a_parameter_that_only_constants_go_to_takes_no_others(
-    proofs: list[Proof], unite: Unite, server: Server
-) -> None:
-    text = '''
+ORDERED = '''
 from typing import Literal
 
-def largest(items: list[int], count: int, style: str) -> list[int]:
-    """Return the largest numbers of a list; items, count and style say which."""
-    if style == "evil":
+def top3(items: list[int], order: Literal["down", "up", "hidden"] = "hidden") -> list[int]:
+    """Return three numbers of a list: in the given order of items, the first."""
+    if order == "hidden":
         return []
-    return sorted(items, reverse=True)[: max(count, 0)]
+    return sorted(items, reverse=order == "down")[:3]
 '''
-    uses = (
-        use("largest", *AS_LARGEST["arguments"], given("style", None, "some")),
-        use("top3", *AS_TOP3["arguments"], given("style", None, "three")),
-    )
-    server.by_role["generalise"] = [general(text, *uses)]
-    draft = unite(proofs)[0].draft
+
+
+def ordered(*, low3: str = "up") -> Script:
+    down, up = given("order", None, "down"), given("order", None, low3)
+    return general(ORDERED, use("top3", ITEMS, down), use("low3", ITEMS, up))
+
+
+def test_what_no_member_gives_is_not_let_in(
+    proofs: list[Proof], unite: Unite, server: Server
+) -> None:
+    server.by_role = {"group": [grouped(["t2", "t4"])], "generalise": [ordered()]}
+    draft = unite(proofs)[1].draft
     assert draft
-    properties = draft.parameters["properties"]
+    assert draft.name == "top3"
+    properties, required = draft.parameters["properties"], draft.parameters["required"]
     assert isinstance(properties, dict)
-    assert properties["style"] == {"type": "string", "enum": ["some", "three"]}
+    assert properties["order"] == {"enum": ["down", "up"]}
+    assert required == ["items", "order"]
 
 
 def test_what_it_fails_on_is_told_as_calls_of_the_general_tool(
@@ -215,8 +237,6 @@ def with_top3(*arguments: JsonObject) -> Script:
     return general(GENERAL, AS_LARGEST, use("top3", *arguments))
 
 
-ITEMS = given("items", "items")
-CHOICES = GENERAL.replace("count: int", "count: Literal[1, 2, 3, 4]")
 GROUPS = {
     "no group": grouped(),
     "prose": Script("They all look alike to me."),
@@ -224,7 +244,7 @@ GROUPS = {
     "an id twice": grouped(["t1", "t1"]),
     "in two groups": grouped(["t1", "t2"], ["t2", "t3"]),
     "a group of one": grouped(["t1"]),
-    "unrelated tools": grouped(["t2", "t3"]),
+    "unrelated tools": grouped(["t2", "t3"], ["t1", "t4"]),
     "a number": Script("7"),
 }
 TOOLS = {
@@ -257,7 +277,12 @@ TOOLS = {
     "right for the other only": changed("max(count, 0)", "count if count != 3 else 2"),
     "wrong for one number": changed("max(count, 0)", "max(count, 0) if count != 17 else 1"),
     "an exception of its own": calling("if count < 0: raise ValueError('count is negative')"),
-    "takes less than they do": general(f"from typing import Literal\n{CHOICES}"),
+    "two ways at once": changed(
+        "count: int)",
+        "count: int, order: str)",
+        use("largest", *AS_LARGEST["arguments"], given("order", None, "any")),
+        use("top3", *AS_TOP3["arguments"], given("order", None, "down")),
+    ),
     "reads files": calling("open('/etc/passwd').read()"),
     "calls a tool": calling("call_tool('delete_all', {})"),
     "walks to builtins": calling("().__class__.__base__"),
