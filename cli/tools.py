@@ -194,8 +194,7 @@ def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, in
         facts.add_row("effects", plain(seen, "yellow"))
     facts.add_row("registered", version.registered_at.isoformat(timespec="seconds"))
     for name, value in version.provenance.items():
-        shown = _members(value) if name == "members" and isinstance(value, dict) else _short(value)
-        facts.add_row(plain(name), plain(shown, keep_lines=True))
+        facts.add_row(plain(name), plain(_fact(name, value), keep_lines=True))
     out.print(facts)
     if version.evidence.get("checks"):
         print_findings(spec.name, version.evidence)
@@ -205,19 +204,21 @@ def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, in
         out.print(plain(f"report {evidence.get('report')}", "dim"))
 
 
-def _members(members: JsonObject) -> str:
-    """Return the tools that one tool does the work of, a line each: how, and where they were."""
-    return "\n".join(_member(name, one) for name, one in members.items() if isinstance(one, dict))
+def _fact(name: str, value: Json) -> str:
+    match name, value:
+        case "members", dict(members):
+            return "\n".join(_member(member, how) for member, how in members.items())
+    return _short(value)
 
 
-def _member(name: str, member: JsonObject) -> str:
-    takes, constants, places = member["takes"], member["constants"], member["places"]
-    assert isinstance(takes, dict)  # noqa: S101 - written by `synth.uniting`
-    assert isinstance(constants, dict)  # noqa: S101
-    assert isinstance(places, list)  # noqa: S101
-    given = {**takes, **{parameter: repr(value) for parameter, value in constants.items()}}
-    told = ", ".join(f"{parameter}={value}" for parameter, value in given.items())
-    return f"{name} as {told}: {member['support']} tasks, first {_short(places[:1])}"
+def _member(name: str, member: Json) -> str:
+    """Return how a tool stands for another one, and where that was found."""
+    match member:
+        case {"takes": dict(takes), "constants": dict(constants), "places": [first, *_], **more}:
+            given = {**takes, **{parameter: repr(value) for parameter, value in constants.items()}}
+            told = ", ".join(f"{parameter}={value}" for parameter, value in given.items())
+            return f"{name} as {told}: {more.get('support')} tasks, first {first}"
+    return name
 
 
 def _short(value: Json) -> str:

@@ -32,9 +32,8 @@ def general_draft(
 ) -> Draft:
     """Return a draft that stands for several tools, to be judged by the recordings of all of them.
 
-    Its schemas are made of the members' own and of the constants that they give, whatever the text
-    says, and each combination of constants is one member's. So it lets in nothing of which no code
-    of an agent's says what must come of it.
+    It can be called only as its members are: its schemas are made of theirs and of the constants
+    that they give, whatever the text says, and each combination of constants is one member's.
 
     Args:
         members: The tools; it gets the name of the first.

@@ -6,12 +6,17 @@ import json
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from threading import Event, Thread
 from typing import Any
 
 from toolguild.synth.models import Prompt
 
-ROLES = ("repair", "group", "generalise")
+PROMPTS = [
+    Prompt.load(one.name.removesuffix(".md"))
+    for one in (files("toolguild.synth.models") / "prompts").iterdir()
+]
+"""All that are shipped."""
 
 
 @dataclass
@@ -123,7 +128,7 @@ def role_of(request: dict[str, Any]) -> str:
     """Return the name of the prompt that a request begins with; "" for one that is not shipped."""
     conversation = request.get("messages") or request.get("input") or [{}]
     told = str(conversation[0].get("content", ""))
-    return next((name for name in ROLES if told.startswith(Prompt.load(name).text)), "")
+    return next((prompt.name for prompt in PROMPTS if told.startswith(prompt.text)), "")
 
 
 def data_of(request: dict[str, Any]) -> Any:

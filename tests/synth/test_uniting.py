@@ -187,6 +187,15 @@ def test_what_is_held_out_decides_and_is_not_told(
     assert failure == {"check": "held-out occurrences", "detail": "other recorded results differ"}
 
 
+def test_it_is_told_of_ids_that_there_are_not(
+    proofs: list[Proof], unite: Unite, server: Server, troubles: list[str]
+) -> None:
+    server.by_role["group"] = [grouped(["t1", "t9"]), grouped(["t1", "t2"])]
+    assert unite(proofs)[1].served_by == "largest"
+    assert "there is no tool 't9'" in server.asked("group")[1]["messages"][-1]["content"]
+    assert troubles == []
+
+
 def test_a_group_that_cannot_explain_more_is_not_asked_for(
     proofs: list[Proof], unite: Unite, server: Server
 ) -> None:

@@ -28,13 +28,8 @@ def pair(left: Literal["a", "b"], right: str) -> list[object]:
     return [right, 0, left]
 '''
 
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | NUMBERS | st.text()
 
 
 def member(constant: Json = 0) -> Member:
