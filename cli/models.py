@@ -29,8 +29,8 @@ _OPTIONS = [
         "--model",
         envvar="TOOLGUILD_MODEL",
         metavar="NAME",
-        help="Model that mends drafts which fail and describes those that pass, as its endpoint"
-        " calls it [default: none].",
+        help="Model that writes, mends and describes tools, by its endpoint's name for it "
+        "[default: none].",
     ),
     click.option(
         "--model-url",

@@ -116,9 +116,10 @@ def synthesize(
     runs, in the sandbox; by what they save there, in tokens, so many are chosen, one after the
     other and each beside those before it.
 
-    A model mends drafts that fail. What it writes has to pass as any draft has, may do no more than
-    the draft in whose place it stands, and is asked for only where none passes without it. Those
-    that pass without it get better words from it, and keep their code.
+    A model mends drafts that fail, describes those that pass, makes one tool of several that are
+    the same in spirit, and writes tools for what agents do by hand in ways that no plan explains.
+    What it writes has to pass as any draft has, and may do no more than what it takes the place of.
+    With --tools, it makes no one tool of several.
     """
     access = access_of(mount, workspace)
     with _registry(registry, model) as opened:

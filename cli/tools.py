@@ -194,7 +194,7 @@ def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, in
         facts.add_row("effects", plain(seen, "yellow"))
     facts.add_row("registered", version.registered_at.isoformat(timespec="seconds"))
     for name, value in version.provenance.items():
-        facts.add_row(plain(name), plain(_short(value), keep_lines=True))
+        facts.add_row(plain(name), plain(_fact(name, value), keep_lines=True))
     out.print(facts)
     if version.evidence.get("checks"):
         print_findings(spec.name, version.evidence)
@@ -202,6 +202,23 @@ def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, in
         where = f"in sandbox {evidence.get('sandbox')}, seed {evidence.get('seed')}"
         out.print(plain(f"{where}, profile {evidence.get('profile')}", "dim"))
         out.print(plain(f"report {evidence.get('report')}", "dim"))
+
+
+def _fact(name: str, value: Json) -> str:
+    match name, value:
+        case "members", dict(members):
+            return "\n".join(_member(member, how) for member, how in members.items())
+    return _short(value)
+
+
+def _member(name: str, member: Json) -> str:
+    """Return how a tool stands for another one, and where that was found."""
+    match member:
+        case {"takes": dict(takes), "constants": dict(constants), "places": [first, *_], **more}:
+            given = {**takes, **{parameter: repr(value) for parameter, value in constants.items()}}
+            told = ", ".join(f"{parameter}={value}" for parameter, value in given.items())
+            return f"{name} as {told}: {more.get('support')} tasks, first {first}"
+    return name
 
 
 def _short(value: Json) -> str:

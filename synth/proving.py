@@ -16,12 +16,19 @@ from toolguild.synth.authoring import (
     repaired,
     written,
 )
-from toolguild.synth.drafting import Draft, NotDrafted, draft_function, draft_tool, tool_names
+from toolguild.synth.drafting import (
+    Draft,
+    DraftOrigin,
+    NotDrafted,
+    draft_function,
+    draft_tool,
+    tool_names,
+)
 from toolguild.synth.lessons import Known, learn
 from toolguild.synth.mining import Opportunity, Pattern, RepeatedCode, RepeatedEpisode
 from toolguild.synth.validation import ValidationReport, ValidationSettings, validate
 
-__all__ = ["Proof", "prove"]
+__all__ = ["Proof", "in_better_words", "prove"]
 
 MAX_ROUNDS = 4
 """Drafts tried for one spelling of an opportunity."""
@@ -37,11 +44,13 @@ class Proof:
     draft: Draft | None
     report: ValidationReport | None
     reason: str = ""
+    served_by: str = ""
+    """Name of the tool that does what this one does, and more; "" where there is none."""
 
     @property
     def passed(self) -> bool:
         """Whether there is a tool to register."""
-        return self.report is not None and self.report.passed
+        return self.report is not None and self.report.passed and not self.served_by
 
 
 def prove(
@@ -52,13 +61,11 @@ def prove(
     access: Access = NOTHING,
     author: Author | None = None,
     on_trouble: Callable[[str], None] = lambda why: None,
-    takes_words: Callable[[Draft], bool] = lambda draft: True,
 ) -> Proof:
     """Draft a tool and validate it; where validation shows how, mend the draft and try again.
 
-    Where agents wrote the same function in several ways, the first that passes is taken, and a
-    model gives it better words. It is asked for a text only where none passes, and what it writes
-    has to pass in the same way.
+    Where agents wrote the same function in several ways, the first that passes is taken. A model
+    is asked only where none passes, and what it writes has to pass in the same way.
 
     Args:
         opportunity: What the tool is to do.
@@ -66,34 +73,52 @@ def prove(
         settings: How hard to try to refute it.
         name: The tool's name; one that follows from the opportunity unless given.
         access: What of the caller's files it sees where it needs to; see `validate`.
-        author: Mends what fails, and describes what passes; nobody unless given.
+        author: Mends what fails, and writes what cannot be drafted; nobody unless given.
         on_trouble: Called with the reason where that gives nothing that can be used.
-        takes_words: Says of what passes whether it is to be described.
 
     Raises:
         SandboxUnavailableError: the sandbox cannot run anything.
     """
-    if isinstance(opportunity, RepeatedEpisode):
-
-        def judge_anew(draft: Draft) -> ValidationReport:
-            return validate(draft, sandbox, settings, access)
-
-        name = name or tool_names([opportunity])[0]
-        return _commissioned(opportunity, name, author, judge_anew, on_trouble)
-    best = _best(opportunity, sandbox, settings, name, access)
-    if author is None or best.draft is None or best.report is None:
-        return best
-    if best.passed and not takes_words(best.draft):
-        return best
-    # Other words are tried on the same inputs: whoever writes them is not to choose these.
-    judged = replace(settings, seed=best.report.seed) if best.passed else settings
 
     def judge(draft: Draft) -> ValidationReport:
-        return validate(draft, sandbox, judged, access)
+        return validate(draft, sandbox, settings, access)
 
-    improved = described if best.passed else repaired
-    draft, report = improved(best.draft, best.report, author, judge, on_trouble)
+    if isinstance(opportunity, RepeatedEpisode):
+        name = name or tool_names([opportunity])[0]
+        return _commissioned(opportunity, name, author, judge, on_trouble)
+    best = _best(opportunity, sandbox, settings, name, access)
+    if author is None or best.passed or best.draft is None or best.report is None:
+        return best
+    draft, report = repaired(best.draft, best.report, author, judge, on_trouble)
     return replace(best, draft=draft, report=report)
+
+
+def in_better_words(
+    proof: Proof,
+    sandbox: Sandbox,
+    settings: ValidationSettings,
+    access: Access,
+    author: Author,
+    on_trouble: Callable[[str], None],
+) -> Proof:
+    """Have a tool that passed described, if nobody has written words for it; see `described`.
+
+    Raises:
+        SandboxUnavailableError: the sandbox cannot run anything.
+    """
+    draft, report = proof.draft, proof.report
+    if not proof.passed or draft is None or report is None:
+        return proof
+    if draft.origin is not DraftOrigin.DETERMINISTIC:
+        return proof
+    # On the same inputs: whoever writes the words is not to choose these.
+    same = replace(settings, seed=report.seed)
+
+    def judge(draft: Draft) -> ValidationReport:
+        return validate(draft, sandbox, same, access)
+
+    draft, report = described(draft, report, author, judge, on_trouble)
+    return replace(proof, draft=draft, report=report)
 
 
 def _best(

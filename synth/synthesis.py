@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registry
+from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registry, ToolSpec
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import Access, Json, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
@@ -35,12 +36,13 @@ from toolguild.synth.mining import (
     nothing_collected,
     support_of,
 )
-from toolguild.synth.proving import Proof, prove
+from toolguild.synth.proving import Proof, in_better_words, prove
 from toolguild.synth.standing import kept_version, same_but_for_words, takes_words
 from toolguild.synth.tool_spec import spec_of
 from toolguild.synth.traces import Problem, ReadOptions, ToolDefinition
+from toolguild.synth.uniting import members_as_json, united
 from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
-from toolguild.synth.validation import ValidationSettings, dossier
+from toolguild.synth.validation import ValidationReport, ValidationSettings, dossier, validate
 
 __all__ = ["Choose", "Fate", "Mined", "Synthesized", "mine", "synthesize"]
 
@@ -184,7 +186,8 @@ class Fate(StrEnum):
     REJECTED = "rejected"
     NOT_DRAFTED = "not drafted"
     LEFT_OUT = "left out"
-    """It passed, and others save more of what a budget has place for."""
+    """It passed, and another tool does its work as well, or others save more of what a budget has
+    place for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,7 @@ class Synthesized:
     ref: str = ""
     """`name@version` of the registered tool."""
     refusal: str = ""
-    """Why the registry does not take a tool that passed."""
+    """Why a tool that passed is not registered, if it is not for a choice."""
     choice: Choice | None = None
     """What the tool saves beside others, where there is only place for so many."""
 
@@ -238,7 +241,9 @@ def synthesize(
 
     Each tool is registered as soon as its turn comes, in one transaction: an interrupted run
     leaves whole tools, and the next run goes on from there. Where tools are chosen, nothing is
-    registered before the choice; then those come first that were chosen, the best first.
+    registered before the choice; then those come first that were chosen, the best first. With an
+    author, nothing is registered before it was asked which tools may be one; where tools are
+    chosen it is not asked, for what such a tool saves cannot be measured.
 
     Args:
         opportunities: What tools are to be made for.
@@ -249,7 +254,8 @@ def synthesize(
         access: What of your files drafts see that need it; they change nothing in them.
         choose: Says of each of the tools that can be registered whether it gets a place; all of
             them do unless given.
-        author: Mends drafts that fail, and describes those that pass; nobody unless given.
+        author: Mends drafts that fail, describes those that pass, makes one tool of several, and
+            writes those that cannot be drafted; nobody unless given.
         on_trouble: Called, from any thread, where that gives nothing that can be used.
         on_proven: Called with the number of opportunities that were dealt with.
 
@@ -259,15 +265,35 @@ def synthesize(
     """
 
     def prove_one(opportunity: Opportunity, name: str) -> Proof:
-        return prove(
-            opportunity, sandbox, settings, name, access, author, on_trouble, may_be_described
-        )
+        return prove(opportunity, sandbox, settings, name, access, author, on_trouble)
 
-    def may_be_described(draft: Draft) -> bool:
-        return takes_words(spec_of(draft, settings.profile), registry)
+    def judge(draft: Draft) -> ValidationReport:
+        return validate(draft, sandbox, settings, access)
+
+    def may_be_described(proof: Proof) -> bool:
+        draft = proof.draft
+        return draft is not None and takes_words(spec_of(draft, settings.profile), registry)
+
+    def can_be_registered(draft: Draft) -> bool:
+        return _can_be_registered(draft, settings)
 
     proofs = _proofs(opportunities, executor, prove_one)
-    counted = _counted(proofs, on_proven)
+    counted: Iterable[Proof] = _counted(proofs, on_proven)
+    if author is not None:
+        proven = [*counted]
+        if choose is None:
+            proven = united(proven, author, judge, can_be_registered, executor, on_trouble)
+        words = partial(
+            in_better_words,
+            sandbox=sandbox,
+            settings=settings,
+            access=access,
+            author=author,
+            on_trouble=on_trouble,
+        )
+        counted = executor.map(
+            lambda proof: words(proof) if may_be_described(proof) else proof, proven
+        )
     if choose is None:
         for proof in counted:
             yield _register(proof, registry, settings)
@@ -327,19 +353,26 @@ def _can_be_registered(draft: Draft, settings: ValidationSettings) -> bool:
 def _leave_out(
     proof: Proof, choice: Choice, registry: Registry, settings: ValidationSettings
 ) -> Synthesized:
-    """Return what is told of a tool that gets no place; what was registered before stays."""
+    """Return what is told of a tool that gets no place."""
     assert proof.draft is not None  # noqa: S101 - only drafts are chosen from
-    same = same_but_for_words(spec_of(proof.draft, settings.profile), registry)
-    if same:
-        why_not = f"{choice.why_not}; {same[-1].ref} of an earlier run stays registered"
-        choice = replace(choice, why_not=why_not)
+    spec = spec_of(proof.draft, settings.profile)
+    choice = replace(choice, why_not=_with_what_stays(choice.why_not, spec, registry))
     return Synthesized(proof, Fate.LEFT_OUT, changed=False, choice=choice)
+
+
+def _with_what_stays(why_not: str, spec: ToolSpec, registry: Registry) -> str:
+    """Return why a tool is left out; what was registered before stays."""
+    same = same_but_for_words(spec, registry)
+    return f"{why_not}; {same[-1].ref} of an earlier run stays registered" if same else why_not
 
 
 def _register(proof: Proof, registry: Registry, settings: ValidationSettings) -> Synthesized:
     if proof.draft is None or proof.report is None:
         return Synthesized(proof, Fate.NOT_DRAFTED, changed=False)
     spec = spec_of(proof.draft, settings.profile)
+    if proof.served_by:
+        why_not = _with_what_stays(f"{proof.served_by} does its work as well", spec, registry)
+        return Synthesized(proof, Fate.LEFT_OUT, changed=False, refusal=why_not)
     evidence = proof.report.evidence()
     report = dossier(proof.draft, proof.report, settings)
     if not proof.passed:
@@ -388,6 +421,7 @@ def _provenance(draft: Draft) -> JsonObject:
         "origin": str(draft.origin),
         **written,
         **found,
+        **members_as_json(draft),
         "support": support_of(occurrences),
         "occurrences": len(occurrences),
         "places": places,

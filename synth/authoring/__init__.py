@@ -4,7 +4,10 @@ from toolguild.synth.authoring.adopting import UnsuitableTextError, adopted
 from toolguild.synth.authoring.author import Author
 from toolguild.synth.authoring.commission import Commission
 from toolguild.synth.authoring.describing import described
-from toolguild.synth.authoring.repairing import Judge, NothingWrittenError, repaired, written
+from toolguild.synth.authoring.generalising import generalised, grouped
+from toolguild.synth.authoring.repairing import repaired
+from toolguild.synth.authoring.rounds import Judge
+from toolguild.synth.authoring.writing import NothingWrittenError, written
 
 __all__ = [
     "Author",
@@ -14,6 +17,8 @@ __all__ = [
     "UnsuitableTextError",
     "adopted",
     "described",
+    "generalised",
+    "grouped",
     "repaired",
     "written",
 ]

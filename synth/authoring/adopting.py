@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from toolguild.policies import Profile, ToolguildError
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import Authorship, Draft, DraftOrigin
-from toolguild.synth.mining import RepeatedEpisode
 from toolguild.synth.tool_text import ToolTextError, draft_from_text
 from toolguild.synth.validation import inferred_needs
 
-__all__ = ["UnsuitableTextError", "adopted", "may_call", "narrowed", "properties_of"]
+__all__ = ["UnsuitableTextError", "adopted", "narrowed", "properties_of"]
 
 
 class UnsuitableTextError(ToolguildError, ValueError):
@@ -43,7 +41,7 @@ def adopted(draft: Draft, source: str, authorship: Authorship, profile: Profile 
     if [*old] != [*new] or written.parameters["required"] != draft.parameters["required"]:
         message = f"the parameters are {', '.join(new)}; they have to be {', '.join(old)}, as given"
         raise UnsuitableTextError(message)
-    if more := [name for name in written.calls if name not in may_call(draft)]:
+    if more := [name for name in written.calls if name not in draft.calls]:
         message = f"it calls {', '.join(more)}, which the tool did not"
         raise UnsuitableTextError(message)
     allowed = inferred_needs(draft.source, profile)
@@ -61,12 +59,6 @@ def adopted(draft: Draft, source: str, authorship: Authorship, profile: Profile 
         origin=DraftOrigin.MODEL,
         authorship=authorship,
     )
-
-
-def may_call(draft: Draft) -> Collection[str]:
-    """Return what another text for a draft may call; a tool from nothing need not call all yet."""
-    opportunity = draft.opportunity
-    return opportunity.tools if isinstance(opportunity, RepeatedEpisode) else draft.calls
 
 
 def properties_of(schema: JsonObject) -> JsonObject:

@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from toolguild.policies import Profile
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.authoring.adopting import may_call
 from toolguild.synth.authoring.commission import Commission
+from toolguild.synth.authoring.forms import GeneralTool, Groups, ToolText, require_apart
+from toolguild.synth.authoring.general import general_draft
+from toolguild.synth.authoring.material import (
+    called_by,
+    definition_of,
+    examples_of,
+    failures_of,
+    may_call,
+    recorded_of,
+    sketch_of,
+)
 from toolguild.synth.authoring.rewording import worded
+from toolguild.synth.authoring.rounds import Tried
 from toolguild.synth.authoring.words import ToolWords, require_complete
-from toolguild.synth.drafting import Authorship, Case, Draft, OriginalCode
-from toolguild.synth.mining import RepeatedSequence, canonical
+from toolguild.synth.drafting import Authorship, Draft
 from toolguild.synth.models import Model, Prompt, Reply, Request
-from toolguild.synth.traces import ToolCall, ToolDefinition
-from toolguild.synth.validation import CheckName, ValidationReport
+from toolguild.synth.validation import ValidationReport
 
 __all__ = ["Author"]
 
 T = TypeVar("T", bound=BaseModel)
 
-_MOST_CASES = 8
-_MOST_CHARACTERS = 40_000
-"""Characters of the cases that are shown, unless a single one is longer."""
-_MOST_FAILURES = 6
-_LONGEST = 20_000
-"""Characters of a tool."""
-_MOST_EXAMPLES = 4
-_LONGEST_EXAMPLE = 2_000
-"""Characters of a case that shows what a tool is for, where it need not be shown whole."""
-_LONGEST_TOLD = 1_000
-"""Characters of what another tool says of itself."""
-
-
-class ToolText(BaseModel):
-    """A tool as a model writes it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    source: str = Field(min_length=1, max_length=_LONGEST)
-
 
 class Author:
-    """A model that mends tools, and describes them."""
+    """A model that writes, mends, unites and describes tools.
+
+    Of the cases held out it is shown nothing, or they would not be held out any more. Each of its
+    roles raises:
+
+        ModelError: there is no reply that fits.
+        CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
+        RedactionError: what would be sent holds more secrets than can be followed.
+    """
 
     def __init__(self, model: Model, profile: Profile | None = None) -> None:
         """Take a model to ask.
@@ -58,25 +54,19 @@ class Author:
         """
         self._model = model
         self.profile = profile
-        self._repair = Prompt.load("repair")
         self._compose = Prompt.load("compose")
         self._write = Prompt.load("write")
+        self._repair = Prompt.load("repair")
+        self._group = Prompt.load("group")
+        self._generalise = Prompt.load("generalise")
         self._describe = Prompt.load("describe")
 
-    def write(
-        self, commission: Commission, problem: str = "", earlier: Authorship | None = None
-    ) -> tuple[str, Authorship]:
+    def write(self, commission: Commission, tried: Tried[str]) -> tuple[str, Authorship]:
         """Return the text of a tool that is wanted, and what it and the rounds before took.
 
         Args:
-            commission: What is wanted; of the cases held out nothing is shown.
-            problem: Why the last text could not be tried, if it could not.
-            earlier: What the rounds before took.
-
-        Raises:
-            ModelError: there is no reply.
-            CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
-            RedactionError: what would be sent holds more secrets than can be followed.
+            commission: What is wanted.
+            tried: What came of the rounds before: no text that could be judged.
         """
         opportunity = commission.opportunity
         why: JsonObject = {"kind": str(opportunity.kind), "about": opportunity.about}
@@ -84,61 +74,92 @@ class Author:
             "name": commission.name,
             "why": why,
             "parameters": commission.parameters,
-            "examples": _shown(commission.cases),
-            "problem": problem or None,
+            "examples": recorded_of(commission.cases),
+            "problem": tried.problem or None,
         }
         if commission.calls:
-            data["tools"] = [_tool(*one) for one in sorted(opportunity.tools.items())]
-        return self._asked(self._compose if commission.calls else self._write, data, earlier)
+            data["tools"] = [definition_of(*one) for one in sorted(opportunity.tools.items())]
+        return self._text(self._compose if commission.calls else self._write, data, tried)
 
     def repair(
-        self,
-        draft: Draft,
-        report: ValidationReport,
-        problem: str = "",
-        earlier: Authorship | None = None,
+        self, draft: Draft, report: ValidationReport, tried: Tried[str]
     ) -> tuple[str, Authorship]:
         """Return another text for a draft that failed, and what it and the rounds before took.
 
-        Of the cases held out nothing is shown, or they would not be held out any more.
-
-        Raises:
-            ModelError: there is no reply.
-            CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
-            RedactionError: what would be sent holds more secrets than can be followed.
+        Args:
+            draft: The draft.
+            report: Why it failed.
+            tried: What came of the rounds before.
         """
         data: JsonObject = {
             "tool": draft.source,
-            "replaces": draft.original.source if isinstance(draft.original, OriginalCode) else None,
-            "recorded": _shown(draft.cases),
-            "failures": _failures(report),
+            "replaces": next(iter(draft.replaced_code), None),
+            "recorded": recorded_of(draft.cases),
+            "failures": failures_of(report),
             "may_call": [*sorted(may_call(draft))],
-            "problem": problem or None,
+            "problem": tried.problem or None,
         }
-        return self._asked(self._repair, data, earlier)
+        return self._text(self._repair, data, tried)
 
-    def _asked(
-        self, prompt: Prompt, data: JsonObject, earlier: Authorship | None
-    ) -> tuple[str, Authorship]:
+    def _text(self, prompt: Prompt, data: JsonObject, tried: Tried[str]) -> tuple[str, Authorship]:
         reply = self._model.ask(Request(prompt, data, ToolText))
-        return reply.value.source, _authorship(reply).after(earlier)
+        return reply.value.source, _authorship(reply).after(tried.authorship)
 
-    def describe(self, draft: Draft) -> tuple[ToolWords, Authorship]:
-        """Return words for a draft that passed, and what they took.
+    def group(self, drafts: Sequence[Draft]) -> list[list[Draft]]:
+        """Return groups of tools that one might do the work of; nothing follows from that yet."""
+        by_id = {f"t{number}": draft for number, draft in enumerate(drafts, 1)}
+        tools: list[Json] = [{"id": key, **sketch_of(draft)} for key, draft in by_id.items()]
+        check = partial(require_apart, known=by_id.keys())
+        reply = self._model.ask(Request(self._group, {"tools": tools}, Groups, check))
+        return [[by_id[key] for key in group] for group in reply.value.groups]
 
-        Of the cases held out nothing is shown, as with `repair`.
+    def generalise(
+        self, members: Sequence[Draft], tried: Tried[GeneralTool]
+    ) -> tuple[GeneralTool, Authorship]:
+        """Return one tool for several, by the name of the first, and what all the rounds took.
+
+        Args:
+            members: The tools, which passed.
+            tried: What came of the rounds before.
+        """
+        data: JsonObject = {
+            "name": members[0].name,
+            "members": [
+                {
+                    "member": member.name,
+                    "tool": member.source,
+                    "replaces": next(iter(member.replaced_code), None),
+                    "parameters": member.parameters,
+                    "recorded": recorded_of(member.cases),
+                }
+                for member in members
+            ],
+            "last": tried.answer.model_dump(mode="json") if tried.answer else None,
+            # Of an answer that could not be judged there is nothing to tell but why.
+            "failures": failures_of(tried.report) if tried.report and not tried.problem else [],
+            "problem": tried.problem or None,
+        }
+        reply = self._model.ask(Request(self._generalise, data, GeneralTool))
+        return reply.value, _authorship(reply).after(tried.authorship)
+
+    def general(
+        self, members: Sequence[Draft], written: GeneralTool, authorship: Authorship
+    ) -> Draft:
+        """Return what it wrote for several tools as a draft.
 
         Raises:
-            ModelError: there is no reply that describes all of it.
-            CacheError: replies of earlier runs cannot be read, or this one cannot be kept.
-            RedactionError: what would be sent holds more secrets than can be followed.
+            UnsuitableTextError: it cannot stand for them.
         """
+        return general_draft(members, written, authorship, self.profile)
+
+    def describe(self, draft: Draft) -> tuple[ToolWords, Authorship]:
+        """Return words for a draft that passed, and what they took."""
         data: JsonObject = {
             "tool": draft.source,
             "parameters": draft.parameters,
             "returns": draft.returns,
-            "examples": _examples(draft),
-            "calls": _called(draft),
+            "examples": examples_of(draft),
+            "calls": called_by(draft),
         }
         check = partial(require_complete, draft=draft)
         reply = self._model.ask(Request(self._describe, data, ToolWords, check))
@@ -163,71 +184,3 @@ def _authorship(reply: Reply[T]) -> Authorship:
         output_tokens=usage.output_tokens,
         usd=usage.usd,
     )
-
-
-def _shown(cases: Sequence[Case]) -> list[Json]:
-    """Return some cases, the shortest, for a model to see; at least one."""
-    shown: list[Json] = []
-    room = _MOST_CHARACTERS
-    for case in sorted(map(_case, cases), key=lambda one: len(canonical(one)))[:_MOST_CASES]:
-        room -= len(canonical(case))
-        if room < 0 and shown:
-            break
-        shown.append(case)
-    return shown
-
-
-def _case(case: Case) -> JsonObject:
-    told: JsonObject = {"arguments": case.arguments}
-    if case.calls:
-        told["calls"] = [*map(_call, case.calls)]
-    if case.error is not None:
-        return {**told, "raises": case.error}
-    return {**told, "returns": case.value}
-
-
-def _call(call: ToolCall) -> JsonObject:
-    told: JsonObject = {"tool": call.tool, "arguments": call.arguments}
-    if call.error is not None:
-        return {**told, "error": call.error}
-    return {**told, "result": call.result}
-
-
-def _tool(name: str, tool: ToolDefinition | None) -> JsonObject:
-    if tool is None:
-        return {"name": name}
-    return {"name": name, "description": tool.description, "parameters": tool.parameters}
-
-
-def _examples(draft: Draft) -> list[Json]:
-    """Return the first cases that are short enough."""
-    shown: list[Json] = [
-        case for case in map(_case, draft.cases) if len(json.dumps(case)) <= _LONGEST_EXAMPLE
-    ]
-    return shown[:_MOST_EXAMPLES]
-
-
-def _called(draft: Draft) -> list[Json]:
-    """Return the tools that a draft calls, with what agents were told of them."""
-    known = draft.opportunity.tools if isinstance(draft.opportunity, RepeatedSequence) else {}
-    return [
-        {"name": name, "description": known[name].description[:_LONGEST_TOLD]}
-        if name in known
-        else {"name": name}
-        for name in draft.calls
-    ]
-
-
-def _failures(report: ValidationReport) -> list[Json]:
-    failed = [check for check in report.checks if check.passed is False]
-    told: list[Json] = []
-    for check in failed:
-        if check.name is CheckName.HELD_OUT:
-            told.append({"check": str(check.name), "detail": "other recorded results differ"})
-            continue
-        shown: Sequence[Json] = [
-            {"arguments": one.arguments, "expected": one.expected, "observed": one.observed}
-            for one in check.counterexamples[:_MOST_FAILURES]
-        ]
-        told.append({"check": str(check.name), "detail": check.detail, "examples": [*shown]})
-    return told

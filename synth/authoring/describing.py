@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from toolguild.synth.authoring.author import Author
 from toolguild.synth.authoring.rewording import UnsuitableWordsError
+from toolguild.synth.authoring.rounds import Judge
 from toolguild.synth.drafting import Draft
 from toolguild.synth.models import CacheError, ModelError
 from toolguild.synth.traces.errors import RedactionError
@@ -21,7 +22,7 @@ def described(
     draft: Draft,
     report: ValidationReport,
     author: Author,
-    judge: Callable[[Draft], ValidationReport],
+    judge: Judge,
     on_trouble: Callable[[str], None],
 ) -> tuple[Draft, ValidationReport]:
     """Return a draft in a model's words that passes, with its report, or what was given.

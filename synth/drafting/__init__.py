@@ -5,9 +5,11 @@ from toolguild.synth.drafting.draft import (
     Case,
     Draft,
     DraftOrigin,
+    Member,
     OriginalCalls,
     OriginalCode,
     OriginalEpisode,
+    OriginalTools,
 )
 from toolguild.synth.drafting.drafter import NotDrafted, draft_tool, tool_names
 from toolguild.synth.drafting.function import Domain, draft_function
@@ -20,10 +22,12 @@ __all__ = [
     "Domain",
     "Draft",
     "DraftOrigin",
+    "Member",
     "NotDrafted",
     "OriginalCalls",
     "OriginalCode",
     "OriginalEpisode",
+    "OriginalTools",
     "draft_function",
     "draft_tool",
     "hold_out",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting.authorship import Authorship
@@ -12,7 +13,16 @@ from toolguild.synth.mining import Opportunity
 from toolguild.synth.plans import Plan
 from toolguild.synth.traces import Place, ToolCall
 
-__all__ = ["Case", "Draft", "DraftOrigin", "OriginalCalls", "OriginalCode", "OriginalEpisode"]
+__all__ = [
+    "Case",
+    "Draft",
+    "DraftOrigin",
+    "Member",
+    "OriginalCalls",
+    "OriginalCode",
+    "OriginalEpisode",
+    "OriginalTools",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,16 @@ class OriginalEpisode:
     that hold the value."""
 
 
+@dataclass(frozen=True, slots=True)
+class OriginalTools:
+    """Tools that a draft does the work of, each of them made of code."""
+
+    members: tuple[Member, ...]
+
+
+Original: TypeAlias = "OriginalCode | OriginalCalls | OriginalEpisode | OriginalTools"
+
+
 class DraftOrigin(StrEnum):
     """Who wrote a draft."""
 
@@ -91,8 +111,35 @@ class Draft:
     cases: tuple[Case, ...]
     held_out: tuple[Case, ...] = ()
     """Cases that drafting never saw, which decide at validation."""
-    original: OriginalCode | OriginalCalls | OriginalEpisode | None = None
+    original: Original | None = None
     """What it replaces, and must do the same as; None where that is not known."""
     authorship: Authorship | None = None
     """What it took a model to write, or, where its code is deterministic, to put in words; None
     where no model did either."""
+
+    @property
+    def replaced_code(self) -> tuple[str, ...]:
+        """The texts of the code that it replaces; none where it replaces none."""
+        match self.original:
+            case OriginalCode(source=source):
+                return (source,)
+            case OriginalTools(members=members):
+                return tuple(source for one in members for source in one.draft.replaced_code)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A tool that a more general one does the work of, and how that one is called for it."""
+
+    draft: Draft
+    """The tool, with its own recorded cases and its own original."""
+    takes: Mapping[str, str]
+    """For parameters of the general tool, the parameter of this one whose value they take."""
+    constants: JsonObject
+    """Values of the other parameters of the general tool: the same in each call."""
+
+    def given(self, arguments: JsonObject) -> JsonObject:
+        """Return the general tool's arguments for a call of this one."""
+        taken = {name: arguments[own] for name, own in self.takes.items()}
+        return {**taken, **self.constants}

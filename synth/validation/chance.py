@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from toolguild.policies import Profile
-from toolguild.synth.drafting import Draft, OriginalCode
+from toolguild.synth.drafting import Draft
 from toolguild.synth.validation.static import SourceError
 from toolguild.synth.validation.static.reading import parse
 
@@ -27,9 +27,7 @@ def new_sources_of_chance(draft: Draft, profile: Profile) -> str:
     """Say what a draft reads that may vary and that its original does not; "" where nothing."""
     if draft.original is None:
         return ""
-    known: set[str] = set()
-    if isinstance(draft.original, OriginalCode):
-        known = {what for what, _ in _sources(draft.original.source, profile)}
+    known = {what for text in draft.replaced_code for what, _ in _sources(text, profile)}
     for what, line in _sources(draft.source, profile):
         if what not in known:
             return f"reads {what} on line {line}, which what it replaces does not"

@@ -20,9 +20,11 @@ from toolguild.synth.drafting import (
     Case,
     Draft,
     DraftOrigin,
+    Member,
     OriginalCalls,
     OriginalCode,
     OriginalEpisode,
+    OriginalTools,
 )
 from toolguild.synth.plans import plan_from_json, plan_to_json
 from toolguild.synth.traces import Place, ToolCall
@@ -53,18 +55,7 @@ def dossier(draft: Draft, report: ValidationReport, settings: ValidationSettings
     """Return everything about one validation as plain data."""
     return {
         "format": FORMAT,
-        "tool": {
-            "name": draft.name,
-            "description": draft.description,
-            "source": draft.source,
-            "parameters": draft.parameters,
-            "returns": draft.returns,
-            "calls": [*draft.calls],
-            "origin": str(draft.origin),
-        },
-        "cases": [_case(case) for case in draft.cases],
-        "held_out": [_case(case) for case in draft.held_out],
-        "original": _original(draft),
+        **_tried(draft),
         "settings": {**settings.to_json(), "seed": report.seed},
         "surroundings": {
             "sandbox": report.sandbox,
@@ -111,6 +102,24 @@ def _version(package: str) -> str:
         return "unknown"
 
 
+def _tried(draft: Draft) -> JsonObject:
+    """Return a tool with what it is tried by."""
+    return {
+        "tool": {
+            "name": draft.name,
+            "description": draft.description,
+            "source": draft.source,
+            "parameters": draft.parameters,
+            "returns": draft.returns,
+            "calls": [*draft.calls],
+            "origin": str(draft.origin),
+        },
+        "cases": [_case(case) for case in draft.cases],
+        "held_out": [_case(case) for case in draft.held_out],
+        "original": _original(draft),
+    }
+
+
 def _case(case: Case) -> JsonObject:
     calls: list[Json] = [
         {"tool": call.tool, "arguments": call.arguments, "result": call.result, "error": call.error}
@@ -135,7 +144,17 @@ def _original(draft: Draft) -> JsonObject | None:
             return {"plan": plan_to_json(plan), "overfitted": overfitted}
         case OriginalEpisode(called_at, takes):
             return {"called_at": called_at, "takes": {name: [*at] for name, at in takes.items()}}
+        case OriginalTools(members):
+            return {"members": [_member(one) for one in members]}
     return None
+
+
+def _member(member: Member) -> JsonObject:
+    return {
+        **_tried(member.draft),
+        "takes": {**member.takes},
+        "constants": member.constants,
+    }
 
 
 class _Strict(BaseModel):
@@ -209,6 +228,43 @@ class _EpisodeOriginal(_Strict):
         return OriginalEpisode(self.called_at, self.takes)
 
 
+class _ToolsOriginal(_Strict):
+    members: list[_Member]
+
+    def original(self) -> OriginalTools:
+        return OriginalTools(tuple(one.member() for one in self.members))
+
+
+class _Tried(BaseModel):
+    tool: _Tool
+    cases: list[_Case]
+    held_out: list[_Case]
+    original: _CodeOriginal | _CallsOriginal | _EpisodeOriginal | _ToolsOriginal | None
+
+    def draft(self) -> Draft:
+        return Draft(
+            name=self.tool.name,
+            description=self.tool.description,
+            source=self.tool.source,
+            parameters=dict(self.tool.parameters),
+            returns=dict(self.tool.returns),
+            calls=tuple(self.tool.calls),
+            origin=self.tool.origin,
+            opportunity=None,
+            cases=_cases(self.cases),
+            held_out=_cases(self.held_out),
+            original=None if self.original is None else self.original.original(),
+        )
+
+
+class _Member(_Tried):
+    takes: dict[str, str]
+    constants: dict[str, JsonValue]
+
+    def member(self) -> Member:
+        return Member(self.draft(), self.takes, dict(self.constants))
+
+
 class _Limits(_Strict):
     wall_s: float
     memory_mb: int
@@ -246,28 +302,9 @@ class _Surroundings(BaseModel):
     profile: _Profile
 
 
-class _Document(BaseModel):
-    tool: _Tool
-    cases: list[_Case]
-    held_out: list[_Case]
-    original: _CodeOriginal | _CallsOriginal | _EpisodeOriginal | None
+class _Document(_Tried):
     settings: _Settings
     surroundings: _Surroundings
-
-    def draft(self) -> Draft:
-        return Draft(
-            name=self.tool.name,
-            description=self.tool.description,
-            source=self.tool.source,
-            parameters=dict(self.tool.parameters),
-            returns=dict(self.tool.returns),
-            calls=tuple(self.tool.calls),
-            origin=self.tool.origin,
-            opportunity=None,
-            cases=_cases(self.cases),
-            held_out=_cases(self.held_out),
-            original=None if self.original is None else self.original.original(),
-        )
 
 
 def _cases(read: Sequence[_Case]) -> tuple[Case, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolguild.policies import Capability, Profile
-from toolguild.synth.drafting import Draft, OriginalCode
+from toolguild.synth.drafting import Draft
 from toolguild.synth.validation.static import SourceError, infer_effects
 
 __all__ = ["inferred_needs", "needs_or_none", "original_needs"]
@@ -32,6 +32,5 @@ def needs_or_none(source: str, profile: Profile | None = None) -> frozenset[Capa
 
 def original_needs(draft: Draft, profile: Profile | None = None) -> frozenset[Capability]:
     """Return what the code needs that a draft replaces; calls of other tools need nothing of it."""
-    if isinstance(draft.original, OriginalCode):
-        return needs_or_none(draft.original.source, profile)
-    return frozenset()
+    needs = (needs_or_none(text, profile) for text in draft.replaced_code)
+    return frozenset(capability for one in needs for capability in one)

@@ -33,6 +33,7 @@ class CheckName(StrEnum):
     CROWD = "same on very many inputs"
     STATE = "no state kept"
     ARGUMENTS = "arguments unchanged"
+    MEMBERS = "same as its members"
     LIVE = "same effect on live tools"
     EFFECTS = "no undeclared effect"
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from toolguild.policies import Capability, Tier, beyond
 from toolguild.sandbox import Access, JsonObject, Limits, Outcome, Program, Sandbox, ToolGateway
-from toolguild.synth.drafting import Draft, OriginalCode
+from toolguild.synth.drafting import Draft
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.inputs import arguments_strategy, draw, neighbours, shrink
 from toolguild.synth.validation.needs import needs_or_none
@@ -64,11 +64,10 @@ class Subject:
         self.simulated = SimulatedTools(call for case in recorded for call in case.calls)
         self.seed = _seed(draft) if settings.seed is None else settings.seed
         self._program = Program(draft.source, draft.name, needs=self.needs)
-        original = draft.original.source if isinstance(draft.original, OriginalCode) else ""
         self._strategy = arguments_strategy(
             draft.parameters,
             [case.arguments for case in draft.cases],
-            [draft.source, original],
+            [draft.source, *draft.replaced_code],
             settings.profile.code.limits,
         )
 

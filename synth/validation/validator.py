@@ -5,14 +5,14 @@ Every verdict is computed here, outside the sandbox, on plain JSON data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from toolguild.policies import Capability, Tier
 from toolguild.sandbox import Access, Sandbox
 from toolguild.sandbox.access import NOTHING
-from toolguild.synth.drafting import Draft
+from toolguild.synth.drafting import Draft, OriginalTools
 from toolguild.synth.mining import canonical
 from toolguild.synth.validation.adequacy import (
     Adequacy,
@@ -42,6 +42,7 @@ from toolguild.synth.validation.checks import (
     is_unreferenced,
 )
 from toolguild.synth.validation.live import LiveTools
+from toolguild.synth.validation.members import check_members
 from toolguild.synth.validation.needs import original_needs
 from toolguild.synth.validation.observation import short
 from toolguild.synth.validation.recordings import RecordedTools
@@ -89,6 +90,8 @@ def validate(
         if _still_good(checks):
             trials = Trials.of(subject)
             checks += _tried(trials)
+            if isinstance(draft.original, OriginalTools) and _still_good(checks):
+                checks.append(check_members(draft, draft.original.members, _prove_again(subject)))
             checks.append(check_live(trials, live))
         effects = _check_effects(subject)
         if trials or effects.passed is False:
@@ -120,6 +123,12 @@ def _tried(trials: Trials) -> list[Check]:
     if _still_good(checks):
         checks += [check_crowd(trials, original), *check_state_and_arguments(trials)]
     return checks
+
+
+def _prove_again(subject: Subject) -> Callable[[Draft], ValidationReport]:
+    """Return what validates other drafts as this one; faults put into them would tell nothing."""
+    settings = replace(subject.settings, mutants=0, seed=subject.seed)
+    return lambda draft: validate(draft, subject.sandbox, settings, subject.access)
 
 
 def _check_text(subject: Subject) -> Check:

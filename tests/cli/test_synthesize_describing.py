@@ -58,7 +58,7 @@ def code_log(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def scripts(server: Server) -> None:
-    server.scripts = {f"def {CODE}": [said(words())], f"def {COMPOSITE}": [said(OF_COMPOSITE)]}
+    server.by_text = {f"def {CODE}": [said(words())], f"def {COMPOSITE}": [said(OF_COMPOSITE)]}
 
 
 def fates(ran: Any) -> dict[str, tuple[str, str | None]]:
@@ -128,7 +128,7 @@ def test_what_is_held_out_is_not_shown(toolguild: Any, logs: Path, server: Serve
     ran = toolguild("synthesize", logs, *WITH_MODEL)
     held_out = {tool["name"]: tool["evidence"]["held_out"] for tool in ran.json["tools"]}
     assert held_out[COMPOSITE] > 0
-    [asked] = server.requests_with(f"def {COMPOSITE}")
+    [asked] = server.with_text(f"def {COMPOSITE}")
     data = data_of(asked)
     assert data["calls"] == [{"name": "find_customer"}, {"name": "get_order"}]
     with Registry.open(REGISTRY) as registry:
@@ -144,7 +144,7 @@ def test_words_that_do_not_fit_are_asked_for_again(
     toolguild: Any, code_log: Path, server: Server
 ) -> None:
     wrong = words(parameters=[{"name": "numbers", "description": "Some numbers"}])
-    server.scripts[f"def {CODE}"] = [said(wrong), said(words())]
+    server.by_text[f"def {CODE}"] = [said(wrong), said(words())]
     ran = toolguild("synthesize", code_log, *WITH_MODEL)
     assert "Model some-model: 2 requests" in ran.err
     assert "describe each of these once, and no other: counts" in str(server.requests[1])
@@ -196,7 +196,7 @@ NOT_TAKEN = {
 def test_bad_words_cost_nothing_and_are_not_kept(
     toolguild: Any, code_log: Path, server: Server, way: str
 ) -> None:
-    server.scripts[f"def {CODE}"] = [said(NOT_TAKEN[way])]
+    server.by_text[f"def {CODE}"] = [said(NOT_TAKEN[way])]
     ran = toolguild("synthesize", code_log, *WITH_MODEL)
     assert fates(ran) == {CODE: ("registered", f"{CODE}@1")}
     assert ran.err.count("Going on without the model") == 1
@@ -211,7 +211,7 @@ def test_odd_but_plain_words_are_taken_as_they_are(
     toolguild: Any, code_log: Path, server: Server
 ) -> None:
     odd = words(returns='The """sum""" as "text", if any; {x} %s $HOME \'quoted\'"')
-    server.scripts[f"def {CODE}"] = [said(odd)]
+    server.by_text[f"def {CODE}"] = [said(odd)]
     toolguild("synthesize", code_log, *WITH_MODEL)
     told = shown(toolguild, CODE)
     assert told["returns"]["description"] == odd["returns"]
@@ -221,7 +221,7 @@ def test_odd_but_plain_words_are_taken_as_they_are(
 def test_a_composite_is_described_with_all_of_its_results(
     toolguild: Any, logs: Path, server: Server
 ) -> None:
-    server.scripts[f"def {COMPOSITE}"] = [said(OF_COMPOSITE | {"returns": "The orders"})]
+    server.by_text[f"def {COMPOSITE}"] = [said(OF_COMPOSITE | {"returns": "The orders"})]
     ran = toolguild("synthesize", logs, *WITH_MODEL)
     assert "returns: does not name the key(s) customer of the result" in ran.err
     assert "words" not in shown(toolguild, COMPOSITE)["provenance"]

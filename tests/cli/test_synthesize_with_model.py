@@ -70,7 +70,7 @@ def described(server: Server) -> None:
         "parameters": [{"name": "counts", "description": "The counts, in order"}],
         "returns": "The sum",
     }
-    server.scripts = {"ToolWords": [Script(json.dumps(words))]}
+    server.by_role["describe"] = [Script(json.dumps(words))]
 
 
 def fates(ran: Any) -> dict[str, str]:
@@ -86,8 +86,9 @@ def test_a_model_mends_what_fails(toolguild: Any, logs: Path, server: Server) ->
     server.script = [mended("* 10", "* 11"), written(GOOD)]
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert fates(ran) == {"weight_of": "registered", "order_number": "registered"}
-    assert "Model some-model: 3 requests, 117 tokens" in ran.err
-    told = data_of(server.requests_with("")[1])
+    # Two to mend it, one to describe the other, and one to ask whether the two tools are one.
+    assert "Model some-model: 4 requests, 156 tokens" in ran.err
+    told = data_of(server.asked("repair")[1])
     assert "* 11" in told["tool"]
     assert {one["check"] for one in told["failures"]} >= {"recorded results"}
     shown = toolguild("tools", "show", "order_number").out
@@ -97,7 +98,7 @@ def test_a_model_mends_what_fails(toolguild: Any, logs: Path, server: Server) ->
     # What was asked once is known, and the same tool comes of it.
     again = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert fates(again) == {"weight_of": "unchanged", "order_number": "unchanged"}
-    assert len(server.requests) == 3
+    assert len(server.requests) == 4
 
 
 def test_what_is_held_out_is_not_shown(toolguild: Any, logs: Path, server: Server) -> None:
@@ -105,7 +106,7 @@ def test_what_is_held_out_is_not_shown(toolguild: Any, logs: Path, server: Serve
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     [tool] = [tool for tool in ran.json["tools"] if tool["name"] == "order_number"]
     assert tool["evidence"]["held_out"] == 2
-    sent = server.requests_with("")[0]["messages"][1]["content"]
+    sent = server.asked("repair")[0]["messages"][1]["content"]
     labels = [f"{'AB' * (number % 3 + 1)}-{number * 7 + 3}-x" for number in range(8)]
     assert sum(label in sent for label in labels) == 6
 
@@ -180,7 +181,7 @@ BAD = SILENT | WRONG
 def test_a_model_that_answers_badly_changes_nothing(
     toolguild: Any, logs: Path, server: Server, way: str
 ) -> None:
-    server.scripts, server.script = {}, [BAD[way]]
+    server.by_role, server.script = {}, [BAD[way]]
     ran = toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert ran.code == 0
     assert fates(ran) == {"weight_of": "registered", "order_number": "rejected"}
@@ -224,7 +225,7 @@ def test_no_llm_asks_nobody(
     assert server.requests == []
     server.script = [written(GOOD)]
     assert fates(toolguild("synthesize", logs, "--json"))["order_number"] == "registered"
-    assert len(server.requests_with("")) == 1
+    assert len(server.asked("repair")) == 1
 
 
 def messy_too(number: int) -> dict[str, Any]:
@@ -248,7 +249,7 @@ def test_a_dry_run_shows_what_would_be_sent(
     assert not (tmp_path / ".toolguild" / "registry.db").exists()
     requests = [*map(json.loads, shown.out.splitlines())]
     assert len(requests) == 3
-    server.scripts, server.script = {}, [Script(refusal="no")]
+    server.by_role, server.script = {}, [Script(refusal="no")]
     toolguild("synthesize", logs, "--model", "some-model", "--json")
     assert sorted(map(json.dumps, server.requests)) == sorted(map(json.dumps, requests))
 

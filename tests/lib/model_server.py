@@ -7,8 +7,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from threading import Event, Lock, Thread
 from typing import Any
+
+from toolguild.synth.models import Prompt
+
+PROMPTS = [
+    Prompt.load(one.name.removesuffix(".md"))
+    for one in (files("toolguild.synth.models") / "prompts").iterdir()
+]
+"""All that are shipped."""
 
 
 @dataclass
@@ -42,10 +51,13 @@ class Server:
 
     def __init__(self) -> None:
         self.script: list[Script] = [Script()]
-        self.answer: Callable[[dict[str, Any]], Script] | None = None
-        """Answers by what is asked, in the place of the scripts."""
-        self.scripts: dict[str, list[Script]] = {}
+        """Answers to the requests of roles that have no script of their own."""
+        self.by_role: dict[str, list[Script]] = {"group": [Script('{"groups": []}')]}
+        """Scripts of their own, by the names of prompts."""
+        self.by_text: dict[str, list[Script]] = {}
         """Scripts of their own, for requests in which one of these texts stands."""
+        self.answer: Callable[[dict[str, Any]], Script] | None = None
+        """Answers by what is asked, in the place of all scripts."""
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -98,21 +110,27 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
 
+    def asked(self, role: str) -> list[dict[str, Any]]:
+        """Return the requests of a role."""
+        return [one for one in self.requests if role_of(one) == role]
+
+    def with_text(self, text: str) -> list[dict[str, Any]]:
+        """Return the requests that go by the scripts for a text."""
+        return [one for one in self.requests if self._script_for(one) is self.by_text[text]]
+
     def next_script(self) -> Script:
         """Return what the last request is answered with."""
         if self.answer is not None:
             return self.answer(self.requests[-1])
-        text = self._text_in(self.requests[-1])
-        script = self.scripts.get(text, self.script)
-        return script[min(len(self.requests_with(text)), len(script)) - 1]
+        script = self._script_for(self.requests[-1])
+        number = sum(self._script_for(one) is script for one in self.requests)
+        return script[min(number, len(script)) - 1]
 
-    def requests_with(self, text: str) -> list[dict[str, Any]]:
-        """Return the requests that go by the scripts for a text, or with "" by `script`."""
-        return [one for one in self.requests if self._text_in(one) == text]
-
-    def _text_in(self, body: dict[str, Any]) -> str:
-        whole = json.dumps(body)
-        return next((text for text in self.scripts if text in whole), "")
+    def _script_for(self, request: dict[str, Any]) -> list[Script]:
+        role, whole = role_of(request), json.dumps(request)
+        if role in self.by_role:
+            return self.by_role[role]
+        return next((one for text, one in self.by_text.items() if text in whole), self.script)
 
     def close(self) -> None:
         self.stopped.set()
@@ -121,10 +139,16 @@ class Server:
         self._thread.join()
 
 
-def data_of(body: dict[str, Any]) -> Any:
-    """Return the data that a request holds."""
-    text = body["messages"][1]["content"]
-    return json.loads(text[len("<data>") : -len("</data>")])
+def role_of(request: dict[str, Any]) -> str:
+    """Return the name of the prompt that a request begins with; "" for one that is not shipped."""
+    conversation = request.get("messages") or request.get("input") or [{}]
+    told = str(conversation[0].get("content", ""))
+    return next((prompt.name for prompt in PROMPTS if told.startswith(prompt.text)), "")
+
+
+def data_of(request: dict[str, Any]) -> Any:
+    """Return the data that a request of a role holds."""
+    return json.loads(request["messages"][1]["content"][len("<data>") : -len("</data>")])
 
 
 def reply(script: Script, path: str) -> dict[str, Any]:

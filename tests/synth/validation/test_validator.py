@@ -59,7 +59,9 @@ GOOD = draft("f(x: int) -> int", "return x * 2", case(4, x=2), case(-6, x=-3))
 def test_a_good_draft_passes_every_check(local: Sandbox) -> None:
     report = validate(GOOD, local, SETTINGS)
     assert failed(report) == []
-    assert [check.name for check in report.checks] == list(CheckName)
+    # Only of a tool that stands for several is it asked whether it does.
+    asked = [name for name in CheckName if name is not CheckName.MEMBERS]
+    assert [check.name for check in report.checks] == asked
     assert (report.tool, report.cases) == ("f", 2)
     assert 20 <= report.inputs <= 40
     assert report.sandbox.startswith("local (")
