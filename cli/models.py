@@ -114,6 +114,9 @@ class ModelChoice:
 class _Printed:
     """An endpoint that shows requests and answers none."""
 
+    async def probe(self) -> bool:
+        return True
+
     async def send(self, body: JsonObject) -> Answer:
         out.file.write(f"{json.dumps(body)}\n")
         message = "a dry run"

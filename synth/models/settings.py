@@ -25,7 +25,10 @@ class ModelSettings(BaseModel):
     structured: bool = True
     """Whether replies are asked for by a JSON schema. If not, or if the endpoint does not take one,
     they are asked for as a fenced block of JSON."""
-    connect_s: float = Field(default=1.0, gt=0)
+    probe_s: float = Field(default=2.5, gt=0)
+    """Seconds in which a server has to show that it lives, before its first reply."""
+    grace_s: float = Field(default=3.0, gt=0)
+    """Seconds for that and a first reply together, of a server that is there and shows no life."""
     reply_s: float = Field(default=120.0, gt=0)
     """Seconds from a request to the end of its reply, tried anew by the client or not."""
     tries: int = Field(default=3, ge=1)

@@ -41,6 +41,9 @@ class Server:
 
     def __init__(self) -> None:
         self.script: list[Script] = [Script()]
+        self.models = Script(body=b'{"object": "list", "data": []}')
+        """What whoever asks for the list of models is given."""
+        self.probes: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -50,6 +53,10 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_GET(self) -> None:
+                server.probes.append(self.path)
+                self._answer(server.models)
+
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])
                 server.requests.append(json.loads(self.rfile.read(length)))
@@ -57,13 +64,16 @@ class Server:
                 server.headers.append(dict(self.headers))
                 number = len(server.requests) - 1
                 script = server.script[min(number, len(server.script) - 1)]
+                self._answer(script)
+
+            def _answer(self, script: Script) -> None:
                 server.stopped.wait(script.wait_s)
                 try:
-                    self._answer(script)
+                    self._send(script)
                 except OSError:
                     self.close_connection = True
 
-            def _answer(self, script: Script) -> None:
+            def _send(self, script: Script) -> None:
                 body = script.body
                 if body is None:
                     body = json.dumps(reply(script, self.path)).encode()
