@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import click
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from toolguild.cli.console import out, say
 from toolguild.policies import Profile
@@ -148,6 +148,15 @@ def _in_words(settings: ModelSettings, spent: Usage) -> str:
     return f"Model {settings.name}: {requests}, {spent.tokens:,} tokens, {cost}."
 
 
+def _settings(given: dict[str, Any]) -> ModelSettings:
+    try:
+        return ModelSettings.model_validate(given)
+    except ValidationError as error:
+        # Only the address can be anything; it is not shown, as it may hold a password.
+        message = f"--model-url: {error.errors()[0]['msg'].removeprefix('Value error, ')}"
+        raise click.UsageError(message) from error
+
+
 def model_options(command: F) -> F:
     """Add the options that name a model, as `model`."""
 
@@ -172,16 +181,17 @@ def model_options(command: F) -> F:
             raise click.UsageError(message)
         settings = None
         if model and not no_llm:
-            settings = ModelSettings(
-                name=model,
-                base_url=model_url or None,
-                api=model_api,
-                api_key=SecretStr(model_key or "none"),
-                reply_s=model_timeout,
-                most_output_tokens=model_reply_tokens,
-                most_tokens=model_tokens,
-                most_usd=model_cost,
-            )
+            given = {
+                "name": model,
+                "base_url": model_url or None,
+                "api": model_api,
+                "api_key": SecretStr(model_key or "none"),
+                "reply_s": model_timeout,
+                "most_output_tokens": model_reply_tokens,
+                "most_tokens": model_tokens,
+                "most_usd": model_cost,
+            }
+            settings = _settings(given)
         choice = ModelChoice(settings, model_cache, dry_run)
         return command(*args, model=choice, **kwargs)
 

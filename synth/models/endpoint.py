@@ -17,6 +17,7 @@ from toolguild.sandbox import JsonObject
 from toolguild.synth.models.answers import Answer
 from toolguild.synth.models.errors import ModelDownError, UnsupportedRequestError
 from toolguild.synth.models.forms import Chat, Responses
+from toolguild.synth.models.resolving import looked_up
 from toolguild.synth.models.settings import ModelSettings
 
 __all__ = ["OpenAIEndpoint"]
@@ -32,6 +33,8 @@ _SOON_S = 1.0
 _MOST_BYTES = 10_000_000
 _SIGN_OF_LIFE = 4096
 """Bytes of a list of models after which the rest is not waited for."""
+_SHORTEST_KEY = 8
+"""Characters of a key that is worth hiding; what local servers are given is any word."""
 _MOST_TOLD = 300
 """Characters of what a server says that are passed on in an error."""
 
@@ -76,11 +79,10 @@ class OpenAIEndpoint:
         client = self._client.with_options(max_retries=0)
         seconds = self._settings.probe_s
         try:
-            async with (
-                asyncio.timeout(seconds),
-                client.models.with_streaming_response.list() as response,
-            ):
-                await _read(response, enough=_SIGN_OF_LIFE)
+            async with asyncio.timeout(seconds):
+                await looked_up(self._settings.base_url or _OPENAI)
+                async with client.models.with_streaming_response.list() as response:
+                    await _read(response, enough=_SIGN_OF_LIFE)
         except openai.APIStatusError as error:
             return error.status_code < 500 and error.status_code != 429
         except (TimeoutError, openai.APITimeoutError) as error:
@@ -146,7 +148,9 @@ class OpenAIEndpoint:
         told = str(error) if cause is None else f"{error} ({cause})"
         printable = "".join(one if one.isprintable() else " " for one in told)
         key = self._settings.api_key.get_secret_value()
-        return f"{self._where}: {printable.replace(key, '[key]')[:_MOST_TOLD]}"
+        if len(key) >= _SHORTEST_KEY:
+            printable = printable.replace(key, "[key]")
+        return f"{self._where}: {printable[:_MOST_TOLD]}"
 
 
 def _pause_asked_for(response: httpx2.Response) -> float:

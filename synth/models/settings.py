@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 __all__ = ["ModelSettings"]
 
@@ -41,3 +42,19 @@ class ModelSettings(BaseModel):
     """Tokens of all requests and replies of a run; no bound unless given."""
     most_usd: float | None = Field(default=None, ge=0)
     """Dollars that a run may cost; no bound unless given."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _leads_to_a_host(cls, url: str | None) -> str | None:
+        """Refuse what no request could be sent to.
+
+        Raises:
+            ValueError: it is no such address.
+        """
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            message = "not of the form http://host:port/path or https://..."
+            raise ValueError(message)
+        return url

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from model_server import Script, Server
 from pydantic import BaseModel
 
 from toolguild.synth.models import Model, ModelDownError, ModelSettings, Prompt, Request
+from toolguild.synth.models.endpoint import OpenAIEndpoint
 
 servers = pytest.importorskip("benchmarks.models_down.servers", reason="run in the repository only")
 Ask = Callable[..., Model]
 MOST_SECONDS = 5.0
+assert OpenAIEndpoint  # Loaded before any of these seconds count.
 
 
 class Verdict(BaseModel):
@@ -35,6 +39,43 @@ def test_a_model_that_is_down_is_not_waited_for(way: str) -> None:
             with pytest.raises(ModelDownError, match="some-model"):
                 model.ask(REQUEST)
         assert time.monotonic() - started < MOST_SECONDS
+
+
+def test_a_resolver_that_does_not_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def silent(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host in ("some-host.example", b"some-host.example"):
+            server.stopped.wait(30)
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    started = time.monotonic()
+    settings = ModelSettings(name="m", base_url="http://some-host.example/v1")
+    with Model(settings) as model, pytest.raises(ModelDownError, match=r"some-host\.example"):
+        model.ask(REQUEST)
+    assert time.monotonic() - started < MOST_SECONDS
+
+
+@pytest.mark.parametrize("host", ["no such host", "a..b", "x" * 300, "[::1]:1", "*"])
+def test_a_host_that_is_none_is_told(host: str) -> None:
+    settings = ModelSettings(name="some-model", base_url=f"http://{host}/v1")
+    with Model(settings) as model, pytest.raises(ModelDownError, match="some-model"):
+        model.ask(REQUEST)
+
+
+def test_of_a_proxy_the_name_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch, server: Server, ask: Ask
+) -> None:
+    proxy = server.url.removesuffix("/v1")
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    server.script = [GOOD]
+    model = ask(base_url="http://known-to-the-proxy.example/v1")
+    assert model.ask(REQUEST).value.score == 7
+    assert server.probes == ["http://known-to-the-proxy.example/v1/models"]
 
 
 def test_a_model_that_lives_is_waited_for(server: Server, ask: Ask) -> None:
