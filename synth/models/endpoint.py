@@ -146,6 +146,9 @@ class OpenAIEndpoint:
     def _told(self, error: Exception) -> str:
         cause = error.__cause__
         told = str(error) if cause is None else f"{error} ({cause})"
+        if isinstance(error, openai.APIStatusError) and " - " not in told:
+            # The client tells what stands where OpenAI has it; others have it elsewhere.
+            told = f"{told} - {error.response.text.strip()}"
         printable = "".join(one if one.isprintable() else " " for one in told)
         key = self._settings.api_key.get_secret_value()
         if len(key) >= _SHORTEST_KEY:
