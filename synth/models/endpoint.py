@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import AbstractAsyncContextManager
 from math import inf
@@ -141,7 +142,9 @@ class OpenAIEndpoint:
 
     @property
     def _where(self) -> str:
-        return f"model {self._settings.name} at {self._settings.base_url or 'api.openai.com'}"
+        # An address may hold a password.
+        address = re.sub(r"//[^/]*@", "//", self._settings.base_url or "api.openai.com")
+        return f"model {self._settings.name} at {address}"
 
     def _told(self, error: Exception) -> str:
         cause = error.__cause__

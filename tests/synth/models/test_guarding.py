@@ -127,6 +127,14 @@ def test_signs_of_life_are_looked_for_again_after_a_failure(server: Server, ask:
     assert (len(server.requests), len(server.probes)) == (5, 3)
 
 
+def test_a_password_in_the_address_is_not_told(server: Server, ask: Ask) -> None:
+    server.script = [Script(status=401, body=b"{}")]
+    url = server.url.replace("//", "//somebody:hunter2@")
+    with pytest.raises(ModelDownError, match=r"at http://127") as raised:
+        ask(base_url=url).ask(REQUEST)
+    assert "hunter2" not in str(raised.value)
+
+
 def test_where_nothing_is_asked_nobody_is_bothered(server: Server, ask: Ask) -> None:
     ask()
     assert server.probes == []
