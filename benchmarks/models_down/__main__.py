@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument(
         "--pairs", type=int, default=1, help="runs of each kind; the fastest counts"
     )
+    parser.add_argument("--way", choices=WAYS, action="append", help="only this one, and others so")
     given = parser.parse_args()
     logs = [] if given.no_log else [given.log]
     print(f"Sandbox {given.sandbox}, {given.log if logs else 'no'} traces.")
@@ -107,10 +108,10 @@ def main() -> None:
     print("| the model's endpoint | without | with | more | told once | same tools | bound |")
     print("| --- | ---: | ---: | ---: | --- | --- | --- |")
     failed = False
-    for way, opened in WAYS.items():
+    for way in given.way or WAYS:
         pairs = []
         for _ in range(given.pairs):
-            with opened() as url:
+            with WAYS[way]() as url:
                 pairs.append([run(logs, given.sandbox, one) for one in (None, url)])
         without, beside = (min(one.seconds for one in runs) for runs in zip(*pairs, strict=True))
         once = all(len(pair[1].told) == 1 for pair in pairs)
