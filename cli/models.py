@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import click
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from toolguild.cli.console import out, say
 from toolguild.policies import Profile
@@ -52,6 +52,22 @@ _OPTIONS = [
         type=click.IntRange(min=0),
         metavar="N",
         help="Tokens that the model may read and write in this run [default: no bound].",
+    ),
+    click.option(
+        "--model-reply-tokens",
+        type=click.IntRange(min=1),
+        default=4096,
+        show_default=True,
+        metavar="N",
+        help="Tokens that the model may write in one reply.",
+    ),
+    click.option(
+        "--model-timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=120.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Time that a reply may take, from a model that shows life.",
     ),
     click.option(
         "--model-cost",
@@ -120,6 +136,9 @@ class ModelChoice:
 class _Printed:
     """An endpoint that shows requests and answers none."""
 
+    async def probe(self) -> bool:
+        return True
+
     async def send(self, body: JsonObject) -> Answer:
         out.file.write(f"{json.dumps(body)}\n")
         message = "a dry run"
@@ -135,6 +154,15 @@ def _in_words(settings: ModelSettings, spent: Usage) -> str:
     return f"Model {settings.name}: {requests}, {spent.tokens:,} tokens, {cost}."
 
 
+def _settings(given: dict[str, Any]) -> ModelSettings:
+    try:
+        return ModelSettings.model_validate(given)
+    except ValidationError as error:
+        # Only the address can be anything; it is not shown, as it may hold a password.
+        message = f"--model-url: {error.errors()[0]['msg'].removeprefix('Value error, ')}"
+        raise click.UsageError(message) from error
+
+
 def model_options(command: F) -> F:
     """Add the options that name a model, as `model`."""
 
@@ -146,6 +174,8 @@ def model_options(command: F) -> F:
         model_api: Any,
         model_key: str | None,
         model_tokens: int | None,
+        model_reply_tokens: int,
+        model_timeout: float,
         model_cost: float | None,
         model_cache: Path,
         no_llm: bool,
@@ -157,14 +187,17 @@ def model_options(command: F) -> F:
             raise click.UsageError(message)
         settings = None
         if model and not no_llm:
-            settings = ModelSettings(
-                name=model,
-                base_url=model_url or None,
-                api=model_api,
-                api_key=SecretStr(model_key or "none"),
-                most_tokens=model_tokens,
-                most_usd=model_cost,
-            )
+            given = {
+                "name": model,
+                "base_url": model_url or None,
+                "api": model_api,
+                "api_key": SecretStr(model_key or "none"),
+                "reply_s": model_timeout,
+                "most_output_tokens": model_reply_tokens,
+                "most_tokens": model_tokens,
+                "most_usd": model_cost,
+            }
+            settings = _settings(given)
         choice = ModelChoice(settings, model_cache, dry_run)
         return command(*args, model=choice, **kwargs)
 

@@ -25,6 +25,15 @@ class Answer:
 class Endpoint(Protocol):
     """Where requests go."""
 
+    async def probe(self) -> bool:
+        """Return whether the server lives, by a question that costs a living one nothing.
+
+        False where something answers, and it may be no such server, or one in trouble.
+
+        Raises:
+            ModelDownError: nothing answers in time.
+        """
+
     async def send(self, body: JsonObject) -> Answer:
         """Send a request, by `body_of`, and wait for the answer.
 

@@ -1,30 +1,41 @@
-"""Requests and replies by OpenAI's own client, over chat completions or Responses.
-
-Formats: https://platform.openai.com/docs/api-reference/chat and .../responses. Replies are read
-field by field, as servers that only resemble OpenAI's leave out what they like.
-"""
+"""Requests and replies by OpenAI's own client, over chat completions or Responses."""
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
 from contextlib import AbstractAsyncContextManager
+from math import inf
 from typing import Any
 
 import httpx2
 import openai
 from openai import AsyncAPIResponse, AsyncOpenAI
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from toolguild.sandbox import JsonObject
 from toolguild.synth.models.answers import Answer
 from toolguild.synth.models.errors import ModelDownError, UnsupportedRequestError
+from toolguild.synth.models.forms import Chat, Responses
+from toolguild.synth.models.resolving import looked_up
 from toolguild.synth.models.settings import ModelSettings
 
 __all__ = ["OpenAIEndpoint"]
 
 _OPENAI = "https://api.openai.com/v1"
+_FORMS: dict[str, type[Chat] | type[Responses]] = {"chat": Chat, "responses": Responses}
 _RETRIES = 2
 """Times that the client tries anew what failed on the way, as it does by default."""
+_LONGEST_PAUSE_S = 30.0
+"""What a server may ask to wait before that."""
+_SOON_S = 1.0
+"""Seconds from the first request in which, as long as no reply came, failures are tried anew."""
 _MOST_BYTES = 10_000_000
+_SIGN_OF_LIFE = 4096
+"""Bytes of a list of models after which the rest is not waited for."""
+_SHORTEST_KEY = 8
+"""Characters of a key that is worth hiding; what local servers are given is any word."""
 _MOST_TOLD = 300
 """Characters of what a server says that are passed on in an error."""
 
@@ -42,14 +53,45 @@ class OpenAIEndpoint:
             transport: What carries requests, for tests.
         """
         self._settings = settings
-        timeout = httpx2.Timeout(settings.reply_s, connect=settings.connect_s)
+        self._has_replied = False
+        self._first_sent: float | None = None
+        timeout = httpx2.Timeout(settings.reply_s, connect=settings.probe_s)
         self._client = AsyncOpenAI(
             api_key=settings.api_key.get_secret_value(),
             base_url=settings.base_url or _OPENAI,
             max_retries=_RETRIES,
             timeout=timeout,
-            http_client=httpx2.AsyncClient(transport=transport, timeout=timeout),
+            http_client=httpx2.AsyncClient(
+                transport=transport,
+                timeout=timeout,
+                event_hooks={"response": [self._bound_retries]},
+            ),
         )
+
+    async def probe(self) -> bool:
+        """Ask for the list of models, and return whether the server lives.
+
+        It does where it gives one, has none or refuses: that is told at once. False where it is in
+        trouble, or asks to be left alone.
+
+        Raises:
+            ModelDownError: nothing answers in time.
+        """
+        client = self._client.with_options(max_retries=0)
+        seconds = self._settings.probe_s
+        try:
+            async with asyncio.timeout(seconds):
+                await looked_up(self._settings.base_url or _OPENAI)
+                async with client.models.with_streaming_response.list() as response:
+                    await _read(response, enough=_SIGN_OF_LIFE)
+        except openai.APIStatusError as error:
+            return error.status_code < 500 and error.status_code != 429
+        except (TimeoutError, openai.APITimeoutError) as error:
+            message = f"{self._where}: GET /models was not answered within {seconds:g} s"
+            raise ModelDownError(message, may_have_cost=False) from error
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            raise ModelDownError(self._told(error), may_have_cost=False) from error
+        return True
 
     async def send(self, body: JsonObject) -> Answer:
         """Send a request and wait for the answer, trying anew what fails on the way.
@@ -58,6 +100,7 @@ class OpenAIEndpoint:
             ModelDownError: there is none.
             UnsupportedRequestError: the server does not take such requests.
         """
+        self._first_sent = self._first_sent or time.monotonic()
         try:
             async with self._call(body) as response:
                 received = await _read(response)
@@ -78,6 +121,7 @@ class OpenAIEndpoint:
             place = ".".join(map(str, first["loc"]))
             message = f"{self._where}: what came is no reply ({place}: {first['msg']})"
             raise ModelDownError(message) from error
+        self._has_replied = True
         return reply.answer(request_id)
 
     async def close(self) -> None:
@@ -89,99 +133,50 @@ class OpenAIEndpoint:
             return self._client.responses.with_streaming_response.create(**body)
         return self._client.chat.completions.with_streaming_response.create(**body)
 
+    async def _bound_retries(self, response: httpx2.Response) -> None:
+        """Have the client not try anew where that would hold the run, by the header it obeys."""
+        waited = time.monotonic() - (self._first_sent or time.monotonic())
+        longest = _LONGEST_PAUSE_S if self._has_replied else _SOON_S - waited
+        if response.is_error and _pause_asked_for(response) > longest:
+            response.headers["x-should-retry"] = "false"
+
     @property
     def _where(self) -> str:
-        return f"model {self._settings.name} at {self._settings.base_url or 'api.openai.com'}"
+        # An address may hold a password.
+        address = re.sub(r"//[^/]*@", "//", self._settings.base_url or "api.openai.com")
+        return f"model {self._settings.name} at {address}"
 
     def _told(self, error: Exception) -> str:
         cause = error.__cause__
         told = str(error) if cause is None else f"{error} ({cause})"
+        if isinstance(error, openai.APIStatusError) and " - " not in told:
+            # The client tells what stands where OpenAI has it; others have it elsewhere.
+            told = f"{told} - {error.response.text.strip()}"
         printable = "".join(one if one.isprintable() else " " for one in told)
         key = self._settings.api_key.get_secret_value()
-        return f"{self._where}: {printable.replace(key, '[key]')[:_MOST_TOLD]}"
+        if len(key) >= _SHORTEST_KEY:
+            printable = printable.replace(key, "[key]")
+        return f"{self._where}: {printable[:_MOST_TOLD]}"
 
 
-async def _read(response: AsyncAPIResponse[Any]) -> bytes:
+def _pause_asked_for(response: httpx2.Response) -> float:
+    """Return the seconds that a server asks to wait before the next try; 0 unless it asks."""
+    headers = response.headers
+    try:
+        if "retry-after-ms" in headers:
+            return float(headers["retry-after-ms"]) / 1000
+        return float(headers.get("retry-after", 0))
+    except ValueError:
+        return inf  # A date, which is not worth reading: what is soon is told in seconds.
+
+
+async def _read(response: AsyncAPIResponse[Any], enough: int | None = None) -> bytes:
     received = bytearray()
     async for part in response.iter_bytes():
         received += part
+        if enough is not None and len(received) >= enough:
+            break
         if len(received) > _MOST_BYTES:
             message = f"the reply is longer than {_MOST_BYTES:,} bytes"
             raise httpx2.ReadError(message)
     return bytes(received)
-
-
-class _ChatUsage(BaseModel):
-    prompt_tokens: int = Field(ge=0)
-    completion_tokens: int = Field(ge=0)
-
-
-class _ChatMessage(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
-
-
-class _ChatChoice(BaseModel):
-    message: _ChatMessage
-    finish_reason: str | None = None
-
-
-class _Chat(BaseModel):
-    """A chat completion."""
-
-    id: str = ""
-    choices: list[_ChatChoice] = Field(min_length=1)
-    usage: _ChatUsage | None = None
-
-    def answer(self, request_id: str) -> Answer:
-        choice = self.choices[0]
-        refused = choice.message.refusal or choice.finish_reason == "content_filter"
-        cut_off = choice.finish_reason == "length"
-        return Answer(
-            text=choice.message.refusal or choice.message.content or "",
-            ended="refused" if refused else "cut off" if cut_off else "whole",
-            input_tokens=self.usage.prompt_tokens if self.usage else None,
-            output_tokens=self.usage.completion_tokens if self.usage else None,
-            request_id=request_id or self.id,
-        )
-
-
-class _ResponsesUsage(BaseModel):
-    input_tokens: int = Field(ge=0)
-    output_tokens: int = Field(ge=0)
-
-
-class _Part(BaseModel):
-    type: str
-    text: str = ""
-    refusal: str = ""
-
-
-class _Item(BaseModel):
-    type: str
-    content: list[_Part] = []
-
-
-class _Responses(BaseModel):
-    """A response of OpenAI's newer protocol."""
-
-    id: str = ""
-    status: str | None = None
-    output: list[_Item]
-    usage: _ResponsesUsage | None = None
-
-    def answer(self, request_id: str) -> Answer:
-        parts = [part for item in self.output if item.type == "message" for part in item.content]
-        refusal = "".join(part.refusal for part in parts if part.type == "refusal")
-        text = "".join(part.text for part in parts if part.type == "output_text")
-        cut_off = self.status == "incomplete"
-        return Answer(
-            text=refusal or text,
-            ended="refused" if refusal else "cut off" if cut_off else "whole",
-            input_tokens=self.usage.input_tokens if self.usage else None,
-            output_tokens=self.usage.output_tokens if self.usage else None,
-            request_id=request_id or self.id,
-        )
-
-
-_FORMS: dict[str, type[_Chat] | type[_Responses]] = {"chat": _Chat, "responses": _Responses}

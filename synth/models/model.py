@@ -27,6 +27,7 @@ from toolguild.synth.models.errors import (
     RefusedError,
     UnsupportedRequestError,
 )
+from toolguild.synth.models.guarding import GuardedEndpoint
 from toolguild.synth.models.quoting import as_data
 from toolguild.synth.models.replies import UnfitReplyError, read_reply
 from toolguild.synth.models.request import Message, Request
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["Model", "Reply"]
 
 T = TypeVar("T", bound=BaseModel)
-_FAILURES_IN_A_ROW = 3
-"""Requests that may fail one after another before no more are sent; one, if none ever succeeded."""
 _MOST_QUOTED = 20_000
 """Characters of an unfit reply that are shown to the model again."""
 
@@ -80,13 +79,11 @@ class Model:
         """
         self.settings = settings
         self.budget = Budget(settings)
-        self._given = endpoint
         self._cache = cache
         self._on_request = on_request
         self._structured = settings.structured
-        self._failures = 0
-        self._has_answered = False
-        self._down: ModelDownError | None = None
+        self._turns = asyncio.Semaphore(settings.at_once)
+        self._endpoint = GuardedEndpoint(settings, lambda: endpoint or _opened(settings))
         self._stack = ExitStack()
 
     def __enter__(self) -> Model:
@@ -94,7 +91,6 @@ class Model:
         from anyio.from_thread import start_blocking_portal
 
         self._portal: BlockingPortal = self._stack.enter_context(start_blocking_portal("asyncio"))
-        self._endpoint: Endpoint = self._portal.call(self._opened)
         return self
 
     def __exit__(
@@ -107,12 +103,6 @@ class Model:
         # What is still under way is given up; nobody waits for it any more.
         self._portal.call(self._portal.stop, True)
         self._stack.close()
-
-    async def _opened(self) -> Endpoint:
-        from toolguild.synth.models.endpoint import OpenAIEndpoint
-
-        self._turns = asyncio.Semaphore(self.settings.at_once)
-        return self._given or OpenAIEndpoint(self.settings)
 
     def ask(self, request: Request[T]) -> Reply[T]:
         """Ask, and wait for a reply that fits.
@@ -141,7 +131,7 @@ class Model:
             try:
                 return await self._asked(request)
             except UnsupportedRequestError as error:
-                raise self._failed(ModelDownError(str(error))) from error
+                raise self._endpoint.failed(ModelDownError(str(error))) from error
 
     async def _asked(self, request: Request[T]) -> Reply[T]:
         structured = self._structured
@@ -174,12 +164,11 @@ class Model:
         """Return an answer, known or asked for, and what it took."""
         if self._cache and (known := self._cache.get(self._where, body)):
             return known, self._usage(known)
-        if self._down is not None:
-            raise self._down
+        self._endpoint.require()
         with self.budget.reserve(len(str(body))) as told:
             self._on_request(body)
             try:
-                answer = await self._sent(body)
+                answer = await self._endpoint.send(body)
             except ModelError as error:
                 if not error.may_have_cost:
                     told.append(Usage())
@@ -196,27 +185,16 @@ class Model:
         usd = price_of(self.settings, input_tokens, output_tokens)
         return Usage(1, input_tokens, output_tokens, usd)
 
-    async def _sent(self, body: JsonObject) -> Answer:
-        try:
-            async with asyncio.timeout(self.settings.reply_s):
-                answer = await self._endpoint.send(body)
-        except TimeoutError as error:
-            message = f"model {self.settings.name}: no reply within {self.settings.reply_s:g} s"
-            raise self._failed(ModelDownError(message)) from error
-        except ModelDownError as error:
-            raise self._failed(error) from error
-        self._failures, self._has_answered = 0, True
-        return answer
-
-    def _failed(self, error: ModelDownError) -> ModelDownError:
-        self._failures += 1
-        if not self._has_answered or self._failures >= _FAILURES_IN_A_ROW:
-            self._down = error
-        return error
-
     @property
     def _where(self) -> str:
         return f"{self.settings.api} {self.settings.base_url}"
+
+
+def _opened(settings: ModelSettings) -> Endpoint:
+    # Takes a second to import, and is only of use where something is asked.
+    from toolguild.synth.models.endpoint import OpenAIEndpoint
+
+    return OpenAIEndpoint(settings)
 
 
 def _told_off(why_not: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from general_tools import changed, general, grouped, items_of_top3, run_of_largest, run_of_top3
-from model_server import Server, data_of
+from model_server import Server, data_of, role_of
 
 
 def recorded(number: int, run: tuple[str, str]) -> dict[str, Any]:
@@ -143,8 +143,10 @@ def test_what_the_registry_refuses_changes_nothing(
 
 def test_a_dry_run_shows_what_is_asked_first(toolguild: Any, logs: Path, server: Server) -> None:
     ran = toolguild("synthesize", logs, "--model", "some-model", "--dry-run")
-    [request] = map(json.loads, ran.out.splitlines())
+    request, *others = map(json.loads, ran.out.splitlines())
     assert [tool["id"] for tool in data_of(request)["tools"]] == ["t1", "t2"]
+    # What the group comes to is not known, so both are described.
+    assert [role_of(one) for one in others] == ["describe", "describe"]
     assert server.requests == []
 
 

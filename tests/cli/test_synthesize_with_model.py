@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from code_runs import run_of, sound
+from code_runs import messy, run_of, sound
 from model_server import Script, Server, data_of
 
 GOOD = '''
@@ -39,19 +39,6 @@ def written(source: str) -> Script:
 def mended(old: str, new: str) -> Script:
     assert old in GOOD
     return written(GOOD.replace(old, new))
-
-
-def messy(number: int) -> dict[str, Any]:
-    """Return a run with code that fails on most inputs but those of the runs."""
-    label = f"{'AB' * (number % 3 + 1)}-{number * 7 + 3}-x"
-    code = f"""
-def order_number(label):
-    parts = label.split('-')
-    number = int(parts[1])
-    return number * 10 + len(parts[0])
-
-print(order_number('{label}'))"""
-    return run_of(100 + number, code, f"{(number * 7 + 3) * 10 + label.index('-')}\n")
 
 
 @pytest.fixture
@@ -193,13 +180,20 @@ def test_there_are_at_least_thirty_ways() -> None:
     assert len(BAD) >= 30
 
 
-def test_a_model_that_is_down_is_told_once(toolguild: Any, logs: Path) -> None:
-    ran = toolguild(
-        "synthesize", logs, "--model", "m", "--model-url", "http://127.0.0.1:9/v1", "--json"
+@pytest.mark.parametrize(
+    "way",
+    ["nobody listens", "connections hang", "a byte a second", "status 429, retry after 100 s"],
+)
+def test_a_model_that_is_down_is_told_once(toolguild: Any, logs: Path, way: str) -> None:
+    servers = pytest.importorskip(
+        "benchmarks.models_down.servers", reason="run in the repository only"
     )
+    with servers.WAYS[way]() as url:
+        ran = toolguild("synthesize", logs, "--model", "m", "--model-url", url, "--json")
+    assert ran.code == 0
     assert fates(ran) == {"weight_of": "registered", "order_number": "rejected"}
     assert ran.err.count("Going on without the model") == 1
-    assert "127.0.0.1:9" in ran.err
+    assert url in ran.err
 
 
 def test_no_more_is_spent_than_allowed(toolguild: Any, logs: Path, server: Server) -> None:

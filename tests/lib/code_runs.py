@@ -1,4 +1,4 @@
-"""Logs of agents that run code, made up."""
+"""Runs with code of which a tool is made without a model, and with code that needs mending."""
 
 from __future__ import annotations
 
@@ -29,3 +29,16 @@ def weight_of(counts):
 
 print(weight_of([{number}, {number + 2}, 5]))"""
     return run_of(number, code, f"{number + 2 * (number + 2) + 15}\n")
+
+
+def messy(number: int) -> dict[str, Any]:
+    """Return a run with code that fails on most inputs but those of the runs."""
+    label = f"{'AB' * (number % 3 + 1)}-{number * 7 + 3}-x"
+    code = f"""
+def order_number(label):
+    parts = label.split('-')
+    number = int(parts[1])
+    return number * 10 + len(parts[0])
+
+print(order_number('{label}'))"""
+    return run_of(100 + number, code, f"{(number * 7 + 3) * 10 + label.index('-')}\n")

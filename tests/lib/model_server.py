@@ -58,6 +58,9 @@ class Server:
         """Scripts of their own, for requests in which one of these texts stands."""
         self.answer: Callable[[dict[str, Any]], Script] | None = None
         """Answers by what is asked, in the place of all scripts."""
+        self.models = Script(body=b'{"object": "list", "data": []}')
+        """What whoever asks for the list of models is given."""
+        self.probes: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -68,6 +71,10 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_GET(self) -> None:
+                server.probes.append(self.path)
+                self._answer(server.models)
+
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])
                 with server.lock:
@@ -75,13 +82,16 @@ class Server:
                     server.paths.append(self.path)
                     server.headers.append(dict(self.headers))
                     script = server.next_script()
+                self._answer(script)
+
+            def _answer(self, script: Script) -> None:
                 server.stopped.wait(script.wait_s)
                 try:
-                    self._answer(script)
+                    self._send(script)
                 except OSError:
                     self.close_connection = True
 
-            def _answer(self, script: Script) -> None:
+            def _send(self, script: Script) -> None:
                 body = script.body
                 if body is None:
                     body = json.dumps(reply(script, self.path)).encode()

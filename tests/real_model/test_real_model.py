@@ -1,0 +1,125 @@
+"""A real model over a real endpoint: what it says is worth nothing before it is proven."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import small_model
+from code_runs import messy, sound
+from pydantic import BaseModel
+
+from toolguild.cli.main import run
+from toolguild.synth.models import (
+    Answer,
+    BadReplyError,
+    Model,
+    ModelSettings,
+    OverBudgetError,
+    Prompt,
+    Request,
+)
+from toolguild.synth.models.bodies import body_of
+from toolguild.synth.models.endpoint import OpenAIEndpoint
+from toolguild.synth.models.request import Message
+
+pytestmark = pytest.mark.model
+BOTH_APIS = pytest.mark.parametrize("api", ["chat", "responses"])
+FEW_TOKENS = 16
+"""As few as any server takes."""
+LONG_ANSWER = "Count from one to one thousand, in words."
+
+
+class Verdict(BaseModel):
+    name: str
+    score: int
+
+
+def request(number: int) -> Request[Verdict]:
+    prompt = Prompt.parse("judge", "version: 1\n\nGive the data a name and a score. Reply in JSON.")
+    return Request(prompt, {"number": number}, Verdict)
+
+
+def sent(settings: ModelSettings, *texts: str) -> list[Answer]:
+    """Return the answers to some requests."""
+
+    async def answers() -> list[Answer]:
+        endpoint = OpenAIEndpoint(settings)
+        try:
+            assert await endpoint.probe()
+            bodies = [body_of(settings, [Message("user", text)], None, "") for text in texts]
+            return [await endpoint.send(body) for body in bodies]
+        finally:
+            await endpoint.close()
+
+    return asyncio.run(answers())
+
+
+@BOTH_APIS
+def test_a_reply_tells_what_it_took(real_model: ModelSettings, api: Any) -> None:
+    settings = real_model.model_copy(update={"api": api, "most_output_tokens": 400})
+    [short, long] = sent(settings, "Say hi.", "Say hi. " + "Be kind. " * 50)
+    assert short.text.strip()
+    assert short.request_id
+    assert short.output_tokens
+    assert short.input_tokens
+    assert long.input_tokens
+    assert 50 <= long.input_tokens - short.input_tokens <= 400
+
+
+@BOTH_APIS
+def test_a_reply_is_no_longer_than_allowed(real_model: ModelSettings, api: Any) -> None:
+    settings = real_model.model_copy(update={"api": api, "most_output_tokens": FEW_TOKENS})
+    [answer] = sent(settings, LONG_ANSWER)
+    assert answer.ended == "cut off"
+    assert answer.output_tokens == FEW_TOKENS
+
+
+@BOTH_APIS
+def test_what_it_takes_counts_until_nothing_is_left(real_model: ModelSettings, api: Any) -> None:
+    most = 800
+    few = {"api": api, "most_tokens": most, "most_output_tokens": FEW_TOKENS, "tries": 2}
+    requests: list[Any] = []
+    with Model(real_model.model_copy(update=few), on_request=requests.append) as model:
+        with pytest.raises(OverBudgetError, match="800 tokens"):
+            for number in range(50):
+                try:
+                    model.ask(request(number))
+                except BadReplyError:
+                    continue
+        spent = model.budget.spent
+    assert 1 < spent.requests == len(requests)
+    assert spent.output_tokens <= spent.requests * FEW_TOKENS
+    assert most / 2 < spent.tokens <= most
+
+
+def test_tools_are_as_good_as_without(
+    real_model: ModelSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "runs.jsonl"
+    log.write_text("\n".join(map(json.dumps, [*map(sound, range(8)), *map(messy, range(8))])))
+    monkeypatch.setenv("OPENAI_API_KEY", real_model.api_key.get_secret_value())
+    if real_model.base_url:
+        monkeypatch.setenv("OPENAI_BASE_URL", real_model.base_url)
+    arguments = ["synthesize", str(log), "--sandbox", "local", "--json"]
+    # The small one says nothing of use, whatever it may write.
+    most = ["--model-tokens", "40000"]
+    if real_model.name == small_model.NAME:
+        most = ["--model-tokens", "8000", "--model-reply-tokens", "160"]
+    code = run([*arguments, "--model", real_model.name, *most])
+    told = capsys.readouterr()
+    fates = {tool["name"]: tool["fate"] for tool in json.loads(told.out)["tools"]}
+    assert code == 0
+    assert f"Model {real_model.name}: " in told.err
+    assert fates.pop("weight_of") == "registered"
+    assert fates in ({"order_number": "rejected"}, {"order_number": "registered"})
+    if fates["order_number"] == "registered":
+        assert run(["call", "order_number", "--args", '{"label": "ABC-4"}']) == 0
+        assert capsys.readouterr().out.strip() == "43"
