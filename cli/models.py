@@ -98,6 +98,8 @@ class ModelChoice:
     settings: ModelSettings | None
     cache: Path
     dry_run: bool
+    spent: Usage | None = None
+    """What the model took, once it was asked."""
     _troubles: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -121,8 +123,21 @@ class ModelChoice:
             Model(self.settings, cache=cache) as model,
         ):
             yield Author(model, profile)
-        if (spent := model.budget.spent).requests:
-            say(_in_words(self.settings, spent))
+        self.spent = model.budget.spent
+        if self.spent.requests:
+            say(_in_words(self.settings, self.spent))
+
+    def to_json(self) -> JsonObject | None:
+        """Return which model was asked, and what it took; None where there is none."""
+        if self.settings is None or self.spent is None:
+            return None
+        return {
+            "name": self.settings.name,
+            "requests": self.spent.requests,
+            "input_tokens": self.spent.input_tokens,
+            "output_tokens": self.spent.output_tokens,
+            "usd": self.spent.usd,
+        }
 
     def tell(self, trouble: str) -> None:
         """Say once that the model gave nothing that can be used."""

@@ -57,6 +57,7 @@ from toolguild.synth.plans import (
     spoken,
     spoken_call,
 )
+from toolguild.synth.provenance import written_by
 from toolguild.synth.spellings import group_spellings
 from toolguild.synth.traces import ReadOptions
 from toolguild.synth.utility import PromptSettings
@@ -131,7 +132,7 @@ def synthesize(
     if model.dry_run:
         return ExitCode.DONE
     if as_json:
-        print_json(_summary(mined, results))
+        print_json({**_summary(mined, results), "model": model.to_json()})
     else:
         _show_results(mined, results, registry)
     held = any(result.fate in {Fate.REGISTERED, Fate.UNCHANGED} for result in results)
@@ -352,6 +353,7 @@ def _result(result: Synthesized) -> JsonObject:
         "ref": result.ref or None,
         "reasons": reasons,
         "verified": choice_as_json(result.choice) if result.choice else None,
+        "written": written_by(result.proof.draft) if result.proof.draft else None,
         "evidence": result.proof.report.evidence() if result.proof.report else None,
         "opportunity": _opportunity(result.proof.opportunity),
     }

@@ -12,11 +12,11 @@ from typing import Literal, TypeAlias
 
 from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registry, ToolSpec
 from toolguild.registry.specs import check_spec
-from toolguild.sandbox import Access, Json, JsonObject, Sandbox
+from toolguild.sandbox import Access, Sandbox
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.authoring import Author
 from toolguild.synth.budget import Choice
-from toolguild.synth.drafting import Draft, DraftOrigin, tool_names
+from toolguild.synth.drafting import Draft, tool_names
 from toolguild.synth.gathering import Gathered, gather
 from toolguild.synth.known import KnownLogs
 from toolguild.synth.mining import (
@@ -32,21 +32,19 @@ from toolguild.synth.mining import (
     RepeatedSequence,
     Sampled,
     SequenceMiner,
-    extent_of,
     nothing_collected,
-    support_of,
 )
+from toolguild.synth.provenance import provenance_of
 from toolguild.synth.proving import Proof, in_better_words, prove
 from toolguild.synth.standing import kept_version, same_but_for_words, takes_words
 from toolguild.synth.tool_spec import spec_of
 from toolguild.synth.traces import Problem, ReadOptions, ToolDefinition
-from toolguild.synth.uniting import members_as_json, united
+from toolguild.synth.uniting import united
 from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
 from toolguild.synth.validation import ValidationReport, ValidationSettings, dossier, validate
 
 __all__ = ["Choose", "Fate", "Mined", "Synthesized", "mine", "synthesize"]
 
-MAX_LISTED_OCCURRENCES = 20
 Choose: TypeAlias = Callable[[Sequence[Draft]], Sequence[Choice]]
 """What says of each of some tools whether it gets a place in a toolbox."""
 
@@ -387,7 +385,7 @@ def _register(proof: Proof, registry: Registry, settings: ValidationSettings) ->
     try:
         registration = registry.register(
             spec,
-            provenance=_provenance(proof.draft),
+            provenance=provenance_of(proof.draft),
             evidence=evidence,
             report=report,
             why="passed validation",
@@ -399,43 +397,3 @@ def _register(proof: Proof, registry: Registry, settings: ValidationSettings) ->
         return Synthesized(proof, Fate.REJECTED, changed=rejection.created, refusal=refusal)
     fate = Fate.REGISTERED if registration.created else Fate.UNCHANGED
     return Synthesized(proof, fate, registration.created, registration.version.ref)
-
-
-def _provenance(draft: Draft) -> JsonObject:
-    """Return where a draft comes from, as plain data."""
-    written = draft.authorship.to_json() if draft.authorship else {}
-    if draft.authorship and draft.origin is DraftOrigin.DETERMINISTIC:
-        written = {"words": str(DraftOrigin.MODEL), **written}
-    opportunity = draft.opportunity
-    if opportunity is None:
-        return {"origin": str(draft.origin), **written}
-    occurrences = opportunity.everywhere
-    extent = extent_of(opportunity)
-    places: list[Json] = [str(one.place) for one in occurrences[:MAX_LISTED_OCCURRENCES]]
-    found: JsonObject = (
-        {"kind": "sequence", "steps": _steps(draft, opportunity)}
-        if isinstance(opportunity, RepeatedSequence)
-        else {"kind": opportunity.kind}
-    )
-    return {
-        "origin": str(draft.origin),
-        **written,
-        **found,
-        **members_as_json(draft),
-        "support": support_of(occurrences),
-        "occurrences": len(occurrences),
-        "places": places,
-        "saving": {"calls": extent.saving.calls, "characters": extent.saving.characters},
-        **(
-            {"estimated": {"support": extent.tasks, "occurrences": extent.places}}
-            if opportunity.estimate
-            else {}
-        ),
-    }
-
-
-def _steps(draft: Draft, opportunity: RepeatedSequence) -> JsonObject:
-    """Return, for each key of a composite's result, the tool that the value comes from, or code."""
-    keys = draft.returns["properties"]
-    tools = ["code" if step.code else step.tool for step in opportunity.plan]
-    return dict(zip(keys if isinstance(keys, dict) else (), tools, strict=True))

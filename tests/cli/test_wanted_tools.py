@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from injections import INJECTIONS, OBEYED
 from model_server import Script, Server, data_of
-from wanted import WANTED, log_of
+
+pytest.importorskip("benchmarks.models.wanted", reason="run in the repository only")
+from benchmarks.models.wanted import WANTED, log_of
 
 ANSWERS = {one.name: one.answer for one in WANTED}
 DELIVERIES = "get_order_then_list_deliveries"
