@@ -106,7 +106,7 @@ def test_an_error_that_agents_get_past(writer: Writer) -> None:
             writer.call("get_user", {"user": "U999"}, {"name": "root"}),
         ]
 
-    [found] = mined(runs(writer, steps))
+    found = mined(runs(writer, steps))[0]
     assert found.kind is EpisodeKind.RECOVERY
     assert (found.about, found.wish) == ("get_user: no user ...", "get_user_with_recovery")
     past = [one for one in found.occurrences if len(one.calls) == 3]
