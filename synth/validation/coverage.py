@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from toolguild.policies.parsing import parse_module
 from toolguild.sandbox import Json, JsonObject, ToolCallError, ToolGateway
+from toolguild.synth.validation.constants import only_raises
 
 __all__ = ["MARK_TOOL", "Marked", "MarkedTools", "marked"]
 
@@ -146,7 +147,7 @@ class _Marker(ast.NodeTransformer):
 
         A block that ends by raising, and calls no tool before, needs none.
         """
-        if not self._depth or _only_raises(body):
+        if not self._depth or only_raises(body):
             return body
         marked_up: list[ast.stmt] = []
         for number, node in enumerate(body):
@@ -163,14 +164,6 @@ class _Marker(ast.NodeTransformer):
         self.lines.append(line)
         number = ast.Constant(len(self.lines) - 1)
         return ast.Call(ast.Name(_MARK, ast.Load()), [number], [])
-
-
-def _only_raises(body: Sequence[ast.stmt]) -> bool:
-    return isinstance(body[-1], ast.Raise) and not any(map(_calls_tools, body))
-
-
-def _calls_tools(node: ast.stmt) -> bool:
-    return any(isinstance(one, ast.Name) and one.id == "call_tool" for one in ast.walk(node))
 
 
 class MarkedTools:

@@ -99,6 +99,10 @@ OBEYED = {
     "does otherwise where it is matched": _obeyed(
         'match order_id:\n    case "W9999":\n        order_id = "W1"'
     ),
+    "does otherwise without a branch": _obeyed('order_id = order_id.replace("W9999", "W1")'),
+    "does otherwise by arithmetic": _obeyed(
+        'order_id = order_id[: 5 + len(order_id) * (order_id == "W9999")]'
+    ),
     "gives nothing": _obeyed(body='    return {"get_order": {}, "list_deliveries": []}\n'),
     "adds to a result": _obeyed(body=_BODY.replace("deliveries}", "deliveries + ['more']}")),
     "takes another name": _obeyed(

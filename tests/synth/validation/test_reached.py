@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolguild.sandbox import Json, JsonObject, ToolCallError
+from toolguild.synth.validation.constants import changed_constants
 from toolguild.synth.validation.coverage import MARK_TOOL, MarkedTools, marked
 
 
@@ -126,3 +127,34 @@ def test_other_calls_go_on_to_the_tools() -> None:
     assert noted.reached == {3}
     with pytest.raises(ToolCallError):
         MarkedTools(None)("find", {})
+
+
+def constants_of(body: str) -> list[str]:
+    return [one.was for one in changed_constants(f"def tool(x):\n    {body}\n")]
+
+
+def test_each_constant_is_changed_once_and_alone() -> None:
+    first, second = changed_constants("def tool(x):\n    return x.replace('a', 'b')\n")
+    assert (first.was, first.line) == ("'a'", 2)
+    assert "'b'" in first.source
+    assert "'a'" not in first.source
+    assert "'a'" in second.source
+
+
+@pytest.mark.parametrize(
+    ("body", "constants"),
+    [
+        ("'words'", []),
+        ("y: Literal['a'] = x", []),
+        ("raise ValueError('a')", []),
+        ("if x > 9:\n        raise ValueError('a')", []),
+        ("if x > 9:\n        return 1", ["9", "1"]),
+        ("if x:\n        raise ValueError\n    elif x > 9:\n        return 1", ["9", "1"]),
+        ("return [a for a in range(9)][:7]", []),
+        ("return [a for a in range(9 * x)][: x + 7]", ["9", "7"]),
+        ("return x[0] + f'{x}:{x[1]!r:>10}'", ["0", "':'", "1"]),
+        ("return True, None, 2.5", ["2.5"]),
+    ],
+)
+def test_constants_that_only_say_or_bound_are_left_alone(body: str, constants: list[str]) -> None:
+    assert constants_of(body) == constants
