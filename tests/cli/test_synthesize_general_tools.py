@@ -8,28 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from code_runs import run_of
 from general_tools import changed, general, grouped, items_of_top3, run_of_largest, run_of_top3
 from model_server import Server, data_of, role_of
-
-
-def recorded(number: int, run: tuple[str, str]) -> dict[str, Any]:
-    code, shown = run
-    function = {"name": "python", "arguments": json.dumps({"code": code})}
-    return {
-        "id": f"run {number}",
-        "messages": [
-            {"role": "user", "content": f"task {number}"},
-            {"role": "assistant", "tool_calls": [{"id": "c", "function": function}]},
-            {"role": "tool", "tool_call_id": "c", "content": shown},
-        ],
-    }
 
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
     runs = [*map(run_of_top3, range(8)), *map(run_of_largest, range(9))]
     path = tmp_path / "runs.jsonl"
-    path.write_text("\n".join(json.dumps(recorded(*one)) for one in enumerate(runs)))
+    path.write_text("\n".join(json.dumps(run_of(number, *run)) for number, run in enumerate(runs)))
     return path
 
 
