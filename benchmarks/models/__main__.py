@@ -23,6 +23,8 @@ from typing import Any
 
 from benchmarks.models.halves import Logs, logs
 from benchmarks.models.reference import reference_server
+from benchmarks.sandbox.machine import about
+from benchmarks.sandbox.tables import about_table, replace_part, table
 
 SHARED = Path(os.environ.get("TOOLGUILD_SHARED", Path(__file__).parents[3] / "shared"))
 _EPISODES = {"messy sequence", "recovery", "unknown tool"}
@@ -151,41 +153,29 @@ def _toolguild(
 
 
 def _table(rows: Sequence[Row]) -> str:
-    heads = (
-        "logs",
-        "tools",
-        "written",
-        "mended",
-        "united",
-        "described",
-        "rounds",
-        "requests",
-        "tokens",
-        "dollars",
-        "calls saved",
-        "characters saved",
-        "seconds more",
+    head = (
+        *("logs", "tools", "written", "mended", "united", "described", "rounds", "requests"),
+        *("tokens", "dollars", "calls saved", "characters saved", "seconds more"),
     )
-    lines = [heads, tuple("---" for _ in heads)]
-    for row in rows:
-        lines.append(
-            (
-                row.logs,
-                f"{row.tools_without} -> {row.tools_with}",
-                f"{row.written} of {row.wanted}",
-                f"{row.mended} of {row.failed}",
-                str(row.united),
-                str(row.described),
-                f"{row.rounds:.1f}",
-                str(row.requests),
-                f"{row.tokens:,}",
-                "unknown" if row.usd is None else f"{row.usd:.4f}",
-                f"{_share(row.saved_without, row.calls)} -> {_share(row.saved_with, row.calls)}",
-                f"{row.characters_without:,} -> {row.characters_with:,}",
-                f"{row.seconds_more:.0f}",
-            )
-        )
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return table(head, [_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.logs,
+        f"{row.tools_without} -> {row.tools_with}",
+        f"{row.written} of {row.wanted}",
+        f"{row.mended} of {row.failed}",
+        str(row.united),
+        str(row.described),
+        f"{row.rounds:.1f}",
+        str(row.requests),
+        f"{row.tokens:,}",
+        "unknown" if row.usd is None else f"{row.usd:.4f}",
+        f"{_share(row.saved_without, row.calls)} -> {_share(row.saved_with, row.calls)}",
+        f"{row.characters_without:,} -> {row.characters_with:,}",
+        f"{row.seconds_more:.0f}",
+    )
 
 
 def _share(saved: int, calls: int) -> str:
@@ -200,6 +190,7 @@ def main() -> None:
     asked.add_argument("--reference", action="store_true", help="ask what knows good answers")
     parser.add_argument("--model-tokens", help="tokens that the runs on one log may take")
     parser.add_argument("--logs", action="append", help="only these, by name")
+    parser.add_argument("--markdown", type=Path, help="page whose tables are to be replaced")
     parser.add_argument("--json", type=Path, help="file for every figure")
     arguments = parser.parse_args()
     options = ["--model", arguments.model or "reference"]
@@ -214,7 +205,10 @@ def main() -> None:
             if not arguments.logs or one.name in arguments.logs:
                 print(f"{one.name} ...", file=sys.stderr)
                 rows.append(measured(one, options, environment))
-    print(_table(rows))
+    shown = f"{about_table({**about(), 'model': options[1]})}\n\n{_table(rows)}"
+    print(shown)
+    if arguments.markdown:
+        replace_part(arguments.markdown, "models", shown)
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
 

@@ -141,6 +141,7 @@ def _have_plan(windows: Sequence[_Window], uses: Mapping[Unit, Sequence[Set[Unit
 
 def _repeated(windows: Sequence[_Window], settings: MiningSettings) -> RepeatedEpisode | None:
     """Return windows with the same tools as episodes; None where nothing could be their tool."""
+    windows = sorted(windows, key=_place)
     parameters = _parameters(windows, settings)
     constants = _constants(windows)
     possible = [window for window in windows if _is_possible(window, parameters, constants)]
@@ -237,7 +238,7 @@ def _derived(window: _Window, parameters: Mapping[Slot, str]) -> bool:
 def _kept(windows: Sequence[_Window]) -> list[_Window]:
     """Return so many windows of as many tasks as there are, whatever their order."""
     by_task: defaultdict[str, list[_Window]] = defaultdict(list)
-    for window in sorted(windows, key=_place):
+    for window in windows:
         by_task[window.timeline.task_id].append(window)
     tasks = sorted(by_task, key=lambda task: hashlib.sha256(task.encode()).hexdigest())
     kept = [one for task in tasks for one in by_task[task][:MAX_PER_TASK]]

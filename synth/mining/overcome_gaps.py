@@ -54,8 +54,8 @@ def recoveries(timelines: Sequence[Timeline], settings: MiningSettings) -> list[
         if support_of(kept) < settings.sequence_support:
             continue
         names = kept[0].given.keys()
-        easy = [one for one in at_once[tool] if one.given.keys() == names][:MAX_AT_ONCE]
-        kept = [*kept[:MAX_EPISODES], *easy]
+        easy = sorted((one for one in at_once[tool] if one.given.keys() == names), key=_place)
+        kept = [*kept[:MAX_EPISODES], *easy[:MAX_AT_ONCE]]
         wish = f"{tool}_with_recovery"
         found.append(_repeated(EpisodeKind.RECOVERY, error, wish, tool, kept))
     return sorted(found, key=_rank)[:MAX_FOUND]
@@ -139,11 +139,11 @@ def _looked_up(places: Sequence[tuple[Trace, int]], settings: MiningSettings) ->
     agreed: tuple[str, ...] = ()
     for length in range(1, MAX_CALLS):
         begun = Counter(_runs(calls)[:length] for _, _, calls in followed if calls)
-        most = begun.most_common(1)
-        if not most or most[0][1] < settings.min_confidence * len(places):
+        most = max(begun, key=lambda tools: (begun[tools], tools), default=())
+        if begun[most] < settings.min_confidence * len(places):
             break
-        if len(most[0][0]) == length:
-            agreed = most[0][0]
+        if len(most) == length:
+            agreed = most
     for trace, number, calls in followed:
         if agreed and _runs(calls)[: len(agreed)] == agreed:
             taken = _first_runs(calls, len(agreed))
@@ -206,10 +206,14 @@ def _saving(asked: ToolCall, calls: Sequence[ToolCall]) -> Saving:
 
 
 def _with_same_arguments(episodes: Sequence[Episode]) -> list[Episode]:
-    """Return those whose call that failed had the arguments' names that most of them had."""
+    """Return those whose call that failed had the arguments' names that most of them had.
+
+    They come in the order of their places, whatever the order of the runs.
+    """
     names = Counter(frozenset(one.given) for one in episodes)
     most = max(names, key=lambda one: (names[one], sorted(one)), default=frozenset())
-    return [one for one in episodes if most and one.given.keys() == most]
+    alike = [one for one in episodes if most and one.given.keys() == most]
+    return sorted(alike, key=_place)
 
 
 def _place(episode: Episode) -> tuple[str, int]:

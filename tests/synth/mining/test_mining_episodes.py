@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from toolguild.synth.mining import EpisodeKind, EpisodeMiner, MiningSettings, RepeatedEpisode
 from toolguild.synth.traces import Step, ToolDefinition, Trace
 
@@ -155,3 +158,19 @@ def test_a_tool_that_there_is_none_of(writer: Writer) -> None:
     [computed] = mined(traces(lambda task: [writer.code(f"print({task} * 2)", f"{task * 2}\n")]))
     assert [one.value for one in computed.occurrences] == [0, 2, 4, 6]
     assert all(one.calls == () for one in computed.occurrences)
+
+
+@given(order=st.permutations(range(6)))
+def test_the_order_of_the_runs_does_not_matter(writer: Writer, order: list[int]) -> None:
+    def steps(task: int) -> list[Step]:
+        name = f"person{task}"
+        return [
+            *pages(writer, f"C{task}17", 2 + task % 3),
+            writer.call("get_user", {"user": name}, None, error=f"no user {name!r}"),
+            writer.call("get_user", {"user": name.upper()}, {"name": name}),
+        ]
+
+    traces = runs(writer, steps, tasks=6)
+    found = mined([traces[number] for number in order])
+    assert found == mined(traces)
+    assert {one.kind for one in found} == {EpisodeKind.SEQUENCE, EpisodeKind.RECOVERY}
