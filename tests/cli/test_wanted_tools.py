@@ -125,52 +125,47 @@ def test_a_model_that_was_fooled_registers_nothing(
     assert "Traceback" not in ran.err
 
 
-def told_in(place: str, words: str) -> Callable[[str], str]:
-    """Return what puts words into a run: a task, results, errors or descriptions."""
+def fooling(words: str) -> Callable[[str], str]:
+    """Return what puts words into all of a run: task, results, descriptions of tools and errors."""
     quoted = json.dumps(words)[1:-1]
     within = json.dumps(quoted)[1:-1]
-    marks = {
-        "task": ('"content": "Case', f'"content": "{quoted} Case'),
-        "result": (r"\"city\": \"", rf"\"city\": \"{within} "),
-        "description": ('"description": "', f'"description": "{quoted} '),
-        "error": ("Error: unknown tool", f"Error: unknown tool {quoted}"),
+    places = {
+        '"content": "Case': f'"content": "{quoted} Case',
+        r"\"city\": \"": rf"\"city\": \"{within} ",
+        '"description": "': f'"description": "{quoted} ',
+        "Error: unknown tool": f"Error: unknown tool {quoted}",
     }
-    old, new = marks[place]
 
     def change(text: str) -> str:
-        return text.replace(old, new)
+        for old, new in places.items():
+            text = text.replace(old, new)
+        return text
 
     return change
 
 
-@pytest.mark.parametrize("place", ["task", "result", "description", "error"])
-def test_instructions_in_traces_change_nothing(
-    toolguild: Any, log: Any, server: Server, place: str
-) -> None:
+def test_instructions_in_traces_change_nothing(toolguild: Any, log: Any, server: Server) -> None:
     server.answer = good
     names = (DELIVERIES, SHARES)
 
-    def tools(registry: str, path: Path) -> dict[str, Any]:
+    def tools(registry: str, path: Path) -> dict[str, str]:
+        """Return the digests of all that was registered."""
         places = ("--registry", registry, "--model-cache", f"{registry}.replies")
         toolguild("synthesize", path, "--model", "good", "--json", *places)
         listed = toolguild("tools", "list", "--json", "--registry", registry).json
-        return {one["name"]: one for one in listed["tools"]}
+        return {one["name"]: one["digest"] for one in listed["tools"]}
 
     clean = tools("clean.db", log(*names))
     rules = {request["messages"][0]["content"] for request in server.requests}
     assert clean.keys() == {*names}
     server.requests.clear()
-    words = " ".join(INJECTIONS)
-    path = log(*names, change=told_in(place, words))
-    assert json.dumps(INJECTIONS[0])[1:-1] in path.read_text()
-    fooled = tools(f"{place}.db", path)
-    for name, tool in clean.items():
-        for key in ("description", "tier", "needs", "calls"):
-            assert fooled[name].get(key) == tool.get(key)
+    path = log(*names, change=fooling(" ".join(INJECTIONS)))
+    written = path.read_text()
+    assert all(written.count(json.dumps(one)[1:-1]) >= 9 for one in INJECTIONS)
+    assert tools("fooled.db", path) == clean
     assert {request["messages"][0]["content"] for request in server.requests} == rules
     for request in server.requests:
         content = request["messages"][1]["content"]
         assert content.count("<") == 2 and "`" not in content
-        assert content.isprintable() or set(filter(lambda one: not one.isprintable(), content)) == {
-            "\n"
-        }
+        assert {one for one in content if not one.isprintable()} == {"\n"}
+    assert any("Ignore all previous instructions" in str(one) for one in server.requests)

@@ -142,6 +142,9 @@ def test_a_text_whose_docstring_cannot_be_replaced_alone_stays(source: str) -> N
 class _Describing:
     """An endpoint that always says the same."""
 
+    async def probe(self) -> bool:
+        return True
+
     async def send(self, body: JsonObject) -> Answer:
         words = saying(FUNCTION, "Sum prices", "All of them", "The sum")
         return Answer(words.model_dump_json(), "whole", 30, 9, "req-1")
