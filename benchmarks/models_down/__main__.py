@@ -86,7 +86,12 @@ def run(logs: Sequence[Path], sandbox: str, url: str | None) -> Measured:
         seconds = time.monotonic() - started
     if done.returncode:
         sys.exit(f"toolguild ended with {done.returncode}: {done.stderr}")
-    tools = {tool["name"]: tool["fate"] for tool in json.loads(done.stdout)["tools"]}
+    # What only a model could write is told of where one is named, and does not come about.
+    tools = {
+        tool["name"]: tool["fate"]
+        for tool in json.loads(done.stdout)["tools"]
+        if tool["fate"] != "not drafted"
+    }
     told = [line for line in done.stderr.splitlines() if line.startswith("Going on without")]
     return Measured(seconds, tools, told)
 

@@ -74,7 +74,12 @@ class GuardedEndpoint:
         return answer
 
     def failed(self, error: ModelDownError) -> ModelDownError:
-        """Take note of a request without a usable answer, and return its error."""
+        """Take note of a request without a usable answer, and return what to tell of it.
+
+        Of several under way at once, the first to fail says it for all.
+        """
+        if self._down is not None:
+            return self._down
         self._shows_life = False
         self._failures += 1
         if not self._has_replied or self._failures >= _FAILURES_IN_A_ROW:
@@ -106,7 +111,9 @@ class GuardedEndpoint:
         return min(self._settings.reply_s, max(0.0, self._grace_ends - now()))
 
     def _silence(self, patience: float) -> str:
-        message = f"model {self._settings.name}: no reply within {patience:.3g} s"
-        if patience < self._settings.reply_s:
-            message += ", and GET /models of its server was answered with an error"
-        return message
+        if patience == self._settings.reply_s:
+            return f"model {self._settings.name}: no reply within {patience:g} s"
+        return (
+            f"model {self._settings.name}: no reply within {self._settings.grace_s:g} s of the"
+            " start, and GET /models of its server was answered with an error"
+        )
