@@ -59,16 +59,24 @@ def _write_wanted(folder: Path, half: Half) -> None:
 
 def _write_list(file: Path, folder: Path, half: Half) -> None:
     records: Records = json.loads(file.read_text())
-    kept = [record for record in records if half(_task(record))]
+    ranks = _ranks(records)
+    kept = [record for record in records if half(ranks[_task(record)])]
     (folder / file.name).write_text(json.dumps(kept))
 
 
 def _write_lines(source: Path, folder: Path, half: Half) -> None:
     for file in sorted(source.glob("*/*.jsonl")):
-        lines = [line for line in file.read_text().splitlines() if half(_task(json.loads(line)))]
+        records = [*map(json.loads, file.read_text().splitlines())]
+        ranks = _ranks(records)
+        lines = [json.dumps(one) for one in records if half(ranks[_task(one)])]
         target = folder / file.parent.name / file.name
         target.parent.mkdir(exist_ok=True)
         target.write_text("\n".join(lines))
+
+
+def _ranks(records: Records) -> dict[int, int]:
+    """Return the number of each task among those that there are."""
+    return {task: rank for rank, task in enumerate(sorted(set(map(_task, records))))}
 
 
 def _task(record: dict[str, Any]) -> int:
