@@ -193,6 +193,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, help="page whose tables are to be replaced")
     parser.add_argument("--json", type=Path, help="file for every figure")
     arguments = parser.parse_args()
+    where = {**about(), "command": f"python -m benchmarks.models {' '.join(sys.argv[1:])}"}
     options = ["--model", arguments.model or "reference"]
     options += ["--model-tokens", arguments.model_tokens] if arguments.model_tokens else []
     with (
@@ -205,7 +206,7 @@ def main() -> None:
             if not arguments.logs or one.name in arguments.logs:
                 print(f"{one.name} ...", file=sys.stderr)
                 rows.append(measured(one, options, environment))
-    shown = f"{about_table({**about(), 'model': options[1]})}\n\n{_table(rows)}"
+    shown = f"{about_table({**where, 'model': options[1]})}\n\n{_table(rows)}"
     print(shown)
     if arguments.markdown:
         replace_part(arguments.markdown, "models", shown)
