@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from benchmarks.sandbox.ours import Kind
 
-__all__ = ["Footprint", "ProcessId", "containers", "footprint", "growth_mb", "worker_processes"]
+__all__ = ["Footprint", "ProcessId", "containers", "footprint", "growth", "worker_processes"]
 
 ProcessId = tuple[int, str]
 """Number and start time: numbers are used again."""
@@ -68,14 +69,14 @@ def containers() -> set[str]:
     return found | {str(volume["Name"]) for volume in volumes}
 
 
-def growth_mb(samples: list[tuple[float, float]]) -> float:
+def growth(samples: Sequence[tuple[float, float]]) -> float:
     """Return by how much a line through the samples rises from the first to the last of them.
 
     The line has the median of the slopes between any two samples (Theil 1950, Sen 1968), so a few
     moments with more or less do not bend it.
 
     Args:
-        samples: Number of calls so far, and megabytes; in order.
+        samples: Number of calls so far, and what there was then; in order.
     """
     slopes = sorted(
         (later - earlier) / (calls - before)

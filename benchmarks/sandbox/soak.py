@@ -22,7 +22,7 @@ from benchmarks.sandbox.footprint import (
     ProcessId,
     containers,
     footprint,
-    growth_mb,
+    growth,
     worker_processes,
 )
 from benchmarks.sandbox.machine import about
@@ -70,7 +70,8 @@ class _Run:
     seconds: float = 0.0
     ends: dict[str, int] = field(default_factory=dict)
     descriptors: tuple[int, int, int] = (0, 0, 0)
-    """When warm, after the calls, and when closed."""
+    """Before it was opened, after the calls, and when it was closed."""
+    descriptor_growth: float = 0.0
     threads: tuple[int, int, int] = (0, 0, 0)
     left_processes: int = 0
     left_containers: int = 0
@@ -105,8 +106,11 @@ def soak_tables(soaked: Soaked) -> str:
         ("containers and volumes left", *(str(run.left_containers) for run in soaked.runs)),
         ("files left", *(str(run.left_files) for run in soaked.runs)),
         (
-            "descriptors: warm, after the calls, closed",
-            *(", ".join(map(str, run.descriptors)) for run in soaked.runs),
+            "descriptors: before, after the calls, closed",
+            *(
+                f"{', '.join(map(str, run.descriptors))}; {run.descriptor_growth:+.1f}"
+                for run in soaked.runs
+            ),
         ),
         (
             "memory of our own process, MB",
@@ -126,6 +130,7 @@ def _soak(kind: Kind, calls: int) -> _Run:
     run = _Run(kind, calls)
     chance = random.Random(_SEED)  # noqa: S311 - the same mixture each time
     before = containers() if kind == "docker" else set()
+    unopened = footprint(kind)
     with _watched_files(run):
         # So that each worker serves long enough for its growth to show, and is replaced as well.
         recycle_after = max(100, calls // 6)
@@ -143,7 +148,7 @@ def _soak(kind: Kind, calls: int) -> _Run:
         closed = footprint(kind)
     run.left_processes = len(worker_processes(kind))
     run.left_containers = len(containers() - before) if kind == "docker" else 0
-    _judge(run, looks, closed)
+    _judge(run, unopened, looks, closed)
     return run
 
 
@@ -162,14 +167,17 @@ def _call_many(sandbox: Sandbox, count: int, chance: random.Random, run: _Run) -
                 run.problems.append(f"{case.program.source!r} ended with {outcome}")
 
 
-def _judge(run: _Run, looks: Sequence[Footprint], closed: Footprint) -> None:
+def _judge(run: _Run, unopened: Footprint, looks: Sequence[Footprint], closed: Footprint) -> None:
     warm, after = looks[0], looks[-1]
-    run.descriptors = (warm.descriptors, after.descriptors, closed.descriptors)
+    run.descriptors = (unopened.descriptors, after.descriptors, closed.descriptors)
     run.threads = (warm.threads, after.threads, closed.threads)
     calls_before = [number * run.calls / _LOOKS for number in range(len(looks))]
     run.host_mb = after.host_mb
-    run.host_growth_mb = growth_mb(
+    run.host_growth_mb = growth(
         [(calls, look.host_mb) for calls, look in zip(calls_before, looks, strict=True)]
+    )
+    run.descriptor_growth = growth(
+        [(calls, look.descriptors) for calls, look in zip(calls_before, looks, strict=True)]
     )
     of_workers: dict[ProcessId, list[tuple[float, float]]] = {}
     for calls, look in zip(calls_before, looks, strict=True):
@@ -178,12 +186,15 @@ def _judge(run: _Run, looks: Sequence[Footprint], closed: Footprint) -> None:
     run.worker_mb = max((size for look in looks for size in look.workers_mb.values()), default=0)
     # Told of as many calls as there were in all, however long the process lived.
     run.worker_growth_mb = max(
-        (growth_mb(seen) * _share(seen, run.calls) for seen in of_workers.values()), default=0
+        (growth(seen) * _share(seen, run.calls) for seen in of_workers.values()), default=0
     )
     # The client of the engine keeps a connection for each caller that needed one at once.
     spare = _CALLERS if run.kind == "docker" else 0
     for problem, found in {
-        f"descriptors: {run.descriptors}": after.descriptors > warm.descriptors + spare,
+        f"descriptors: {run.descriptors}": closed.descriptors > unopened.descriptors,
+        # At one look a worker may just have ended, at another all are there: a single difference
+        # tells nothing.
+        f"descriptors grew by {run.descriptor_growth:.1f}": run.descriptor_growth > spare,
         f"threads: {run.threads}": closed.threads > warm.threads,
         f"{run.left_processes} processes are left": run.left_processes,
         f"{run.left_containers} containers or volumes are left": run.left_containers,
