@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,16 @@ def test_within_synth_data_flows_one_way(stage: str) -> None:
     for path in sources(f"synth/{stage}"):
         for name in imports_of(path):
             assert not name.startswith(tuple(f"synth.{one}" for one in later)), f"{path}: {name}"
+
+
+def test_syntax_trees_are_built_in_one_place() -> None:
+    """Two threads that build some at once may both fail: `policies.parsing` says why."""
+    # Inside a sandbox there is one thread, and nothing of `policies`.
+    allowed = {"policies/parsing.py", "sandbox/wall/policy.py"}
+    builds = re.compile(r"\bast\.parse\(|PyCF_ONLY_AST|ast\.literal_eval\((?!node\))")
+    for path in (path for floor in FLOORS for path in sources(floor)):
+        name = path.relative_to(ROOT).as_posix()
+        assert name in allowed or not builds.search(path.read_text("utf-8")), name
 
 
 def declared_packages() -> set[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from toolguild.policies import Profile, ToolguildError
+from toolguild.policies import Capability, Profile, ToolguildError
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import Authorship, Draft, DraftOrigin
 from toolguild.synth.tool_text import ToolTextError, draft_from_text
 from toolguild.synth.validation import inferred_needs
 
-__all__ = ["UnsuitableTextError", "adopted", "narrowed", "properties_of"]
+__all__ = ["UnsuitableTextError", "adopted", "narrowed", "properties_of", "read_tool"]
 
 
 class UnsuitableTextError(ToolguildError, ValueError):
@@ -30,23 +31,11 @@ def adopted(draft: Draft, source: str, authorship: Authorship, profile: Profile 
         UnsuitableTextError: it is no tool, has another name or other parameters, or may do what
             the draft may not.
     """
-    try:
-        written = draft_from_text(source, profile=profile)
-    except ToolTextError as error:
-        raise UnsuitableTextError(str(error)) from error
-    if written.name != draft.name:
-        message = f"the function is called {written.name}, not {draft.name}"
-        raise UnsuitableTextError(message)
+    needs = inferred_needs(draft.source, profile)
+    written = read_tool(source, draft.name, draft.calls, needs, profile)
     old, new = properties_of(draft.parameters), properties_of(written.parameters)
     if [*old] != [*new] or written.parameters["required"] != draft.parameters["required"]:
         message = f"the parameters are {', '.join(new)}; they have to be {', '.join(old)}, as given"
-        raise UnsuitableTextError(message)
-    if more := [name for name in written.calls if name not in draft.calls]:
-        message = f"it calls {', '.join(more)}, which the tool did not"
-        raise UnsuitableTextError(message)
-    allowed = inferred_needs(draft.source, profile)
-    if more := sorted(set(inferred_needs(source, profile)) - set(allowed)):
-        message = f"it needs {', '.join(map(str, more))}, which the tool did not"
         raise UnsuitableTextError(message)
     properties: JsonObject = {name: narrowed(old[name], new[name]) for name in old}
     return replace(
@@ -59,6 +48,46 @@ def adopted(draft: Draft, source: str, authorship: Authorship, profile: Profile 
         origin=DraftOrigin.MODEL,
         authorship=authorship,
     )
+
+
+def read_tool(
+    source: str,
+    name: str,
+    calls: Iterable[str],
+    needs: Iterable[Capability],
+    profile: Profile | None,
+) -> Draft:
+    """Return a text as a tool of a name, which does nothing that it may not.
+
+    Args:
+        source: The text, of unknown worth.
+        name: What it has to be called.
+        calls: The tools that it may call.
+        needs: What of the machine it may use.
+        profile: What tools may contain; the shipped one unless given.
+
+    Raises:
+        UnsuitableTextError: it is no tool, has another name, or may do more.
+    """
+    try:
+        written = draft_from_text(source, profile=profile)
+    except ToolTextError as error:
+        raise UnsuitableTextError(str(error)) from error
+    if written.name != name:
+        message = f"the function is called {written.name}, not {name}"
+        raise UnsuitableTextError(message)
+    _require_within("call", written.calls, calls)
+    _require_within("need", inferred_needs(source, profile), needs)
+    return written
+
+
+def _require_within(verb: str, done: Iterable[str], allowed: Iterable[str]) -> None:
+    may = sorted(map(str, allowed))
+    if more := sorted({*map(str, done)} - {*may}):
+        message = (
+            f"it {verb}s {', '.join(more)}; what it may {verb} is {', '.join(may) or 'nothing'}"
+        )
+        raise UnsuitableTextError(message)
 
 
 def properties_of(schema: JsonObject) -> JsonObject:

@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 
 from toolguild.policies import Profile
 from toolguild.sandbox import JsonObject
-from toolguild.synth.authoring.adopting import UnsuitableTextError, narrowed, properties_of
+from toolguild.synth.authoring.adopting import (
+    UnsuitableTextError,
+    narrowed,
+    properties_of,
+    read_tool,
+)
 from toolguild.synth.drafting import (
     Authorship,
     Case,
@@ -21,8 +26,6 @@ from toolguild.synth.drafting import (
 )
 from toolguild.synth.drafting.wording import MAX_NAME
 from toolguild.synth.mining import Episode, RepeatedEpisode
-from toolguild.synth.tool_text import ToolTextError, draft_from_text
-from toolguild.synth.validation import inferred_needs
 
 __all__ = ["Commission"]
 
@@ -73,18 +76,11 @@ class Commission:
             UnsuitableTextError: it is no tool, has another name or takes something else, or may do
                 more than the recorded runs did.
         """
-        try:
-            written = draft_from_text(source, profile=profile)
-        except ToolTextError as error:
-            raise UnsuitableTextError(str(error)) from error
+        written = read_tool(source, self.name, self.calls, (), profile)
         taken = properties_of(written.parameters)
         self._check(written, [*taken])
-        if needs := sorted(inferred_needs(source, profile)):
-            message = f"it needs {', '.join(map(str, needs))}, which recorded runs did without"
-            raise UnsuitableTextError(message)
         properties: JsonObject = {
-            name: narrowed(properties_of({"properties": self.parameters})[name], schema)
-            for name, schema in taken.items()
+            name: narrowed(self.parameters[name], schema) for name, schema in taken.items()
         }
         return replace(
             written,
@@ -100,19 +96,12 @@ class Commission:
         )
 
     def _check(self, written: Draft, taken: Sequence[str]) -> None:
-        if written.name != self.name:
-            message = f"the function is called {written.name}, not {self.name}"
-            raise UnsuitableTextError(message)
         known = ", ".join(self.parameters)
         if strange := [name for name in taken if name not in self.parameters]:
             message = f"it takes {', '.join(strange)}; what it may take is {known}"
             raise UnsuitableTextError(message)
         if not taken or written.parameters["required"] != [*taken]:
             message = f"it has to take something of {known}, without defaults"
-            raise UnsuitableTextError(message)
-        if more := [name for name in written.calls if name not in self.calls]:
-            allowed = ", ".join(sorted(self.calls)) or "none"
-            message = f"it calls {', '.join(more)}; what it may call is {allowed}"
             raise UnsuitableTextError(message)
 
 

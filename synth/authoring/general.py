@@ -9,7 +9,7 @@ from math import prod
 from toolguild.policies import Profile
 from toolguild.registry.json_schema import accepts
 from toolguild.sandbox import Json, JsonObject
-from toolguild.synth.authoring.adopting import UnsuitableTextError, properties_of
+from toolguild.synth.authoring.adopting import UnsuitableTextError, properties_of, read_tool
 from toolguild.synth.authoring.forms import GeneralTool, Use
 from toolguild.synth.drafting import (
     Authorship,
@@ -21,7 +21,6 @@ from toolguild.synth.drafting import (
     object_schema,
 )
 from toolguild.synth.mining import canonical
-from toolguild.synth.tool_text import ToolTextError, draft_from_text
 from toolguild.synth.validation import inferred_needs
 
 __all__ = ["explains_more", "general_draft"]
@@ -69,21 +68,8 @@ def explains_more(general: Draft, members: Iterable[Draft]) -> bool:
 
 def _read(members: Sequence[Draft], source: str, profile: Profile | None) -> Draft:
     """Return a text as a tool that does nothing which no member does."""
-    try:
-        tool = draft_from_text(source, profile=profile)
-    except ToolTextError as error:
-        raise UnsuitableTextError(str(error)) from error
-    if tool.name != members[0].name:
-        message = f"the function is called {tool.name}, not {members[0].name}"
-        raise UnsuitableTextError(message)
-    if tool.calls:
-        message = f"it calls {', '.join(tool.calls)}, which none of the tools did"
-        raise UnsuitableTextError(message)
-    allowed = {need for member in members for need in inferred_needs(member.source, profile)}
-    if more := sorted(inferred_needs(source, profile) - allowed):
-        message = f"it needs {', '.join(map(str, more))}, which none of the tools did"
-        raise UnsuitableTextError(message)
-    return tool
+    needs = {need for member in members for need in inferred_needs(member.source, profile)}
+    return read_tool(source, members[0].name, (), needs, profile)
 
 
 def _members(members: Sequence[Draft], uses: Sequence[Use], tool: Draft) -> tuple[Member, ...]:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from toolguild.policies.parsing import parse_expression
+from toolguild.policies.parsing import parse_literal
 from toolguild.sandbox import Json
 from toolguild.synth.mining.computing import (
     COMPUTING_BUILTINS,
@@ -280,8 +280,8 @@ def _read_back(text: str, write: Callable[[object], str]) -> tuple[Json] | None:
     if len(text) > MAX_SHOWN:
         return None
     try:
-        value = ast.literal_eval(parse_expression(text))
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        value = parse_literal(text)
+    except (ValueError, SyntaxError):
         return None
     return (value,) if is_json(value) and write(value) == text else None
 

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
-from typing import Any
+from typing import Any, TypeGuard
 
 from toolguild.policies.parsing import parse_expression
 from toolguild.sandbox import Json
@@ -244,7 +244,7 @@ def _tells_something(value: object) -> bool:
     return value not in ("", [], {})
 
 
-def is_json(value: object) -> bool:
+def is_json(value: object) -> TypeGuard[Json]:
     """Say whether a value is plain JSON, so that it is the same once it has been text."""
     match value:
         case None | bool() | int() | str():
@@ -383,13 +383,12 @@ class _Lifter(ast.NodeTransformer):
 
     def _parameter(self, value: object) -> ast.expr:
         assert is_json(value)  # noqa: S101 - only such is lifted
-        plain: Json = value  # type: ignore[assignment]
         if len(self.data) > MAX_LITERALS:
             return _NOTHING  # There are too many already, so nothing comes of it.
-        wish = self._wish if self._may_be_a_name(self._wish) else _kind(plain)
+        wish = self._wish if self._may_be_a_name(self._wish) else _kind(value)
         numbered = (f"{wish}_{number}" for number in count(2))
         name = next(one for one in chain([wish], numbered) if one not in self.data)
-        self.data[name] = plain
+        self.data[name] = value
         return ast.Name(_mark(name), ast.Load())
 
     def _may_be_a_name(self, wish: str) -> bool:

@@ -5,13 +5,14 @@ Only where they go on without a word of the user's in between: what the user say
 
 from __future__ import annotations
 
-import ast
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from toolguild.policies.parsing import parse_literal
 from toolguild.sandbox import Json
+from toolguild.synth.mining.code_steps import MAX_SHOWN
 from toolguild.synth.mining.dataflow import canonical
 from toolguild.synth.mining.episodes import Episode, EpisodeKind, RepeatedEpisode
 from toolguild.synth.mining.extent import Saving
@@ -190,11 +191,11 @@ def _instead(trace: Trace, asked: Step, calls: tuple[ToolCall, ...], value: Json
 
 def _shown(text: str) -> Json:
     """Return what code printed as the value that it is the text of, or as text."""
-    for read in (json.loads, ast.literal_eval):
+    for read in (json.loads, parse_literal) if len(text) <= MAX_SHOWN else ():
         try:
             value = read(text.strip())
             json.dumps(value, allow_nan=False)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, RecursionError):
             continue
         as_json: Json = json.loads(json.dumps(value))  # A tuple is a list to who calls a tool.
         return as_json

@@ -20,7 +20,7 @@ class UnfitReplyError(ValueError):
     """A reply is not what was asked for; the message tells the model what to mend."""
 
 
-def read_reply(answer: Answer, form: type[T], context: object = None) -> T:
+def read_reply(answer: Answer, form: type[T]) -> T:
     """Return a reply as what was asked for.
 
     It may be JSON, or have one fenced block of JSON with other words around it.
@@ -28,7 +28,6 @@ def read_reply(answer: Answer, form: type[T], context: object = None) -> T:
     Args:
         answer: The reply.
         form: What was asked for.
-        context: What it is checked against beside its schema.
 
     Raises:
         UnfitReplyError: it is neither, or does not fit.
@@ -48,7 +47,7 @@ def read_reply(answer: Answer, form: type[T], context: object = None) -> T:
         message = "The reply holds no JSON object."
         raise UnfitReplyError(message)
     try:
-        return form.model_validate_json(text, strict=True, context=context)
+        return form.model_validate_json(text, strict=True)
     except ValidationError as error:
         faults = [
             f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}"

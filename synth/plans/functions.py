@@ -6,13 +6,13 @@ agree in values and in exceptions: tools are held against the meaning.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import ge, gt, itemgetter, le, lt
 from types import MappingProxyType
 from typing import Any
 
+from toolguild.policies.parsing import parse_literal
 from toolguild.sandbox import Json
 from toolguild.synth.plans.comparing import COMPARABLE, comparable
 
@@ -101,7 +101,7 @@ def _literal_text(written: str) -> str | None:
     if written[:1] not in {'"', "'"}:
         return None
     try:
-        value = ast.literal_eval(written)
+        value = parse_literal(written)
     except (ValueError, SyntaxError):
         return None
     return value if isinstance(value, str) else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from toolguild.policies.parsing import parse_module
 from toolguild.sandbox import Json, JsonObject, ToolCallError, ToolGateway
-from toolguild.synth.validation.constants import only_raises
+from toolguild.synth.validation.changed_constants import only_raises
 
 __all__ = ["MARK_TOOL", "Marked", "MarkedTools", "marked"]
 
@@ -53,7 +53,7 @@ def marked(source: str) -> Marked:
     module = parse_module(source)
     imports, rest = _parted(module.body)
     definitions = [marker.visit(node) for node in rest]
-    tree = ast.Module([*imports, *ast.parse(_DEFINITION).body, *definitions], [])
+    tree = ast.Module([*imports, *parse_module(_DEFINITION).body, *definitions], [])
     return Marked(ast.unparse(ast.fix_missing_locations(tree)), tuple(marker.lines))
 
 

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from toolguild.policies.parsing import parse_module
+from toolguild.policies.parsing import parse_expression, parse_module
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.drafting import Draft, Member
 from toolguild.synth.validation.report import Check, CheckName, Counterexample, ValidationReport
@@ -75,7 +75,7 @@ def _expressions(member: Member) -> dict[str, ast.expr]:
 
 
 def _literal(value: Json) -> ast.expr:
-    return ast.parse(repr(value), mode="eval").body
+    return parse_expression(repr(value)).body
 
 
 def _function(draft: Draft) -> ast.FunctionDef:

@@ -108,14 +108,7 @@ class Subject:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
         noted = NotedTools(tools or self.simulated) if self.draft.calls else None
-        outcome = self.sandbox.run(
-            self._program,
-            arguments,
-            tier=Tier.SANDBOX,
-            limits=limits or self.settings.limits,
-            tools=noted,
-            access=self.access,
-        )
+        outcome = self._run(self._program, arguments, noted, limits)
         self._note_effects(arguments, outcome)
         return Observation(outcome, tuple(noted.calls) if noted else ())
 
@@ -130,14 +123,7 @@ class Subject:
         Raises:
             SandboxUnavailableError: the sandbox cannot run anything.
         """
-        return self.sandbox.run(
-            replace(self._program, source=source),
-            arguments,
-            tier=Tier.SANDBOX,
-            limits=self.settings.limits,
-            tools=tools,
-            access=self.access,
-        )
+        return self._run(replace(self._program, source=source), arguments, tools)
 
     @property
     def runs_together(self) -> bool:
@@ -163,15 +149,25 @@ class Subject:
         calls = bool(self.draft.calls)
         noted = NotedByInput(tools_for or (lambda number: self.simulated)) if calls else None
         source, entry = program_for_all(self.draft.source, self.draft.name, calls=calls)
-        outcome = self.sandbox.run(
-            replace(self._program, source=source, entry=entry),
-            {"inputs": [*inputs]},
+        program = replace(self._program, source=source, entry=entry)
+        outcome = self._run(program, {"inputs": [*inputs]}, noted, limits)
+        return read_all(outcome, inputs, noted)
+
+    def _run(
+        self,
+        program: Program,
+        arguments: JsonObject,
+        tools: ToolGateway | None,
+        limits: Limits | None = None,
+    ) -> Outcome:
+        return self.sandbox.run(
+            program,
+            arguments,
             tier=Tier.SANDBOX,
             limits=limits or self.settings.limits,
-            tools=noted,
+            tools=tools,
             access=self.access,
         )
-        return read_all(outcome, inputs, noted)
 
     def _note_effects(self, arguments: JsonObject, outcome: Outcome) -> None:
         self.effects |= outcome.effects

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolguild.synth.drafting import Case, Draft, OriginalEpisode
-from toolguild.synth.mining import canonical
-from toolguild.synth.validation.constants import Changed, changed_constants
+from toolguild.synth.validation.changed_constants import Changed, changed_constants
+from toolguild.synth.validation.checks.recorded import departure
 from toolguild.synth.validation.coverage import Marked, MarkedTools, marked
 from toolguild.synth.validation.recordings import RecordedTools
 from toolguild.synth.validation.report import Check, CheckName
@@ -77,9 +77,7 @@ def _idle(subject: Subject) -> list[Changed]:
 
 def _notices(subject: Subject, source: str, case: Case) -> bool:
     tools = RecordedTools(case.calls)
-    outcome = subject.run_text(source, case.arguments, tools)
-    same = outcome.ok and canonical(outcome.value) == canonical(case.value)
-    return not same or bool(tools.unrecorded)
+    return bool(departure(subject.run_text(source, case.arguments, tools), tools, case))
 
 
 def _listed(shown: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from toolguild.synth.validation.recordings import RecordedTools
 from toolguild.synth.validation.report import Check, CheckName, Counterexample
 from toolguild.synth.validation.subject import Subject, counterexample
 
-__all__ = ["check_held_out", "check_recorded", "misfit"]
+__all__ = ["check_held_out", "check_recorded", "departure", "misfit"]
 
 _MAX_SHOWN = 5
 _NOT_RUN = Outcome(Status.REFUSED)
@@ -51,6 +51,28 @@ def check_held_out(subject: Subject) -> Check:
     return Check(CheckName.HELD_OUT, True, detail)
 
 
+def departure(outcome: Outcome, tools: RecordedTools, case: Case) -> str:
+    """Say what a run did otherwise than the recorded one; "" where there is nothing.
+
+    Args:
+        outcome: How it ended.
+        tools: What answered its calls, as in the recorded run.
+        case: What the recorded run did.
+    """
+    if tools.unrecorded:
+        # Whether it swallowed the failure or not: nobody knows what a real call would do.
+        return f"calls {tools.unrecorded[0]}, which the recorded run did not"
+    if case.error is not None:
+        same = outcome.status is Status.ERROR and error_type(outcome) == case.error
+    else:
+        same = outcome.ok and canonical(outcome.value) == canonical(case.value)
+    if not same:
+        return in_words(outcome)
+    return (
+        "" if tools.writes_agree else "makes writing calls in another order than the recorded run"
+    )
+
+
 def misfit(draft: Draft, case: Case) -> str:
     """Say where a case does not fit a draft's schemas; "" where it does."""
     if why := _fault(draft.parameters, case.arguments):
@@ -82,15 +104,5 @@ def _replay(subject: Subject, case: Case) -> Counterexample | None:
         # Once more: where a machine is busy, a run may be late through no fault of its own.
         tools = RecordedTools(case.calls)
         outcome = subject.run(case.arguments, tools).outcome
-    observed = in_words(outcome)
-    if case.error is not None:
-        same = outcome.status is Status.ERROR and error_type(outcome) == case.error
-    else:
-        same = outcome.ok and canonical(outcome.value) == canonical(case.value)
-    if tools.unrecorded:
-        # Whether it swallowed the failure or not: nobody knows what a real call would do.
-        same = False
-        observed = f"calls {tools.unrecorded[0]}, which the recorded run did not"
-    elif same and not tools.writes_agree:
-        same, observed = False, "makes writing calls in another order than the recorded run"
-    return None if same else counterexample(case.arguments, expected, outcome, observed)
+    observed = departure(outcome, tools, case)
+    return counterexample(case.arguments, expected, outcome, observed) if observed else None

@@ -62,7 +62,10 @@ def test_an_annotation_that_says_more_is_taken_up(draft: Draft) -> None:
         (text("total(rate: int, prices: list[float]) -> float"), "the parameters are rate"),
         (text("total(prices: list[float], rate: int = 7) -> float"), "have to be prices, rate"),
         (text("total(prices: list[float], *, rate: int, tip: int) -> float"), "rate, tip"),
-        (text(HEAD, 'return call_tool("delete_all", {})'), "calls delete_all, which"),
+        (
+            text(HEAD, 'return call_tool("delete_all", {})'),
+            "calls delete_all; what it may",
+        ),
         (text(HEAD, 'return float(open("/etc/passwd").read())'), "needs read"),
         (
             text(HEAD, "return urlopen('http://x').read()", "from urllib.request import urlopen"),

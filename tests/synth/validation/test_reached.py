@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolguild.sandbox import Json, JsonObject, ToolCallError
-from toolguild.synth.validation.constants import changed_constants
+from toolguild.synth.validation.changed_constants import changed_constants
 from toolguild.synth.validation.coverage import MARK_TOOL, MarkedTools, marked
 
 
