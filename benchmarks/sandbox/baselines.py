@@ -14,7 +14,15 @@ from toolguild.sandbox.bootstrap import ENVIRONMENT, PRELOAD
 from toolguild.sandbox.engine import connect
 from toolguild.sandbox.images.image import find_image
 
-__all__ = ["HARDENING", "bare_fork", "docker_exec", "docker_run", "warm_container", "warm_fork"]
+__all__ = [
+    "HARDENING",
+    "bare_fork",
+    "docker_exec",
+    "docker_run",
+    "fork_rate",
+    "warm_container",
+    "warm_fork",
+]
 
 HARDENING = (
     "--network", "none", "--read-only", "--cap-drop", "ALL",
@@ -40,6 +48,19 @@ for _ in range(int(sys.argv[1])):
 print(json.dumps(taken))
 """
 
+_FORK_RATE = """
+import os, sys, time
+begin = time.perf_counter()
+count = 0
+while time.perf_counter() - begin < float(sys.argv[1]):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    count += 1
+print(count / (time.perf_counter() - begin))
+"""
+
 _ONE = ("python3", "-I", "-S", "-c", "def tool(x): return x\nprint(tool(1))")
 
 
@@ -57,6 +78,15 @@ def _forks(count: int, modules: tuple[str, ...]) -> Times:
     command = [sys.executable, "-I", "-S", "-c", _FORKS, str(count), json.dumps(modules)]
     done = subprocess.run(command, capture_output=True, check=True, env=ENVIRONMENT)
     return Times.of(json.loads(done.stdout))
+
+
+def fork_rate(processes: int, seconds: float) -> float:
+    """Return how many bare forks a second so many processes get through together."""
+    command = [sys.executable, "-I", "-S", "-c", _FORK_RATE, str(seconds)]
+    started = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT) for _ in range(processes)
+    ]
+    return sum(float(process.communicate()[0]) for process in started)
 
 
 def docker_run(count: int) -> Times:

@@ -14,6 +14,7 @@ from benchmarks.sandbox.baselines import (
     bare_fork,
     docker_exec,
     docker_run,
+    fork_rate,
     warm_container,
     warm_fork,
 )
@@ -69,7 +70,15 @@ class _Key(NamedTuple):
     tier: str = ""
 
 
+class _Callers(NamedTuple):
+    sandbox: str
+    tier: str
+    callers: int
+
+
 _Times = dict[_Key, Times]
+_Rates = dict[_Callers, list[float]]
+"""Calls a second, of each turn."""
 
 
 def measure_calls(effort: Effort, *, peers: bool, size: int | None = None) -> CallsReport:
@@ -81,22 +90,16 @@ def measure_calls(effort: Effort, *, peers: bool, size: int | None = None) -> Ca
         size: Workers of each pool, instead of its default.
     """
     facts = {**about(), "workers of a pool": str(size or default_size())}
-    rates: list[Rate] = []
     bounds: list[Bound] = []
     with ExitStack() as stack:
         sandboxes = {kind: stack.enter_context(_opened(kind, size)) for kind in _KINDS}
         for kind, sandbox in sandboxes.items():
             facts[f"{kind} isolation"] = sandbox.level
         times = _interleaved(effort, sandboxes, stack.enter_context(warm_container()))
+        rates = _rates(effort, sandboxes)
         for kind, sandbox in sandboxes.items():
             for tier in _TIERS:
-                _say(f"{kind}, {tier}: many callers")
-                turns = _rates(effort, kind, sandbox, tier)
-                rates += [
-                    Rate(kind, tier, callers, round(median(measured), 1))
-                    for callers, measured in turns.items()
-                ]
-                bounds += _bounds_together(kind, sandbox, tier, turns)
+                bounds += _bounds_together(kind, sandbox, tier, rates)
     for kind in _KINDS:
         for tier in _TIERS:
             _say(f"{kind}, {tier}: from cold")
@@ -107,7 +110,7 @@ def measure_calls(effort: Effort, *, peers: bool, size: int | None = None) -> Ca
             Timed.of(key.call, each, sandbox=key.sandbox, tier=key.tier)
             for key, each in times.items()
         ],
-        rates,
+        [Rate(*key, round(median(measured), 1)) for key, measured in rates.items()],
         measure_peers(effort.peers) if peers else (),
         [*_bounds_of_calls(times), *_bounds_of_cold(times), *bounds],
     )
@@ -171,23 +174,33 @@ def _bounds_of_cold(times: _Times) -> list[Bound]:
     ]
 
 
-def _rates(effort: Effort, kind: Kind, sandbox: Sandbox, tier: Tier) -> dict[int, list[float]]:
-    """Measure one caller and several in turns; return the calls a second of each turn."""
-    call = caller(sandbox, tier)
-    throughput(call, _CALLERS, effort.seconds / 10)  # until every place of the pool is filled
-    rates: dict[int, list[float]] = {1: [], _CALLERS: []}
-    for _ in range(effort.turns):
-        for callers, measured in rates.items():
-            measured.append(throughput(call, callers, effort.seconds / effort.turns))
+def _rates(effort: Effort, sandboxes: dict[Kind, Sandbox]) -> _Rates:
+    """Measure one caller and several of everything by turns; return the rates of each turn.
+
+    A machine that is shared with others has less than its processors at some moments: these fall on
+    everything, and bare forks show how much more two processes get done than one.
+    """
+    seconds = effort.seconds / effort.turns
+    takers: dict[_Callers, Callable[[float], float]] = {
+        _Callers(BARE_FORK, "", processes): partial(fork_rate, processes) for processes in (1, 2)
+    }
+    for kind, sandbox in sandboxes.items():
+        for tier in _TIERS:
+            call = caller(sandbox, tier)
+            throughput(call, _CALLERS, effort.seconds / 10)  # until the pool's places are filled
+            for callers in (1, _CALLERS):
+                takers[_Callers(kind, tier, callers)] = partial(throughput, call, callers)
+    rates: _Rates = {key: [] for key in takers}
+    for turn in range(effort.turns):
+        _say(f"many callers, turn {turn + 1} of {effort.turns}")
+        for key, take in takers.items():
+            rates[key].append(take(seconds))
     return rates
 
 
-def _bounds_together(
-    kind: Kind, sandbox: Sandbox, tier: Tier, rates: dict[int, list[float]]
-) -> list[Bound]:
-    # Of turns one after another, and of those the one in the middle: where a machine is shared with
-    # others, some turns find it with less than two processors.
-    ratio = median(many / one for one, many in zip(rates[1], rates[_CALLERS], strict=True))
+def _bounds_together(kind: Kind, sandbox: Sandbox, tier: Tier, rates: _Rates) -> list[Bound]:
+    one, many = (rates[_Callers(kind, tier, callers)] for callers in (1, _CALLERS))
+    ratio = median(together / alone for alone, together in zip(one, many, strict=True))
     served = all_at_once(sandbox, tier, _CROWD)
     what = f"calls/s of {_CALLERS} callers / of 1"
     return [
