@@ -17,11 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 from toolguild.policies.errors import PolicyFileError
 from toolguild.policies.evidence import Evidence
+from toolguild.policies.trust import Trust
 
 if TYPE_CHECKING:
     from toolguild.policies.code_rules import CodeProfile
 
-__all__ = ["DEFAULT_PROFILE", "Profile", "house_profile", "load_profile", "shipped_profiles"]
+__all__ = [
+    "DEFAULT_PROFILE",
+    "Profile",
+    "house_profile",
+    "load_profile",
+    "merged",
+    "shipped_profiles",
+]
 
 DEFAULT_PROFILE = "balanced"
 _SUFFIX = ".toml"
@@ -65,6 +73,11 @@ class Profile:
     def evidence(self) -> Evidence:
         """How much evidence a tool takes; what it leaves out is as in the default profile."""
         return _evidence(self.text)
+
+    @property
+    def trust(self) -> Trust:
+        """What trust takes; what it leaves out is as in the default profile."""
+        return _trust(self.text)
 
     def tables(self) -> Tables:
         """Return its tables as plain data of the caller's own."""
@@ -124,12 +137,14 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Profile:
         raise PolicyFileError(msg)
     profile = _resolved(own, path, chain, table="" if own is document else "profile")
     if "code" in own:
-        from toolguild.policies.profile_changes import EvidenceChanges, faults_named
+        from toolguild.policies.profile_changes import EvidenceChanges, TrustChanges, faults_named
 
         with faults_named(path, "code"):
             profile.code  # noqa: B018 - checked by being read
         with faults_named(path, "evidence"):
             EvidenceChanges.model_validate(own.get("evidence", {}))
+        with faults_named(path, "trust"):
+            TrustChanges.model_validate(own.get("trust", {}))
     return profile
 
 
@@ -180,6 +195,21 @@ def _code(text: str) -> CodeProfile:
 def _evidence(text: str) -> Evidence:
     shipped = _shipped(DEFAULT_PROFILE).tables()["evidence"]
     return Evidence(**{**shipped, **json.loads(text).get("evidence", {})})
+
+
+@lru_cache(maxsize=16)
+def _trust(text: str) -> Trust:
+    shipped = _shipped(DEFAULT_PROFILE).tables()["trust"]
+    return Trust.of_table(merged(shipped, json.loads(text).get("trust", {})))
+
+
+def merged(base: Tables, changes: Tables) -> Tables:
+    """Return a table with the changes of another one, in its tables likewise."""
+    both = {
+        name: merged(base[name], value) if isinstance(value, dict) and name in base else value
+        for name, value in changes.items()
+    }
+    return {**base, **both}
 
 
 def _sorted(value: object) -> object:

@@ -24,13 +24,14 @@ from toolguild.policies.code_rules import (
 )
 from toolguild.policies.errors import PolicyFileError
 from toolguild.policies.evidence import MAX_INPUTS
-from toolguild.policies.profile import Profile, Tables
+from toolguild.policies.profile import Profile, Tables, merged
 from toolguild.policies.tiers import Capability, Tier
 
 __all__ = [
     "AddedModule",
     "EvidenceChanges",
     "ProfileChanges",
+    "TrustChanges",
     "Without",
     "apply_changes",
     "faults_named",
@@ -80,6 +81,38 @@ class EvidenceChanges(_Part):
     inputs: int | None = Field(default=None, ge=1, le=MAX_INPUTS, strict=True)
 
 
+class AskedChanges(_Part):
+    """What one tier asks for, as `trust.Asked` has it."""
+
+    keep: float | None = Field(default=None, gt=0, lt=1)
+    uses: int | None = Field(default=None, ge=0, strict=True)
+    rate: float | None = Field(default=None, ge=0, lt=1)
+    bound: float | None = Field(default=None, ge=0, lt=1)
+    age_h: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    approval: bool | None = Field(default=None, strict=True)
+
+
+class BudgetChanges(_Part):
+    """How much may change, as `trust.Budget` has it."""
+
+    new_tools_a_cycle: int | None = Field(default=None, ge=0, strict=True)
+    new_tools_a_day: int | None = Field(default=None, ge=0, strict=True)
+    promotions_a_cycle: int | None = Field(default=None, ge=0, strict=True)
+    promotions_a_day: int | None = Field(default=None, ge=0, strict=True)
+
+
+class TrustChanges(_Part):
+    """What trust takes, as `trust.Trust` has it."""
+
+    sandbox: AskedChanges = AskedChanges()
+    restricted: AskedChanges = AskedChanges()
+    full: AskedChanges = AskedChanges()
+    budget: BudgetChanges = BudgetChanges()
+    alpha: float | None = Field(default=None, gt=0, lt=1)
+    uses_between_false_alarms: int | None = Field(default=None, ge=1, strict=True)
+    cooldown_h: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+
 class ProfileChanges(_Part):
     """One table `[profile]`; everything in it may be left out."""
 
@@ -95,6 +128,7 @@ class ProfileChanges(_Part):
     modules: dict[str, AddedModule] = Field(default_factory=dict)
     without: Without = Without()
     evidence: EvidenceChanges = EvidenceChanges()
+    trust: TrustChanges = TrustChanges()
     paths: AddedPaths = AddedPaths()
     instead: dict[str, str] = Field(default_factory=dict)
     """What to write instead of a name or a module that is refused."""
@@ -122,6 +156,7 @@ def apply_changes(base: Profile, own: Tables, path: Path, table: str = "") -> Pr
     tables = base.tables()
     _change(tables["code"], changes)
     tables.setdefault("evidence", {}).update(_plain(changes.evidence))
+    tables["trust"] = merged(tables.get("trust", {}), _plain(changes.trust))
     profile = Profile.of_tables(changes.name, tables)
     with faults_named(path, table):
         profile.code  # noqa: B018 - checked by being read

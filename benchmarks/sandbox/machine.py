@@ -23,7 +23,7 @@ def about() -> dict[str, str]:
     """Return when, where, with which versions and by which command, to be shown as it is."""
     found = {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "command": f"python -m benchmarks.sandbox {' '.join(sys.argv[1:])}".rstrip(),
+        "command": f"python -m {_benchmark()} {' '.join(sys.argv[1:])}".rstrip(),
         "toolguild": __version__,
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "machine": f"{os.cpu_count()} processors ({_processor()}), {_memory_gb():.0f} GB",
@@ -37,6 +37,12 @@ def about() -> dict[str, str]:
             f"control groups version {info['CgroupVersion']}"
         )
     return found
+
+
+def _benchmark() -> str:
+    """Return the name of the package that was started."""
+    spec = sys.modules["__main__"].__spec__
+    return spec.parent or spec.name if spec else "benchmarks"
 
 
 def warn_if_busy() -> None:

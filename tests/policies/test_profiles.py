@@ -40,7 +40,7 @@ def shipped_text() -> str:
 
 
 def test_shipped_profiles_load_by_name_and_are_one_value() -> None:
-    assert shipped_profiles() == ("balanced", "strict")
+    assert shipped_profiles() == ("balanced", "simple", "strict")
     assert load_profile("balanced") is load_profile()
     assert load_code_profile() is BALANCED.code
 
@@ -117,6 +117,40 @@ def test_a_whole_profile_without_evidence_has_the_default_ones(tmp_path: Path) -
     house = "[profile]\nextends = 'whole.toml'\nevidence.inputs = 5\n"
     changed = house_profile(written(tmp_path / "toolguild.toml", house))
     assert changed.evidence == Evidence(mutants_found=0.8, inputs=5)
+
+
+def test_trust_is_a_frozen_value_within_its_ranges() -> None:
+    trust = BALANCED.trust
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        trust.alpha = 1.0  # type: ignore[misc]  # what is tested
+    for wrong in ({"alpha": 0.0}, {"uses_between_false_alarms": 0}, {"cooldown_h": -1.0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            dataclasses.replace(trust, **wrong)
+    for wrong in ({"keep": 1.0}, {"rate": -0.1}, {"bound": 1.0}, {"uses": -1}, {"age_h": -1.0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            dataclasses.replace(trust.full, **wrong)
+    with pytest.raises(ValueError, match="promotions_a_day"):
+        dataclasses.replace(trust.budget, promotions_a_day=-1)
+
+
+def test_each_shipped_profile_is_stricter_than_the_one_before() -> None:
+    simple, balanced, strict = (load_profile(n).trust for n in ("simple", "balanced", "strict"))
+    for tier in (Tier.RESTRICTED, Tier.FULL):
+        asked = [trust.asked(tier) for trust in (simple, balanced, strict)]
+        assert asked[0].bound == 0 < asked[1].bound < asked[2].bound
+        assert [(one.uses, one.rate) for one in asked] == [(10, asked[0].rate)] * 3
+    assert [one.full.approval for one in (simple, balanced, strict)] == [False, True, True]
+
+
+def test_a_house_changes_single_numbers_of_trust(tmp_path: Path) -> None:
+    profile = house(tmp_path, "[profile]\ntrust.full.bound = 0.97\ntrust.cooldown_h = 1\n")
+    shipped = BALANCED.trust
+    full = dataclasses.replace(shipped.full, bound=0.97)
+    assert profile.trust == dataclasses.replace(shipped, full=full, cooldown_h=1)
+    assert profile.digest != BALANCED.digest
+    tables = BALANCED.tables()
+    del tables["trust"]
+    assert Profile.of_tables("older", tables).trust == shipped
 
 
 # --- what a house changes
@@ -224,8 +258,14 @@ def test_files_extend_files_beside_them(tmp_path: Path) -> None:
         ("evidence.inputs = 20_000", "profile.evidence.inputs", "less than or equal to 10000"),
         ("evidence.inputs = true", "profile.evidence.inputs", "valid integer"),
         ("evidence.mutants = 0.9", "profile.evidence.mutants", "Extra"),
+        ("trust.restricted.rate = 1.0", "profile.trust.restricted.rate", "less than 1"),
+        ("trust.full.uses = -1", "profile.trust.full.uses", "greater than or equal to 0"),
+        ("trust.full.approval = 'yes'", "profile.trust.full.approval", "valid boolean"),
+        ("trust.alpha = 0", "profile.trust.alpha", "greater than 0"),
+        ("trust.cooldown_h = inf", "profile.trust.cooldown_h", "finite"),
+        ("trust.budget.tools = 5", "profile.trust.budget.tools", "Extra"),
         ("limits = 5", "profile.limits", "dictionary"),
-        ("extends = 'lax'", "extends", "shipped are: balanced, strict"),
+        ("extends = 'lax'", "extends", "shipped are: balanced, simple, strict"),
         ("extends = 7", "extends", "shipped are"),
         ("extends = 'absent.toml'", "absent.toml", "cannot be read"),
         ("extends = 'toolguild.toml'", "extends", "extends itself"),
@@ -290,7 +330,7 @@ def test_a_rule_that_a_whole_profile_leaves_out_is_an_error(tmp_path: Path) -> N
 
 
 def test_missing_file_bad_toml_and_empty_file_are_named(tmp_path: Path) -> None:
-    with pytest.raises(PolicyFileError, match=r"lax.*balanced, strict"):
+    with pytest.raises(PolicyFileError, match=r"lax.*balanced, simple, strict"):
         load_profile("lax")
     with pytest.raises(PolicyFileError, match=r"absent\.toml.*cannot be read"):
         load_profile(tmp_path / "absent.toml")

@@ -1,0 +1,1 @@
+"""How promotion and demotion rules do over many simulated lives of tools."""
