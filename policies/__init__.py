@@ -14,6 +14,7 @@ from toolguild.policies.profile import (
     shipped_profiles,
 )
 from toolguild.policies.tiers import Capability, Tier, beyond, granted, lowest_tier_allowing
+from toolguild.policies.trust import Trust
 
 __all__ = [
     "DEFAULT_PROFILE",
@@ -23,6 +24,7 @@ __all__ = [
     "Profile",
     "Tier",
     "ToolguildError",
+    "Trust",
     "beyond",
     "granted",
     "house_profile",

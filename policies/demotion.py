@@ -16,7 +16,7 @@ def tier_kept(tier: Tier, uses: Sequence[bool], trust: Trust) -> Tier | None:
 
     Args:
         tier: Where it stands.
-        uses: Its distinct live uses since it stands there, the oldest first; True for a success.
+        uses: Its distinct live uses since it was promoted, the oldest first; True for a success.
         trust: What tiers ask for.
 
     Returns:

@@ -109,9 +109,11 @@ class Trust:
         Raises:
             ValueError, TypeError, KeyError: it is not as a profile's table is.
         """
-        tiers = {tier.value: Asked(**table[tier.value]) for tier in Tier}
-        rest = {name: value for name, value in table.items() if name not in tiers}
-        return cls(**tiers, **{**rest, "budget": Budget(**table["budget"])})
+        parts = {tier.value: Asked for tier in Tier} | {"budget": Budget}
+        read: dict[str, Any] = {
+            name: parts[name](**value) if name in parts else value for name, value in table.items()
+        }
+        return cls(**read)
 
     def asked(self, tier: Tier) -> Asked:
         """Return what a tier asks for."""

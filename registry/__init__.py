@@ -1,5 +1,6 @@
 """Tools, versions, tiers, record and audit trail, and the toolbox that agents call through."""
 
+from toolguild.registry.approvals import Answer, Approval
 from toolguild.registry.audit import AuditHead, AuditReport, AuditRow, head, tail, verify
 from toolguild.registry.canonical import canonical_json, decode_json, digest
 from toolguild.registry.effects import ExternalTool
@@ -8,6 +9,7 @@ from toolguild.registry.errors import (
     AmbiguousRefError,
     InvalidSpecError,
     NotJsonError,
+    PromotionRefusedError,
     RegistryError,
     RegistryFileError,
     TamperedError,
@@ -15,6 +17,7 @@ from toolguild.registry.errors import (
 )
 from toolguild.registry.gates import ChangedFile, ToolResult
 from toolguild.registry.model import (
+    TRANSITIONS,
     CallStatus,
     Record,
     Registration,
@@ -25,13 +28,17 @@ from toolguild.registry.model import (
     ToolVersion,
     Use,
 )
+from toolguild.registry.promotion import Promotion
 from toolguild.registry.store import Registry
 from toolguild.registry.strict import openai_tool
 from toolguild.registry.toolbox import Toolbox
 
 __all__ = [
+    "TRANSITIONS",
     "AlreadyRegisteredError",
     "AmbiguousRefError",
+    "Answer",
+    "Approval",
     "AuditHead",
     "AuditReport",
     "AuditRow",
@@ -40,6 +47,8 @@ __all__ = [
     "ExternalTool",
     "InvalidSpecError",
     "NotJsonError",
+    "Promotion",
+    "PromotionRefusedError",
     "Record",
     "Registration",
     "Registry",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from toolguild.registry import schema
+from toolguild.registry.approvals import Answer
 from toolguild.registry.canonical import decode_json, text_digest
 from toolguild.registry.chain import (
     GENESIS,
@@ -25,7 +26,7 @@ from toolguild.registry.chain import (
 )
 from toolguild.registry.errors import NotJsonError
 from toolguild.registry.model import State
-from toolguild.registry.rows import draft_of
+from toolguild.registry.rows import draft_of, version_of
 from toolguild.registry.store import Registry
 from toolguild.sandbox import JsonObject
 
@@ -92,6 +93,7 @@ class _Replay:
     def __init__(self) -> None:
         self._subjects: dict[str, JsonObject] = {}
         self._active: dict[str, str] = {}
+        self._approvals: dict[int, JsonObject] = {}
 
     def apply(self, row: AuditRow) -> str:
         """Make one change; return why it cannot be made, or an empty text."""
@@ -104,20 +106,38 @@ class _Replay:
             return f"row {row.seq} does not say what it changed"
         known = self._subjects.setdefault(row.subject, {})
         if row.action == "register":
-            known.clear()  # a draft that was rejected before starts anew
+            # A draft that was rejected before starts anew; older trails tell of no record.
+            known.clear()
+            known.update(since_use=0, image="")
         known.update({field: value for field, value in after.items() if field != "active"})
         if "active" in after:
             self._active[str(known.get("name"))] = str(after["active"])
+        approval = body.get("approval") if isinstance(body, dict) else None
+        if isinstance(approval, dict):
+            self._apply_approval(row, approval)
         return ""
+
+    def _apply_approval(self, row: AuditRow, told: JsonObject) -> None:
+        request = self._approvals.setdefault(int(str(told.get("request"))), {})
+        if row.action == "ask":
+            request.update(version=row.subject, target=told.get("target"), asked_by=row.actor)
+            request.update(answer=Answer.OPEN.value, answered_by=None)
+        else:
+            given = Answer.APPROVED if row.action == "approve" else Answer.DENIED
+            request.update(answer=given.value, answered_by=row.actor)
 
     def differences(self, connection: Connection) -> Iterator[str]:
         """Yield what the tables hold that the trail does not tell, and the other way round."""
         yield from _foreign_contents(connection)
         yield from _missing_reports(connection)
+        yield from _wrong_parts(connection)
         found = _subjects(connection)
         for subject in sorted(found.keys() | self._subjects.keys()):
             if found.get(subject) != self._subjects.get(subject):
                 yield f"{subject} is not in the tables as the trail says"
+        for number in sorted({**(kept := _approvals(connection)), **self._approvals}):
+            if kept.get(number) != self._approvals.get(number):
+                yield f"request {number} for approval is not in the tables as the trail says"
         active = {row.name: row.active for row in connection.execute(select(schema.tools))}
         for name in sorted(active.keys() | self._active.keys()):
             if active.get(name) != self._active.get(name):
@@ -144,6 +164,29 @@ def _missing_reports(connection: Connection) -> Iterator[str]:
                 yield f"the report {named} of {row.digest} is missing"
 
 
+def _wrong_parts(connection: Connection) -> Iterator[str]:
+    kept: dict[str, set[str]] = {}
+    for row in connection.execute(select(schema.parts)):
+        kept.setdefault(row.version, set()).add(row.name)
+    for row in connection.execute(select(schema.versions)):
+        if kept.get(row.digest, set()) != set(version_of(row).spec.calls):
+            yield f"what {row.digest} calls is not kept as its specification says"
+
+
+def _approvals(connection: Connection) -> dict[int, JsonObject]:
+    """Return every request for approval, in the words of the trail."""
+    return {
+        row.id: {
+            "version": row.version,
+            "target": row.target,
+            "asked_by": row.asked_by,
+            "answer": row.answer,
+            "answered_by": row.answered_by,
+        }
+        for row in connection.execute(select(schema.approvals))
+    }
+
+
 def _subjects(connection: Connection) -> dict[str, JsonObject]:
     """Return the state of every version and draft, in the words of the trail."""
     drafts = {
@@ -161,6 +204,8 @@ def _subjects(connection: Connection) -> dict[str, JsonObject]:
             "number": row.number,
             "tier": row.tier,
             "state": row.state,
+            "since_use": row.since_use,
+            "image": row.image,
             "provenance": text_digest(row.provenance),
             "evidence": text_digest(row.evidence),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, insert, select
@@ -11,7 +11,16 @@ from toolguild.registry import schema
 from toolguild.registry.canonical import canonical_json, decode_json, digest
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["GENESIS", "AuditHead", "AuditRow", "append", "last_rows", "read_head", "read_rows"]
+__all__ = [
+    "GENESIS",
+    "AuditHead",
+    "AuditRow",
+    "append",
+    "last_rows",
+    "read_head",
+    "read_rows",
+    "rows_of",
+]
 
 GENESIS = "sha256:" + "0" * 64
 """What stands for the hash before the first row."""
@@ -88,6 +97,13 @@ def last_rows(connection: Connection, count: int) -> list[AuditRow]:
     """Return the last rows, oldest first."""
     newest_first = select(schema.audit).order_by(schema.audit.c.seq.desc()).limit(count)
     return [_row(row) for row in connection.execute(newest_first)][::-1]
+
+
+def rows_of(connection: Connection, subjects: Sequence[str]) -> list[AuditRow]:
+    """Return the rows that tell of these versions or drafts, the oldest first."""
+    table = schema.audit
+    query = select(table).where(table.c.subject.in_(subjects)).order_by(table.c.seq)
+    return [_row(row) for row in connection.execute(query)]
 
 
 def read_rows(connection: Connection) -> Iterator[AuditRow]:

@@ -1,5 +1,7 @@
 """What the registry raises on purpose; each message says what to do next."""
 
+from collections.abc import Sequence
+
 from toolguild.policies import ToolguildError
 
 __all__ = [
@@ -7,6 +9,7 @@ __all__ = [
     "AmbiguousRefError",
     "InvalidSpecError",
     "NotJsonError",
+    "PromotionRefusedError",
     "RegistryError",
     "RegistryFileError",
     "TamperedError",
@@ -36,6 +39,19 @@ class InvalidSpecError(RegistryError, ValueError):
 
 class AlreadyRegisteredError(RegistryError, ValueError):
     """A draft to be rejected is a registered version."""
+
+
+class PromotionRefusedError(RegistryError):
+    """A version has not earned the tier.
+
+    Attributes:
+        missing: What would open the gates that are closed, in words.
+    """
+
+    def __init__(self, ref: str, target: str, missing: Sequence[str]) -> None:
+        """Say what is missing."""
+        super().__init__(f"{ref} has not earned {target}: {'; '.join(missing)}")
+        self.missing = tuple(missing)
 
 
 class NotJsonError(RegistryError, ValueError):

@@ -21,7 +21,33 @@ STEPS: Final[Mapping[int, Sequence[str]]] = {
     ),
     2: (
         "CREATE TABLE reports (digest VARCHAR NOT NULL, text TEXT NOT NULL, PRIMARY KEY (digest))",
-        *schema.guards_of("reports", key="digest"),
+        *schema.guards_of("reports", keys=["digest"]),
+    ),
+    3: (
+        "ALTER TABLE versions ADD COLUMN since_use INTEGER DEFAULT '0' NOT NULL",
+        "ALTER TABLE versions ADD COLUMN image VARCHAR DEFAULT '' NOT NULL",
+        "CREATE TABLE parts (version VARCHAR NOT NULL, name VARCHAR NOT NULL, "
+        "PRIMARY KEY (version, name), FOREIGN KEY(version) REFERENCES versions (digest))",
+        "CREATE INDEX parts_by_name ON parts (name)",
+        "INSERT INTO parts SELECT versions.digest, called.value "
+        "FROM versions, json_each(versions.spec, '$.calls') AS called",
+        *schema.guards_of("parts", keys=["version", "name"]),
+        # None of the uses from before counts: nobody knows at which tier they were.
+        "ALTER TABLE uses ADD COLUMN tier VARCHAR",
+        "ALTER TABLE uses ADD COLUMN image VARCHAR DEFAULT '' NOT NULL",
+        "ALTER TABLE uses ADD COLUMN model VARCHAR",
+        "ALTER TABLE uses ADD COLUMN live BOOLEAN DEFAULT 1 NOT NULL",
+        "ALTER TABLE uses ADD COLUMN counts BOOLEAN DEFAULT 0 NOT NULL",
+        "CREATE INDEX uses_by_input ON uses (version, input_digest)",
+        "CREATE TABLE approvals (id INTEGER NOT NULL, version VARCHAR NOT NULL, "
+        "target VARCHAR NOT NULL, since_use INTEGER NOT NULL, asked_by VARCHAR NOT NULL, "
+        "asked_at VARCHAR NOT NULL, why TEXT NOT NULL, evidence TEXT NOT NULL, "
+        "answer VARCHAR NOT NULL, answered_by VARCHAR, answered_at VARCHAR, "
+        "reason TEXT NOT NULL, expires_at VARCHAR NOT NULL, PRIMARY KEY (id), "
+        "FOREIGN KEY(version) REFERENCES versions (digest))",
+        "CREATE INDEX approvals_by_version ON approvals (version)",
+        "CREATE INDEX audit_by_action ON audit (action, at)",
+        "CREATE INDEX audit_by_subject ON audit (subject, action)",
     ),
 }
 """Statements by the number of the layout that they lead on from."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from toolguild.policies import Capability, Tier
 from toolguild.registry.canonical import digest
 from toolguild.sandbox import JsonObject
 
 __all__ = [
+    "TRANSITIONS",
     "CallStatus",
     "Record",
     "Registration",
@@ -50,6 +53,16 @@ class CallStatus(StrEnum):
     """It timed out on the time of the composite that called it, which is no measure for it."""
     UNAVAILABLE = "unavailable"
     """The sandbox could not run anything."""
+
+
+TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
+    State.PROPOSED: frozenset({State.ACTIVE, State.RETIRED}),
+    State.ACTIVE: frozenset({State.QUARANTINED, State.RETIRED}),
+    State.QUARANTINED: frozenset({State.ACTIVE, State.RETIRED}),
+    State.RETIRED: frozenset({State.ACTIVE}),
+    State.REJECTED: frozenset(),
+}
+"""The states that each state may lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,11 @@ class ToolVersion:
     """Where it comes from: traces, origin of the draft, model."""
     evidence: JsonObject = field(default_factory=dict)
     """What was shown about it when it was registered."""
+    since_use: int = 0
+    """Number of the last use from before it was promoted, or became another one by its parts or its
+    image: those up to it say nothing of it any more."""
+    image: str = ""
+    """What its present record was made in; empty while there is none."""
 
     @property
     def digest(self) -> str:
@@ -168,6 +186,14 @@ class Use:
     caller: str | None = None
     """Digest of the composite that made the call; None where it came from outside, and for uses
     recorded before callers were."""
+    tier: Tier | None = None
+    """The most that it was trusted with; None where nobody said."""
+    image: str = ""
+    """What it ran in: the sandbox's level, with the digest of an image where there is one."""
+    model: str | None = None
+    """The model that asked for it."""
+    live: bool = True
+    """Whether somebody wanted the result: a use inside validation is none."""
 
 
 @dataclass(frozen=True, slots=True)

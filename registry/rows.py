@@ -63,6 +63,8 @@ def version_values(version: ToolVersion) -> dict[str, object]:
         "registered_at": time_text(version.registered_at),
         "tier": version.tier.value,
         "state": version.state.value,
+        "since_use": version.since_use,
+        "image": version.image,
     }
 
 
@@ -82,6 +84,8 @@ def version_of(row: _AnyRow) -> ToolVersion:
             registered_at=datetime.fromisoformat(row.registered_at),
             provenance=_object(row.provenance),
             evidence=_object(row.evidence),
+            since_use=row.since_use,
+            image=row.image,
         ),
     )
 
@@ -129,6 +133,10 @@ def use_values(use: Use) -> dict[str, object]:
         "effects": canonical_json(sorted(use.effects)),
         "caller": use.caller,
         "undeclared": canonical_json(sorted(use.undeclared)),
+        "tier": None if use.tier is None else use.tier.value,
+        "image": storable_text(use.image),
+        "model": None if use.model is None else storable_text(use.model),
+        "live": use.live,
     }
 
 
@@ -153,6 +161,10 @@ def use_of(row: _AnyRow) -> Use:
             effects=_capabilities(row.effects),
             caller=row.caller,
             undeclared=_capabilities(row.undeclared),
+            tier=None if row.tier is None else Tier(row.tier),
+            image=row.image,
+            model=row.model,
+            live=row.live,
         ),
     )
 

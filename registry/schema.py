@@ -18,13 +18,17 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    false,
+    true,
 )
 
 __all__ = [
     "SCHEMA_VERSION",
+    "approvals",
     "audit",
     "guards_of",
     "metadata",
+    "parts",
     "rejections",
     "reports",
     "schema_version",
@@ -33,7 +37,7 @@ __all__ = [
     "versions",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Number of this layout; a database with a higher one was made by a newer toolguild, one with a
 lower one is brought to this one by `migrations`."""
 
@@ -54,8 +58,19 @@ versions = Table(
     Column("registered_at", String, nullable=False),
     Column("tier", String, nullable=False),
     Column("state", String, nullable=False),
+    Column("since_use", Integer, nullable=False, server_default="0"),
+    Column("image", String, nullable=False, server_default=""),
     UniqueConstraint("name", "number"),
 )
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("version", ForeignKey("versions.digest"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Index("parts_by_name", "name"),
+)
+"""The tools that versions call, by name: what their specifications say, to be looked up by it."""
 
 tools = Table(
     "tools",
@@ -98,7 +113,32 @@ uses = Table(
     Column("effects", Text, nullable=False),
     Column("caller", ForeignKey("versions.digest")),
     Column("undeclared", Text, nullable=False, server_default="[]"),
+    Column("tier", String),
+    Column("image", String, nullable=False, server_default=""),
+    Column("model", String),
+    Column("live", Boolean, nullable=False, server_default=true()),
+    Column("counts", Boolean, nullable=False, server_default=false()),
     Index("uses_by_version", "version", "id"),
+    Index("uses_by_input", "version", "input_digest"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", ForeignKey("versions.digest"), nullable=False),
+    Column("target", String, nullable=False),
+    Column("since_use", Integer, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("asked_at", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("answer", String, nullable=False),
+    Column("answered_by", String),
+    Column("answered_at", String),
+    Column("reason", Text, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Index("approvals_by_version", "version"),
 )
 
 audit = Table(
@@ -112,6 +152,8 @@ audit = Table(
     Column("body", Text, nullable=False),
     Column("prev_hash", String, nullable=False),
     Column("hash", String, nullable=False),
+    Index("audit_by_action", "action", "at"),
+    Index("audit_by_subject", "subject", "action"),
 )
 
 schema_version = Table(
@@ -121,10 +163,11 @@ schema_version = Table(
 )
 
 
-def guards_of(table: str, *, key: str, columns: Sequence[str] = ()) -> list[str]:
+def guards_of(table: str, *, keys: Sequence[str], columns: Sequence[str] = ()) -> list[str]:
     """Return triggers that refuse to delete rows, or to update them (in these columns)."""
     of = f"OF {', '.join(columns)}" if columns else ""
-    same_key = f"SELECT 1 FROM {table} WHERE {key} = NEW.{key}"  # noqa: S608 - our own names
+    same = " AND ".join(f"{key} = NEW.{key}" for key in keys)
+    same_key = f"SELECT 1 FROM {table} WHERE {same}"  # noqa: S608 - our own names
     guards = {
         "update": f"BEFORE UPDATE {of} ON {table}",
         "delete": f"BEFORE DELETE ON {table}",
@@ -140,12 +183,13 @@ def guards_of(table: str, *, key: str, columns: Sequence[str] = ()) -> list[str]
 
 def _keep(table: Table, columns: Sequence[str] = ()) -> None:
     """Make SQLite refuse to delete rows of the table, or to update them (in these columns)."""
-    key = table.primary_key.columns.keys()[0]
-    for trigger in guards_of(table.name, key=key, columns=columns):
+    keys = table.primary_key.columns.keys()
+    for trigger in guards_of(table.name, keys=keys, columns=columns):
         event.listen(table, "after_create", DDL(trigger).execute_if(dialect="sqlite"))
 
 
 _keep(audit)
+_keep(parts)
 _keep(rejections)
 _keep(reports)
 _keep(uses)

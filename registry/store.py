@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
 import getpass
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import insert, select
 
-from toolguild.policies import Tier
-from toolguild.registry import chain, rows, schema, usage
+from toolguild.policies import Profile, Tier, load_profile
+from toolguild.registry import governance, parts, recording, rows, schema, usage
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
-from toolguild.registry.errors import (
-    AlreadyRegisteredError,
-    AmbiguousRefError,
-    RegistryError,
-    UnknownToolError,
+from toolguild.registry.errors import AlreadyRegisteredError
+from toolguild.registry.governance import Governance, require_transition
+from toolguild.registry.journal import Journal, standing_of
+from toolguild.registry.lookup import (
+    find_version,
+    next_number,
+    point,
+    pointed_at,
+    resolve,
+    versions_of,
 )
 from toolguild.registry.model import (
     Record,
@@ -33,7 +37,6 @@ from toolguild.registry.model import (
     ToolVersion,
     Use,
 )
-from toolguild.registry.refs import parse_ref
 from toolguild.registry.reports import read_report, with_report
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import JsonObject
@@ -52,11 +55,20 @@ class Registry:
     registry, a forked one too. Use as a context manager, or call `close`.
     """
 
-    def __init__(self, database: Database, *, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        actor: str,
+        clock: Callable[[], datetime],
+        profile: Profile | None = None,
+    ) -> None:
         """Work on an open database; `open` is the usual way."""
         self.database = database
-        self._actor = storable_text(actor)
-        self._clock = clock
+        self._journal = Journal(storable_text(actor), clock)
+        self._profile = profile or load_profile()
+        self.governance = Governance(database, self._journal, self._profile)
+        """Promotion, demotion, rollback and approvals."""
 
     @classmethod
     def open(
@@ -65,6 +77,7 @@ class Registry:
         *,
         actor: str | None = None,
         clock: Callable[[], datetime] = _now,
+        profile: Profile | None = None,
     ) -> Registry:
         """Open the registry at a path or at an SQLAlchemy URL; create it where there is none.
 
@@ -72,15 +85,17 @@ class Registry:
             where: `tools.db`, or `sqlite:///tools.db`. Missing folders are made.
             actor: Who is named in the audit trail; the user's login name unless given.
             clock: Gives the time, with its zone.
+            profile: What trust takes and when it is taken back; the shipped one unless given.
 
         Raises:
             RegistryError: the message names the file and says what to do.
         """
-        return cls(Database.at(where), actor=actor or _login_name(), clock=clock)
+        actor = actor or _login_name()
+        return cls(Database.at(where), actor=actor, clock=clock, profile=profile)
 
     def now(self) -> datetime:
         """Return the time on the registry's clock."""
-        return self._clock()
+        return self._journal.clock()
 
     def close(self) -> None:
         """Close the database; closing twice is harmless."""
@@ -127,34 +142,37 @@ class Registry:
         """
         check_spec(spec)
         with self.database.write() as connection:
-            known = _find_version(connection, schema.versions.c.digest == spec.digest)
+            known = find_version(connection, schema.versions.c.digest == spec.digest)
             if known is not None:
                 return Registration(known, created=False)
             version = ToolVersion(
                 spec=spec,
-                number=_next_number(connection, spec.name),
+                number=next_number(connection, spec.name),
                 tier=Tier.SANDBOX,
                 state=State.ACTIVE,
-                registered_at=self._clock(),
+                registered_at=self._journal.clock(),
                 provenance=provenance or {},
                 evidence=with_report(connection, evidence, report),
             )
             connection.execute(insert(schema.versions).values(rows.version_values(version)))
-            before = _point(connection, spec.name, version.digest)
+            parts.keep_parts(connection, spec)
+            before = point(connection, spec.name, version.digest)
             after: JsonObject = {
                 "active": version.digest,
                 "name": spec.name,
                 "number": version.number,
-                **_standing(version),
+                **standing_of(version),
                 "provenance": digest(version.provenance),
                 "evidence": digest(version.evidence),
             }
-            self._log(connection, "register", version.digest, {"active": before}, after, why)
+            told: JsonObject = {"active": before}
+            self._journal.tell(connection, "register", version.digest, told, after, why)
+            governance.part_changed(connection, self._journal, version)
         return Registration(version, created=True)
 
     def tools(self, tier: Tier | None = None, state: State | None = None) -> list[ToolVersion]:
         """Return the version that each tool's name points at, by name, filtered where asked."""
-        query = _pointed_at().order_by(schema.versions.c.name)
+        query = pointed_at().order_by(schema.versions.c.name)
         if tier is not None:
             query = query.where(schema.versions.c.tier == tier.value)
         if state is not None:
@@ -170,7 +188,7 @@ class Registry:
             AmbiguousRefError: the digest prefix fits several versions.
         """
         with self.database.read() as connection:
-            return _resolve(connection, ref)
+            return resolve(connection, ref)
 
     def versions(self, name: str) -> list[ToolVersion]:
         """Return every version of a tool, the oldest first.
@@ -178,13 +196,8 @@ class Registry:
         Raises:
             UnknownToolError: there is no such tool; similar names are suggested.
         """
-        table = schema.versions
-        query = select(table).where(table.c.name == name).order_by(table.c.number)
         with self.database.read() as connection:
-            found = [rows.version_of(row) for row in connection.execute(query)]
-            if not found:
-                raise UnknownToolError(_unknown(connection, name))
-        return found
+            return versions_of(connection, name)
 
     def set_tier(self, ref: str, tier: Tier, *, why: str) -> ToolVersion:
         """Move one version to a tier. Whether it has earned that is the caller's to decide.
@@ -195,16 +208,19 @@ class Registry:
         return self._change(ref, "set_tier", lambda version: replace(version, tier=tier), why)
 
     def set_state(self, ref: str, state: State, *, why: str) -> ToolVersion:
-        """Move one version to a state.
+        """Move one version to a state; another one than the present leaves it in tier `sandbox`.
 
         Raises:
             UnknownToolError: there is no such version.
-            RegistryError: the state is `REJECTED`, which is for drafts.
+            RegistryError: the state does not follow on the present one, see `TRANSITIONS`.
         """
-        if state is State.REJECTED:
-            msg = f"{ref}: a registered version cannot become a rejected draft; retire it"
-            raise RegistryError(msg)
-        return self._change(ref, "set_state", lambda version: replace(version, state=state), why)
+
+        def changed(version: ToolVersion) -> ToolVersion:
+            require_transition(version, state)
+            # Whatever it had been trusted with before, it has to earn again.
+            return replace(version, state=state, tier=Tier.SANDBOX)
+
+        return self._change(ref, "set_state", changed, why)
 
     # -- rejected drafts
 
@@ -225,7 +241,7 @@ class Registry:
         """
         key = spec.digest
         with self.database.write() as connection:
-            version = _find_version(connection, schema.versions.c.digest == key)
+            version = find_version(connection, schema.versions.c.digest == key)
             if version is not None:
                 msg = (
                     f"{version.ref} is registered with this very text, and cannot be rejected; "
@@ -240,7 +256,7 @@ class Registry:
                 spec=spec,
                 reasons=tuple(storable_text(reason) for reason in reasons),
                 evidence=with_report(connection, evidence, report),
-                rejected_at=self._clock(),
+                rejected_at=self._journal.clock(),
             )
             connection.execute(insert(schema.rejections).values(rows.draft_values(draft)))
             after: JsonObject = {
@@ -249,7 +265,7 @@ class Registry:
                 "reasons": list(draft.reasons),
                 "evidence": digest(draft.evidence),
             }
-            self._log(connection, "reject", key, None, after, "; ".join(draft.reasons))
+            self._journal.tell(connection, "reject", key, None, after, "; ".join(draft.reasons))
         return Rejection(draft, created=True)
 
     def rejections(self) -> list[RejectedDraft]:
@@ -276,17 +292,13 @@ class Registry:
     # -- uses
 
     def record(self, use: Use) -> None:
-        """Add one use to the record of its version.
+        """Add one use to the record of its version; demote that, or quarantine it, on decline.
 
         Raises:
             UnknownToolError: no version has that digest.
         """
         with self.database.write() as connection:
-            known = select(schema.versions.c.digest).where(schema.versions.c.digest == use.version)
-            if connection.scalar(known) is None:
-                msg = f"no version has the digest {use.version}; register the tool first"
-                raise UnknownToolError(msg)
-            connection.execute(insert(schema.uses).values(rows.use_values(use)))
+            recording.add_use(connection, self._journal, use, self._profile.trust)
 
     def uses(self, version: str) -> list[Use]:
         """Return the uses of the version with this digest, in the order of recording."""
@@ -315,32 +327,12 @@ class Registry:
         self, ref: str, action: str, change: Callable[[ToolVersion], ToolVersion], why: str
     ) -> ToolVersion:
         with self.database.write() as connection:
-            before = _resolve(connection, ref)
+            before = resolve(connection, ref)
             after = change(before)
             if after != before:
-                row = schema.versions.c.digest == before.digest
-                connection.execute(update(schema.versions).where(row).values(_standing(after)))
-                told = _standing(before), _standing(after)
-                self._log(connection, action, before.digest, *told, why)
+                after = replace(after, since_use=usage.last_use(connection))
+                self._journal.change(connection, action, before, after, why)
         return after
-
-    def _log(
-        self,
-        connection: Connection,
-        action: str,
-        subject: str,
-        before: JsonObject | None,
-        after: JsonObject,
-        why: str,
-    ) -> None:
-        chain.append(
-            connection,
-            at=rows.time_text(self._clock()),
-            actor=self._actor,
-            action=action,
-            subject=subject,
-            body={"before": before, "after": after, "why": storable_text(why)},
-        )
 
 
 def _login_name() -> str:
@@ -348,65 +340,3 @@ def _login_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have neither a name nor $USER
         return "unknown"
-
-
-def _standing(version: ToolVersion) -> JsonObject:
-    """Return the columns of a version that may change."""
-    return {"tier": version.tier.value, "state": version.state.value}
-
-
-def _pointed_at() -> Select[Any]:
-    return select(schema.versions).join(
-        schema.tools, schema.tools.c.active == schema.versions.c.digest
-    )
-
-
-def _resolve(connection: Connection, text: str) -> ToolVersion:
-    ref = parse_ref(text)
-    table = schema.versions
-    query = select(table).where(table.c.name == ref.name)
-    if ref.number is not None:
-        query = query.where(table.c.number == ref.number)
-    elif ref.digest_prefix is not None:
-        query = query.where(table.c.digest.startswith(ref.digest_prefix, autoescape=True))
-    else:
-        query = _pointed_at().where(schema.tools.c.name == ref.name)
-    found = connection.execute(query.limit(2)).all()
-    if not found:
-        raise UnknownToolError(_unknown(connection, ref.name, text))
-    if len(found) > 1:
-        msg = f"{text} fits more than one version; write more digits of the digest"
-        raise AmbiguousRefError(msg)
-    return rows.version_of(found[0])
-
-
-def _unknown(connection: Connection, name: str, ref: str | None = None) -> str:
-    """Say that there is no such tool or version, and what there is instead."""
-    names = connection.scalars(select(schema.tools.c.name).order_by(schema.tools.c.name)).all()
-    if name in names:
-        count = _next_number(connection, name) - 1
-        return f"no version {ref}; {name} has the versions 1 to {count}"
-    close = difflib.get_close_matches(name, names, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"{len(names)} tools are registered"
-    return f"no tool named {name[:100]!r}; {hint}"
-
-
-def _find_version(connection: Connection, which: ColumnElement[bool]) -> ToolVersion | None:
-    row = connection.execute(select(schema.versions).where(which)).one_or_none()
-    return None if row is None else rows.version_of(row)
-
-
-def _next_number(connection: Connection, name: str) -> int:
-    highest = select(func.max(schema.versions.c.number)).where(schema.versions.c.name == name)
-    return (connection.scalar(highest) or 0) + 1
-
-
-def _point(connection: Connection, name: str, digest: str) -> str | None:
-    """Let a name mean this version; return the digest that it meant before."""
-    row = schema.tools.c.name == name
-    before = connection.scalar(select(schema.tools.c.active).where(row))
-    if before is None:
-        connection.execute(insert(schema.tools).values(name=name, active=digest))
-    else:
-        connection.execute(update(schema.tools).where(row).values(active=digest))
-    return before

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from toolguild.policies import Tier
 from toolguild.registry.canonical import canonical_json, decode_json, digest
 from toolguild.registry.effects import ExternalTool, standing
 from toolguild.registry.errors import NotJsonError, UnknownToolError
@@ -54,6 +55,7 @@ class Toolbox:
         access: Access = NOTHING,
         task: str | None = None,
         trace: str | None = None,
+        model: str | None = None,
     ) -> None:
         """Make a toolbox; it closes neither the registry nor the sandbox.
 
@@ -66,12 +68,13 @@ class Toolbox:
                 tier allows it; nothing unless given.
             task: Identifier of what the agent was asked to do; kept with each use.
             trace: Identifier of the agent's run; kept with each use.
+            model: Name of the model that the agent goes by; kept with each use.
         """
-        self._registry = registry
+        self._registry, self._sandbox = registry, sandbox
         self._external = dict(tools)
         self._limits = limits
         checked = CheckedArguments(CheckedResult(InSandbox(sandbox, limits, access, self._gateway)))
-        self._gate = _Recorded(OnlyActive(checked), registry, task, trace)
+        self._gate = _Recorded(OnlyActive(checked), registry, sandbox, task, trace, model)
 
     def specs(self) -> list[ToolSpec]:
         """Return the tools that can be called now, by name."""
@@ -105,7 +108,7 @@ class Toolbox:
             Call(
                 version,
                 given if isinstance(given, dict) else {},
-                tier=standing(version, self._find),
+                tier=self._trusted(version),
                 budget=Budget(self._limits.wall_s, MAX_CALLS),
             )
         )
@@ -120,6 +123,12 @@ class Toolbox:
         if not isinstance(arguments, dict):
             return ToolResult(CallStatus.REFUSED, error="arguments: not a JSON object")
         return self.call(name, arguments)
+
+    def _trusted(self, version: ToolVersion) -> Tier:
+        if version.image not in ("", self._sandbox.level):
+            # What it has earned, it has earned in another image.
+            return Tier.SANDBOX
+        return standing(version, self._find)
 
     def _named(self, name: str) -> ToolVersion:
         if not isinstance(name, str) or "@" in name:
@@ -144,8 +153,10 @@ class _Recorded(Gate):
 
     inner: Gate
     registry: Registry
+    sandbox: Sandbox
     task: str | None
     trace: str | None
+    model: str | None
 
     def run(self, call: Call) -> ToolResult:
         """Answer a call; see `Gate`."""
@@ -173,5 +184,8 @@ class _Recorded(Gate):
                 effects=result.effects,
                 undeclared=result.undeclared,
                 caller=call.caller,
+                tier=call.tier,
+                image=self.sandbox.level if result.ran else "",
+                model=self.model,
             )
         )

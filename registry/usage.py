@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from toolguild.registry import schema
-from toolguild.registry.model import CallStatus, Record
+from toolguild.registry.model import CallStatus, Record, ToolVersion, Use
 
-__all__ = ["callers_of", "record_of"]
+__all__ = [
+    "TierRecord",
+    "callers_of",
+    "has_record",
+    "is_evidence",
+    "is_known",
+    "is_success",
+    "last_use",
+    "outcomes",
+    "record_of",
+    "tier_record",
+]
 
 _FAILURES = (
     CallStatus.ERROR,
@@ -18,6 +30,84 @@ _FAILURES = (
     CallStatus.OUTPUT_LIMIT,
     CallStatus.KILLED,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TierRecord:
+    """What speaks for and against a version where it stands: distinct live uses."""
+
+    successes: int
+    failures: int
+    undeclared: int
+    """Uses, distinct or not, in which it was seen to do what it does not declare."""
+
+
+def is_success(use: Use) -> bool:
+    """Say whether a use went well."""
+    return use.ran and use.status is CallStatus.OK
+
+
+def is_evidence(use: Use) -> bool:
+    """Say whether a use says something about the tool, and not about callers or the sandbox."""
+    return use.ran and (use.status is CallStatus.OK or use.status in _FAILURES)
+
+
+def is_known(connection: Connection, version: ToolVersion, use: Use) -> bool:
+    """Say whether the present record has the same input with the same outcome."""
+    table = schema.uses
+    well = table.c.status == CallStatus.OK.value
+    query = select(table.c.id).where(
+        table.c.version == use.version,
+        table.c.input_digest == use.input_digest,
+        table.c.id > version.since_use,
+        table.c.counts.is_(True),
+        well if is_success(use) else ~well,
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def has_record(connection: Connection, version: ToolVersion) -> bool:
+    """Say whether there is any use in the present record."""
+    query = select(schema.uses.c.id).where(_in_record(version))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def last_use(connection: Connection) -> int:
+    """Return the number of the last use of any tool; 0 where there is none."""
+    return connection.scalar(select(func.max(schema.uses.c.id))) or 0
+
+
+def outcomes(connection: Connection, version: ToolVersion, count: int) -> list[bool]:
+    """Return whether the last uses of the present record went well, at whatever tier, in order."""
+    table = schema.uses
+    query = (
+        select(table.c.status).where(_in_record(version)).order_by(table.c.id.desc()).limit(count)
+    )
+    return [status == CallStatus.OK.value for status in connection.scalars(query)][::-1]
+
+
+def tier_record(connection: Connection, version: ToolVersion) -> TierRecord:
+    """Return what the present record adds up to at the version's tier."""
+    table = schema.uses
+    well = table.c.status == CallStatus.OK.value
+    at_tier = table.c.tier == version.tier.value
+    counted = select(_count(well), _count(~well)).where(_in_record(version), at_tier)
+    successes, failures = connection.execute(counted).one()
+    undeclared = select(func.count()).where(
+        table.c.version == version.digest,
+        table.c.id > version.since_use,
+        table.c.undeclared != "[]",
+    )
+    return TierRecord(successes, failures, connection.scalar(undeclared) or 0)
+
+
+def _in_record(version: ToolVersion) -> ColumnElement[bool]:
+    table = schema.uses
+    return and_(
+        table.c.version == version.digest,
+        table.c.id > version.since_use,
+        table.c.counts.is_(True),
+    )
 
 
 def record_of(connection: Connection, version: str) -> Record:

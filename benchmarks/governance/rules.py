@@ -84,9 +84,17 @@ class OurRule(Life):
         ]
         self._lost: set[Tier] = set()
 
-    def _enter(self, tier: Tier | None) -> None:
+    def _rise(self, tier: Tier) -> None:
         self.move(tier)
         self._begin_record()
+
+    def _fall(self) -> None:
+        """Fall to where the uses do not speak against it, which they go on to do there."""
+        self._watched = [
+            (tier, watched) for tier, watched in self._watched if tier not in self._lost
+        ]
+        self.move(self._watched[0][0] if self._watched else None)
+        self._successes = self._failures = 0
 
     def see(self, *, success: bool) -> None:
         """Take one use; see `Life`."""
@@ -99,7 +107,7 @@ class OurRule(Life):
             if decline.see(success=False) > self._trust.uses_between_false_alarms:
                 self._lost.add(tier)
         if self.tier in self._lost:
-            self._enter(next((tier for tier, _ in self._watched if tier not in self._lost), None))
+            self._fall()
 
     def see_successes(self, count: int) -> None:
         """Take so many successes; see `Life`."""
@@ -116,7 +124,7 @@ class OurRule(Life):
             for _, decline in self._watched:
                 decline.see_successes(taken)
             if above and taken >= missing:
-                self._enter(above)
+                self._rise(above)
 
 
 class Zeph(Life):

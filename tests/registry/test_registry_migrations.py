@@ -34,6 +34,8 @@ def layout(path):
         for name in tables
         for what in ("table_info", "index_list")
     }
+    for name in tables:
+        found[name, "index_list"] = sorted(index[1:] for index in found[name, "index_list"])
     # Without the numbers of the keys, which are those of their statements in the text.
     keys = {name: [key[2:] for key in rows(f"PRAGMA foreign_key_list({name})")] for name in tables}
     found["keys"] = {name: sorted(found_keys) for name, found_keys in keys.items()}

@@ -170,7 +170,7 @@ def test_changes_of_tier_and_state_touch_one_version_and_are_audited(registry, m
         "after": {"tier": "restricted", "state": "active"},
         "why": "60 of 60",
     }
-    assert state.content["after"] == {"tier": "restricted", "state": "quarantined"}
+    assert state.content["after"] == {"tier": "sandbox", "state": "quarantined"}
 
 
 def test_changing_nothing_writes_nothing(registry, make_spec):
@@ -183,7 +183,7 @@ def test_changing_nothing_writes_nothing(registry, make_spec):
 
 def test_a_version_cannot_become_a_rejected_draft(registry, make_spec):
     registry.register(make_spec())
-    with pytest.raises(RegistryError, match="retire it"):
+    with pytest.raises(RegistryError, match="may become quarantined, retired, not rejected"):
         registry.set_state("double", State.REJECTED, why="bad")
     with pytest.raises(AlreadyRegisteredError, match=r"double@1 is registered .* quarantine"):
         registry.reject(make_spec(), ["bad"])

@@ -137,9 +137,9 @@ def calling(*names):
 
 
 def test_a_composite_tells_what_the_tools_inside_it_did(registry, register, access):
-    register("outer", frozenset(), calls=("middle", "save"))
-    register("middle", frozenset(), calls=("save",))
     register("save")
+    register("middle", frozenset(), calls=("save",))
+    register("outer", frozenset(), calls=("middle", "save"))
     sandbox = ScriptedSandbox(calling("save", "middle"))
     result = Toolbox(registry, sandbox, access=access).call("outer", {})
     assert result.ok, result.error

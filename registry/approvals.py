@@ -1,0 +1,194 @@
+"""A person's word for a promotion: asked for by one, given or refused by another, for a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from toolguild.policies import Tier
+from toolguild.policies.promotion import next_tier
+from toolguild.registry import rows, schema
+from toolguild.registry.canonical import canonical_json, decode_json, storable_text
+from toolguild.registry.errors import RegistryError, UnknownToolError
+from toolguild.registry.journal import Journal
+from toolguild.registry.model import ToolVersion
+from toolguild.sandbox import Json, JsonObject
+
+__all__ = ["VALID", "Answer", "Approval", "answer", "ask", "find", "is_approved", "requests"]
+
+VALID = timedelta(days=7)
+"""How long a request waits for its answer, and how long a given one holds."""
+
+
+class Answer(StrEnum):
+    """What became of a request."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A request, and its answer."""
+
+    id: int
+    version: str
+    """Digest of the version."""
+    ref: str
+    """`name@number`."""
+    target: Tier
+    """The tier that it asks for."""
+    asked_by: str
+    asked_at: datetime
+    why: str
+    evidence: Json
+    """What was known of the version when it was asked."""
+    answer: Answer
+    answered_by: str | None
+    answered_at: datetime | None
+    reason: str
+    expires_at: datetime
+    """An open one is answered no more after this, a given one no longer holds."""
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether its time is over."""
+        return now >= self.expires_at
+
+
+def ask(
+    connection: Connection, journal: Journal, version: ToolVersion, evidence: JsonObject, why: str
+) -> Approval:
+    """Ask for a version's next tier; return the request that is open for it where there is one.
+
+    Raises:
+        RegistryError: there is no tier above.
+    """
+    target = next_tier(version.tier)
+    if target is None:
+        msg = f"{version.ref} is at {version.tier.value}, above which there is no tier"
+        raise RegistryError(msg)
+    now = journal.clock()
+    known = [
+        one
+        for one in requests(connection)
+        if one.version == version.digest
+        and one.answer is Answer.OPEN
+        and one.target is target
+        and not one.is_expired(now)
+    ]
+    if known:
+        return known[0]
+    values = {
+        "version": version.digest,
+        "target": target.value,
+        "since_use": version.since_use,
+        "asked_by": journal.actor,
+        "asked_at": rows.time_text(now),
+        "why": storable_text(why),
+        "evidence": canonical_json(evidence),
+        "answer": Answer.OPEN.value,
+        "reason": "",
+        "expires_at": rows.time_text(now + VALID),
+    }
+    made = connection.execute(insert(schema.approvals).values(values)).inserted_primary_key
+    number = int(made[0]) if made else 0
+    told: JsonObject = {"request": number, "target": target.value, "evidence": evidence}
+    journal.tell(connection, "ask", version.digest, None, {}, why, approval=told)
+    return find(connection, number)
+
+
+def answer(
+    connection: Connection, journal: Journal, number: int, given: Answer, reason: str
+) -> Approval:
+    """Approve or deny a request.
+
+    Raises:
+        UnknownToolError: there is none of that number.
+        RegistryError: it is answered or expired, or the one who answers is the one who asked.
+    """
+    request, now = find(connection, number), journal.clock()
+    if request.answer is not Answer.OPEN:
+        msg = f"request {number} was {request.answer.value} by {request.answered_by} already"
+        raise RegistryError(msg)
+    if request.is_expired(now):
+        msg = f"request {number} expired at {request.expires_at:%Y-%m-%d %H:%M} UTC; ask again"
+        raise RegistryError(msg)
+    if request.asked_by == journal.actor:
+        msg = f"request {number} was made by {request.asked_by}: somebody else has to answer it"
+        raise RegistryError(msg)
+    values = {
+        "answer": given.value,
+        "answered_by": journal.actor,
+        "answered_at": rows.time_text(now),
+        "reason": storable_text(reason),
+        "expires_at": rows.time_text(now + VALID),
+    }
+    row = schema.approvals.c.id == number
+    connection.execute(update(schema.approvals).where(row).values(values))
+    action = "approve" if given is Answer.APPROVED else "deny"
+    told: JsonObject = {"request": number, "target": request.target.value}
+    journal.tell(connection, action, request.version, None, {}, reason, approval=told)
+    return find(connection, number)
+
+
+def is_approved(connection: Connection, version: ToolVersion, now: datetime) -> bool:
+    """Say whether somebody has approved a version's next tier, on its present record."""
+    table = schema.approvals
+    target = next_tier(version.tier)
+    query = select(table.c.id).where(
+        table.c.version == version.digest,
+        table.c.target == (target.value if target else ""),
+        table.c.since_use == version.since_use,
+        table.c.answer == Answer.APPROVED.value,
+        table.c.asked_by != table.c.answered_by,
+        table.c.expires_at > rows.time_text(now),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def requests(connection: Connection) -> Sequence[Approval]:
+    """Return all requests, the oldest first."""
+    return [_approval(row) for row in connection.execute(_query().order_by(schema.approvals.c.id))]
+
+
+def find(connection: Connection, number: int) -> Approval:
+    """Return the request of this number.
+
+    Raises:
+        UnknownToolError: there is none.
+    """
+    row = connection.execute(_query().where(schema.approvals.c.id == number)).one_or_none()
+    if row is None:
+        msg = f"there is no request {number}; `toolguild approvals list` shows them"
+        raise UnknownToolError(msg)
+    return _approval(row)
+
+
+def _query() -> Any:
+    versions = schema.versions
+    named = select(schema.approvals, versions.c.name, versions.c.number)
+    return named.join(versions, versions.c.digest == schema.approvals.c.version)
+
+
+def _approval(row: Row[Any]) -> Approval:
+    return Approval(
+        id=row.id,
+        version=row.version,
+        ref=f"{row.name}@{row.number}",
+        target=Tier(row.target),
+        asked_by=row.asked_by,
+        asked_at=datetime.fromisoformat(row.asked_at),
+        why=row.why,
+        evidence=decode_json(row.evidence),
+        answer=Answer(row.answer),
+        answered_by=row.answered_by,
+        answered_at=None if row.answered_at is None else datetime.fromisoformat(row.answered_at),
+        reason=row.reason,
+        expires_at=datetime.fromisoformat(row.expires_at),
+    )

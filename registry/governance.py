@@ -1,0 +1,185 @@
+"""Who decides what a version is trusted with, on what grounds, and how that is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from toolguild.policies import Profile, Tier
+from toolguild.registry import approvals, chain, parts, promotion, recording, rows, schema, usage
+from toolguild.registry.approvals import Answer, Approval
+from toolguild.registry.chain import AuditRow
+from toolguild.registry.database import Database
+from toolguild.registry.errors import RegistryError
+from toolguild.registry.journal import Journal
+from toolguild.registry.lookup import point, pointed_at, resolve, versions_of
+from toolguild.registry.model import TRANSITIONS, State, ToolVersion
+from toolguild.registry.promotion import Promotion
+from toolguild.sandbox import JsonObject
+
+__all__ = ["Governance", "part_changed", "require_transition"]
+
+
+class Governance:
+    """Moves the versions of one registry up and down; each step is in the audit trail."""
+
+    def __init__(self, database: Database, journal: Journal, profile: Profile) -> None:
+        """Work on an open database, in the name of the journal's actor, by a profile."""
+        self._database, self._journal, self._profile = database, journal, profile
+
+    def promotion(self, ref: str) -> Promotion:
+        """Return the next step up of a version, and every gate before it.
+
+        Raises:
+            UnknownToolError: there is no such version.
+            RegistryError: there is no tier above, or the version is not active.
+        """
+        with self._database.read() as connection:
+            return promotion.promotion_of(connection, ref, self._profile, self._journal.clock())
+
+    def promote(self, ref: str, *, why: str, override: bool = False) -> ToolVersion:
+        """Move a version a tier up, where every gate is open or a person answers for it.
+
+        Args:
+            ref: The version.
+            why: A sentence.
+            override: Pass closed gates; the audit trail names them.
+
+        Raises:
+            PromotionRefusedError: a gate is closed; it says what is missing.
+            UnknownToolError, RegistryError: as `promotion` raises them.
+        """
+        with self._database.write() as connection:
+            step = promotion.promotion_of(connection, ref, self._profile, self._journal.clock())
+            return promotion.promote(connection, self._journal, step, why, override=override)
+
+    def review(self, *, why: str = "review") -> list[Promotion]:
+        """Promote whatever has earned it: one cycle of the budget, those first that waited longest.
+
+        Returns:
+            The steps that were taken.
+        """
+        left = self._profile.trust.budget.promotions_a_cycle
+        taken: list[Promotion] = []
+        with self._database.write() as connection:
+            table = schema.versions
+            waiting = pointed_at().where(
+                table.c.state == State.ACTIVE.value, table.c.tier != Tier.FULL.value
+            )
+            query = waiting.order_by(table.c.since_use, table.c.registered_at, table.c.name)
+            for version in [rows.version_of(row) for row in connection.execute(query)]:
+                step = promotion.promotion_of(
+                    connection, version.ref, self._profile, self._journal.clock(), left - len(taken)
+                )
+                if step.is_earned:
+                    promotion.promote(connection, self._journal, step, why, override=False)
+                    taken.append(step)
+        return taken
+
+    def demote(self, ref: str, tier: Tier | None, *, why: str) -> ToolVersion:
+        """Move a version down, with whatever calls it; nothing stands before that.
+
+        Args:
+            ref: The version.
+            tier: Where to; None for quarantine, where it cannot be called.
+            why: A sentence.
+
+        Raises:
+            UnknownToolError: there is no such version.
+            RegistryError: it is not above that tier, or cannot be quarantined.
+        """
+        with self._database.write() as connection:
+            version = resolve(connection, ref)
+            if tier is not None and version.tier <= tier:
+                msg = f"{version.ref} is at {version.tier.value}, not above {tier.value}"
+                raise RegistryError(msg)
+            if tier is None:
+                require_transition(version, State.QUARANTINED)
+            return recording.fall(connection, self._journal, version, tier, why)
+
+    def rollback(self, name: str, to: str | None = None, *, why: str) -> ToolVersion:
+        """Let a name mean an earlier version again, with that version's own tier and record.
+
+        What calls the tool begins anew in the tier `sandbox`: a part of it is another one now.
+
+        Args:
+            name: The tool.
+            to: The version; the one before the present one unless given.
+            why: A sentence.
+
+        Raises:
+            UnknownToolError: there is no such tool or version.
+            RegistryError: it is the present one, or there is none before it.
+        """
+        with self._database.write() as connection:
+            present = resolve(connection, name)
+            wanted = resolve(connection, to or f"{name}@{max(present.number - 1, 1)}")
+            if wanted.spec.name != present.spec.name or wanted.digest == present.digest:
+                msg = f"{name} means {present.ref}; name another version of it"
+                raise RegistryError(msg)
+            before = point(connection, wanted.spec.name, wanted.digest)
+            told: JsonObject = {"active": before}
+            after: JsonObject = {"active": wanted.digest}
+            self._journal.tell(connection, "rollback", wanted.digest, told, after, why)
+            part_changed(connection, self._journal, wanted)
+        return wanted
+
+    def history(self, name: str) -> list[AuditRow]:
+        """Return everything that was done to the versions of a tool, the oldest first.
+
+        Raises:
+            UnknownToolError: there is no such tool.
+        """
+        with self._database.read() as connection:
+            digests = [version.digest for version in versions_of(connection, name)]
+            return chain.rows_of(connection, digests)
+
+    # -- approvals
+
+    def ask(self, ref: str, *, why: str) -> Approval:
+        """Ask a person for a version's next tier; an open request is returned as it is.
+
+        Raises:
+            UnknownToolError, RegistryError: as `promotion` raises them.
+        """
+        with self._database.write() as connection:
+            step = promotion.promotion_of(connection, ref, self._profile, self._journal.clock())
+            found: JsonObject = {gate.name: gate.found for gate in step.gates}
+            return approvals.ask(connection, self._journal, step.version, found, why)
+
+    def answer(self, number: int, given: Answer, *, why: str) -> Approval:
+        """Approve or deny a request, as another one than who asked.
+
+        Raises:
+            UnknownToolError: there is none of that number.
+            RegistryError: it is answered or expired, or was made by this very actor.
+        """
+        with self._database.write() as connection:
+            return approvals.answer(connection, self._journal, number, given, why)
+
+    def requests(self) -> Sequence[Approval]:
+        """Return all requests, the oldest first."""
+        with self._database.read() as connection:
+            return approvals.requests(connection)
+
+
+def part_changed(connection: Connection, journal: Journal, part: ToolVersion) -> None:
+    """Let what calls a tool begin anew: what is known of it is known with another part."""
+    for caller in parts.callers_of(connection, part.spec.name):
+        if caller.tier > Tier.SANDBOX or usage.has_record(connection, caller):
+            why = f"{part.spec.name}, which it calls, is {part.ref} now"
+            recording.fall(connection, journal, caller, Tier.SANDBOX, why, anew=True)
+
+
+def require_transition(version: ToolVersion, state: State) -> None:
+    """Refuse a state that does not follow on the present one.
+
+    Raises:
+        RegistryError: it does not; the message names those that do.
+    """
+    if state is version.state or state in TRANSITIONS[version.state]:
+        return
+    allowed = ", ".join(sorted(TRANSITIONS[version.state])) or "no other"
+    msg = f"{version.ref} is {version.state.value}, which may become {allowed}, not {state.value}"
+    raise RegistryError(msg)

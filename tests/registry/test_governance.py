@@ -1,0 +1,475 @@
+"""Trust by evidence: tools rise by their record, fall by it at once, and everything is audited."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from toolguild.policies import Tier, load_profile
+from toolguild.registry import (
+    TRANSITIONS,
+    Answer,
+    CallStatus,
+    PromotionRefusedError,
+    Registry,
+    RegistryError,
+    State,
+    Toolbox,
+    UnknownToolError,
+    Use,
+    tail,
+    verify,
+)
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def use(registry):
+    """Record uses of a tool, each with another input."""
+    count = 0
+
+    def record(name: str, outcomes, **fields) -> None:
+        nonlocal count
+        for success in outcomes:
+            version = registry.tool(name)
+            count += 1
+            status = CallStatus.OK if success else CallStatus.ERROR
+            given = {"input_digest": f"sha256:{count}", "tier": version.tier, **fields}
+            registry.record(
+                Use(version.digest, status=status, duration_s=0.1, at=registry.now(), **given)
+            )
+
+    return record
+
+
+@pytest.fixture
+def as_other(path, registry):
+    """The same registry, in the hands of somebody else."""
+    with Registry.open(path, actor="somebody else", clock=registry.now) as other:
+        yield other.governance
+
+
+@pytest.fixture
+def clock(registry):
+    return registry.governance._journal.clock
+
+
+@pytest.fixture
+def proven(make_spec):
+    """Evidence of a validation that is not thin."""
+    return {"adequacy": {"mutants": 10, "killed": 10}, "thin": []}
+
+
+# --- rising
+
+
+def test_a_tool_rises_by_its_record_and_what_is_missing_is_told(registry, make_spec, use) -> None:
+    registry.register(make_spec())
+    use("double", [True] * 13)
+    step = registry.governance.promotion("double")
+    assert (step.target, step.is_earned) == (Tier.RESTRICTED, False)
+    assert step.missing == ("lower bound of it: needs 7 more clean, distinct uses",)
+    with pytest.raises(PromotionRefusedError, match=r"double@1 has not earned .* needs 7 more"):
+        registry.governance.promote("double", why="please")
+    use("double", [True] * 7)
+    assert registry.governance.promote("double", why="earned").tier is Tier.RESTRICTED
+    [row] = tail(registry, 1)
+    assert (row.action, row.content["why"]) == ("promote", "earned")
+    assert row.content["gates"]["uses"] == {
+        "asked": "at tier sandbox, at least 10",
+        "found": "20",
+        "open": True,
+    }
+    assert verify(registry).ok
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input_digest": "sha256:same"},
+        {"live": False},
+        {"tier": Tier.FULL},
+        {"ran": False},
+        {"image": "another"},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_only_independent_live_uses_at_the_tier_count(registry, make_spec, use, fields) -> None:
+    registry.register(make_spec())
+    use("double", [True] * 10, image="one")
+    registry.set_tier("double", Tier.RESTRICTED, why="a test")
+    use("double", [True] * 5, image="one")
+    use("double", [True] * 60, **{"image": "one", **fields})
+    found = {gate.name: gate.found for gate in registry.governance.promotion("double").gates}
+    assert found["uses"] == ("6" if "input_digest" in fields else "5")
+
+
+@pytest.mark.parametrize("status", [CallStatus.REFUSED, CallStatus.UNAVAILABLE, CallStatus.CUT_OFF])
+def test_what_is_not_the_tools_doing_counts_for_nothing(registry, make_spec, status) -> None:
+    version = registry.register(make_spec()).version
+    for number in range(50):
+        registry.record(Use(version.digest, f"sha256:{number}", status, 0.1, registry.now()))
+    assert registry.tool("double") == version
+    found = {gate.name: gate.found for gate in registry.governance.promotion("double").gates}
+    assert found["uses"] == "0"
+
+
+def test_the_same_input_counts_once_for_and_once_against(registry, make_spec, use) -> None:
+    registry.register(make_spec())
+    use("double", [True, True, False, False, True], input_digest="sha256:same")
+    found = {gate.name: gate.found for gate in registry.governance.promotion("double").gates}
+    assert (found["uses"], found["success rate"]) == ("2", "50.0%")
+
+
+def test_a_new_tier_begins_a_new_record(registry, make_spec, use) -> None:
+    registry.register(make_spec())
+    use("double", [True] * 200)
+    registry.governance.promote("double", why="earned")
+    found = {gate.name: gate.found for gate in registry.governance.promotion("double").gates}
+    assert found["uses"] == "0"
+
+
+def test_closed_gates_are_passed_only_where_a_person_answers_for_it(registry, make_spec) -> None:
+    registry.register(make_spec())
+    version = registry.governance.promote("double", why="urgent", override=True)
+    assert version.tier is Tier.RESTRICTED
+    [row] = tail(registry, 1)
+    assert row.action == "override"
+    assert not row.content["gates"]["uses"]["open"]
+
+
+def test_a_review_promotes_in_order_as_far_as_the_budget_goes(path, clock, make_spec) -> None:
+    budget = load_profile().trust.budget
+    names = [f"tool_{number:02}" for number in range(budget.promotions_a_day + 3)]
+    with Registry.open(path, actor="tester", clock=clock) as registry:
+        for name in names:
+            version = registry.register(make_spec(name)).version
+            for number in range(20):
+                use = Use(version.digest, f"sha256:{number}", CallStatus.OK, 0.1, registry.now())
+                registry.record(use)
+        cycle = budget.promotions_a_cycle
+        taken = [[step.version.spec.name for step in registry.governance.review()] for _ in "123"]
+        assert taken == [names[:cycle], names[cycle : 2 * cycle], []]
+        clock.time += 25 * HOUR
+        assert len(registry.governance.review()) == 3
+        assert verify(registry).ok
+
+
+# --- approvals
+
+
+def test_full_trust_takes_the_word_of_somebody_else(
+    registry, make_spec, proven, use, as_other, clock
+) -> None:
+    registry.register(make_spec(), evidence=proven)
+    use("double", [True] * 20)
+    registry.governance.promote("double", why="earned")
+    use("double", [True] * 43)
+    clock.time += 24 * HOUR
+    assert registry.governance.promotion("double").waits_for_approval
+    request = registry.governance.ask("double", why="it posts reports")
+    assert registry.governance.ask("double", why="again") == request
+    assert request.evidence["uses"] == "43"
+    with pytest.raises(RegistryError, match="somebody else has to answer"):
+        registry.governance.answer(request.id, Answer.APPROVED, why="mine")
+    with pytest.raises(PromotionRefusedError, match="have a person approve"):
+        registry.governance.promote("double", why="now")
+    given = as_other.answer(request.id, Answer.APPROVED, why="read it")
+    assert (given.answer, given.answered_by) == (Answer.APPROVED, "somebody else")
+    with pytest.raises(RegistryError, match="was approved by somebody else already"):
+        as_other.answer(request.id, Answer.DENIED, why="changed my mind")
+    assert registry.governance.promote("double", why="approved").tier is Tier.FULL
+    assert [row.action for row in tail(registry, 3)] == ["ask", "approve", "promote"]
+    assert verify(registry).ok
+
+
+def test_approvals_expire_and_denials_do_not_promote(registry, make_spec, as_other, clock) -> None:
+    registry.register(make_spec())
+    registry.governance.promote("double", why="a test", override=True)
+    first = registry.governance.ask("double", why="please")
+    clock.time += 8 * 24 * HOUR
+    with pytest.raises(RegistryError, match="expired at"):
+        as_other.answer(first.id, Answer.APPROVED, why="late")
+    second = registry.governance.ask("double", why="please")
+    assert second.id != first.id
+    as_other.answer(second.id, Answer.DENIED, why="no")
+    third = registry.governance.ask("double", why="please")
+    as_other.answer(third.id, Answer.APPROVED, why="well")
+
+    def approved() -> bool:
+        gates = registry.governance.promotion("double").gates
+        return next(gate.passed for gate in gates if gate.name == "approval")
+
+    assert approved()
+    clock.time += 8 * 24 * HOUR
+    assert not approved()
+    with pytest.raises(UnknownToolError, match="no request 99"):
+        as_other.answer(99, Answer.DENIED, why="what")
+
+
+def test_an_approval_is_of_the_record_that_it_was_asked_for(
+    registry, make_spec, as_other, use
+) -> None:
+    registry.register(make_spec())
+    registry.governance.promote("double", why="a test", override=True)
+    request = registry.governance.ask("double", why="please")
+    as_other.answer(request.id, Answer.APPROVED, why="well")
+    use("double", [False] * 4)
+    registry.governance.promote("double", why="a test", override=True)
+    gates = registry.governance.promotion("double").gates
+    assert not next(gate.passed for gate in gates if gate.name == "approval")
+
+
+# --- falling
+
+
+@pytest.mark.parametrize(
+    ("tier", "bad", "after", "state"),
+    [
+        (Tier.FULL, 2, Tier.FULL, State.ACTIVE),
+        (Tier.FULL, 3, Tier.RESTRICTED, State.ACTIVE),
+        (Tier.FULL, 4, Tier.SANDBOX, State.ACTIVE),
+        (Tier.FULL, 16, Tier.SANDBOX, State.QUARANTINED),
+        (Tier.RESTRICTED, 4, Tier.SANDBOX, State.ACTIVE),
+        (Tier.SANDBOX, 15, Tier.SANDBOX, State.ACTIVE),
+        (Tier.SANDBOX, 16, Tier.SANDBOX, State.QUARANTINED),
+    ],
+)
+def test_a_tool_that_breaks_falls_before_its_next_call(
+    path, registry, make_spec, use, sandbox, tier, bad, after, state
+) -> None:
+    registry.register(make_spec())
+    registry.set_tier("double", tier, why="a test")
+    use("double", [True] * 200)
+    with Registry.open(path) as elsewhere:
+        use("double", [False] * bad)
+        version = elsewhere.tool("double")
+        assert (version.tier, version.state) == (after, state)
+        called = Toolbox(elsewhere, sandbox).call("double", {"number": 1})
+        assert called.ok == (state is State.ACTIVE)
+    assert verify(registry).ok
+
+
+def test_repeated_failures_of_one_input_are_one(registry, make_spec, use) -> None:
+    registry.register(make_spec())
+    registry.set_tier("double", Tier.FULL, why="a test")
+    use("double", [False] * 50, input_digest="sha256:same")
+    assert registry.tool("double").tier is Tier.FULL
+
+
+def test_what_calls_a_tool_falls_with_it(registry, make_spec, use) -> None:
+    registry.register(make_spec("inner"))
+    registry.register(make_spec("middle", calls=("inner",)))
+    registry.register(make_spec("outer", calls=("middle", "another_tool")))
+    for name in ("inner", "middle", "outer"):
+        registry.set_tier(name, Tier.FULL, why="a test")
+    use("inner", [False] * 4)
+    assert {tool.tier for tool in registry.tools()} == {Tier.SANDBOX}
+    told = [(row.action, row.content["why"]) for row in registry.governance.history("outer")]
+    assert told[-1] == ("demote", "it calls middle, which is at sandbox now")
+
+
+def test_a_changed_part_begins_a_new_record(registry, make_spec, use) -> None:
+    registry.register(make_spec("inner"))
+    registry.register(make_spec("outer", calls=("inner",)))
+    use("outer", [True] * 19)
+    registry.register(make_spec("inner", description="Another one."))
+    use("outer", [True] * 5)
+    found = {gate.name: gate.found for gate in registry.governance.promotion("outer").gates}
+    assert found["uses"] == "5"
+    assert registry.governance.history("outer")[-1].action == "new_record"
+
+
+def test_nothing_stands_before_a_demotion(registry, make_spec) -> None:
+    registry.register(make_spec())
+    registry.set_tier("double", Tier.FULL, why="a test")
+    assert registry.governance.demote("double", Tier.RESTRICTED, why="odd").tier is Tier.RESTRICTED
+    with pytest.raises(RegistryError, match="not above restricted"):
+        registry.governance.demote("double", Tier.RESTRICTED, why="odd")
+    assert registry.governance.demote("double", None, why="odd").state is State.QUARANTINED
+    with pytest.raises(RegistryError, match="only an active version"):
+        registry.governance.promotion("double")
+
+
+def test_after_a_demotion_nothing_rises_for_a_while(registry, make_spec, use, clock) -> None:
+    registry.register(make_spec())
+    registry.set_tier("double", Tier.RESTRICTED, why="a test")
+    registry.governance.demote("double", Tier.SANDBOX, why="odd")
+    use("double", [True] * 30)
+    [missing] = registry.governance.promotion("double").missing
+    assert missing.startswith("cooldown: wait 2")
+    clock.time += 24 * HOUR
+    assert registry.governance.promotion("double").is_earned
+
+
+# --- images
+
+
+def test_trust_is_not_carried_over_to_another_image(registry, make_spec, sandbox) -> None:
+    registry.register(make_spec())
+    toolbox = Toolbox(registry, sandbox)
+    for number in range(20):
+        assert toolbox.call("double", {"number": number}).ok
+    registry.governance.promote("double", why="earned")
+
+    class Elsewhere(type(sandbox)):
+        level = "another image"
+
+    other = Toolbox(registry, Elsewhere())
+    for number in range(30):
+        assert other.call("double", {"number": number}).ok
+    version = registry.tool("double")
+    assert (version.tier, version.image) == (Tier.RESTRICTED, "none")
+    assert {use.tier for use in registry.uses(version.digest)[20:]} == {Tier.SANDBOX}
+    found = {gate.name: gate.found for gate in registry.governance.promotion("double").gates}
+    assert found["uses"] == "0"
+    registry.governance.demote("double", Tier.SANDBOX, why="we move")
+    assert other.call("double", {"number": 1}).ok
+    assert registry.tool("double").image == "another image"
+
+
+# --- versions
+
+
+def test_a_rollback_brings_back_pointer_tier_and_record(registry, make_spec, use) -> None:
+    registry.register(make_spec())
+    use("double", [True] * 20)
+    registry.governance.promote("double", why="earned")
+    use("double", [True] * 7)
+    registry.register(make_spec(description="Worse."))
+    assert registry.tool("double").tier is Tier.SANDBOX
+    back = registry.governance.rollback("double", why="it was better")
+    assert registry.tool("double") == back
+    assert (back.number, back.tier) == (1, Tier.RESTRICTED)
+    found = {gate.name: gate.found for gate in registry.governance.promotion("double").gates}
+    assert found["uses"] == "7"
+    with pytest.raises(RegistryError, match=r"double means double@1"):
+        registry.governance.rollback("double", why="again")
+    assert registry.governance.rollback("double", "double@2", why="no").number == 2
+    actions = [row.action for row in registry.governance.history("double")]
+    assert actions[-2:] == ["rollback", "rollback"]
+    assert verify(registry).ok
+
+
+@pytest.mark.parametrize("before", [State.ACTIVE, State.QUARANTINED, State.RETIRED])
+@pytest.mark.parametrize("after", State)
+def test_states_follow_on_one_another_as_the_table_says(path, make_spec, before, after) -> None:
+    with Registry.open(path) as registry:
+        registry.register(make_spec())
+        if before is not State.ACTIVE:
+            registry.set_state("double", before, why="a test")
+        if after in TRANSITIONS[before] or after is before:
+            assert registry.set_state("double", after, why="a test").state is after
+        else:
+            with pytest.raises(RegistryError, match="which may become"):
+                registry.set_state("double", after, why="a test")
+
+
+class Lives(RuleBasedStateMachine):
+    """Whatever happens to two tools, one of which calls the other, in whatever order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        import tempfile
+
+        self.folder = tempfile.TemporaryDirectory()
+        self.registry = Registry.open(f"{self.folder.name}/tools.db", actor="tester")
+        self.number = 0
+
+    names = st.sampled_from(["inner", "outer"])
+
+    def spec(self, name: str, description: str = "One."):
+        from toolguild.registry import ToolSpec
+
+        calls = ("inner",) if name == "outer" else ()
+        parameters = {"type": "object", "properties": {}}
+        source = f"def {name}():\n    return 1\n"
+        return ToolSpec(name, description, source, parameters, {"type": "integer"}, calls)
+
+    def known(self, name: str) -> bool:
+        return any(tool.spec.name == name for tool in self.registry.tools())
+
+    @rule(name=names, description=st.sampled_from(["One.", "Two.", "Three."]))
+    def register(self, name: str, description: str) -> None:
+        known = {one.digest for one in self.registry.versions(name)} if self.known(name) else set()
+        made = self.registry.register(self.spec(name, description))
+        assert made.created == (made.version.digest not in known)
+
+    @precondition(lambda self: self.known("inner") and self.known("outer"))
+    @rule(name=names, successes=st.integers(0, 60), failures=st.integers(0, 6))
+    def use(self, name: str, successes: int, failures: int) -> None:
+        for success in [True] * successes + [False] * failures:
+            version = self.registry.tool(name)
+            self.number += 1
+            status = CallStatus.OK if success else CallStatus.ERROR
+            given = Use(
+                version.digest, f"sha256:{self.number}", status, 0.1, self.registry.now(),
+                tier=version.tier,
+            )  # fmt: skip
+            self.registry.record(given)
+
+    @precondition(lambda self: self.known("inner") and self.known("outer"))
+    @rule(name=names)
+    def promote(self, name: str) -> None:
+        before = self.registry.tool(name)
+        if before.tier is Tier.FULL or before.state is not State.ACTIVE:
+            return
+        step = self.registry.governance.promotion(name)
+        if step.is_earned:
+            assert self.registry.governance.promote(name, why="earned").tier > before.tier
+        else:
+            with pytest.raises(PromotionRefusedError):
+                self.registry.governance.promote(name, why="earned")
+            assert self.registry.tool(name) == before
+
+    @precondition(lambda self: self.known("inner"))
+    @rule(name=names, state=st.sampled_from(State))
+    def move(self, name: str, state: State) -> None:
+        if not self.known(name):
+            return
+        before = self.registry.tool(name).state
+        if state is before or state in TRANSITIONS[before]:
+            assert self.registry.set_state(name, state, why="a test").state is state
+        else:
+            with pytest.raises(RegistryError):
+                self.registry.set_state(name, state, why="a test")
+
+    @precondition(lambda self: self.known("inner"))
+    @rule(name=names, tier=st.sampled_from([None, Tier.SANDBOX, Tier.RESTRICTED]))
+    def demote(self, name: str, tier: Tier | None) -> None:
+        if not self.known(name):
+            return
+        before = self.registry.tool(name)
+        try:
+            after = self.registry.governance.demote(name, tier, why="a test")
+        except RegistryError:
+            assert before.tier <= (tier or Tier.SANDBOX)
+        else:
+            assert after.tier <= before.tier
+
+    @precondition(lambda self: self.known("inner") and self.known("outer"))
+    @invariant()
+    def no_composite_above_its_part(self) -> None:
+        assert self.registry.tool("outer").tier <= self.registry.tool("inner").tier
+
+    @invariant()
+    def only_active_versions_are_trusted(self) -> None:
+        for tool in self.registry.tools():
+            assert tool.state is State.ACTIVE or tool.tier is Tier.SANDBOX
+
+    @invariant()
+    def the_trail_tells_it_all(self) -> None:
+        assert verify(self.registry).ok
+
+    def teardown(self) -> None:
+        self.registry.close()
+        self.folder.cleanup()
+
+
+TestLives = Lives.TestCase
+TestLives.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
