@@ -14,7 +14,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from toolguild.policies import Tier
-from toolguild.registry import chain, rows, schema, usage
+from toolguild.registry import chain, rows, schema, usage, use_chain
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import (
@@ -48,7 +48,7 @@ def _now() -> datetime:
 class Registry:
     """Versions are immutable and content-addressed; every change of state is in the audit trail.
 
-    Safe to share between threads. Several processes may open the same file; each opens its own
+    Safe to share between threads. Several processes may open the same one; each opens its own
     registry, a forked one too. Use as a context manager, or call `close`.
     """
 
@@ -66,15 +66,16 @@ class Registry:
         actor: str | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> Registry:
-        """Open the registry at a path or at an SQLAlchemy URL; create it where there is none.
+        """Open the registry at a path or a URL; create it where there is none.
 
         Args:
-            where: `tools.db`, or `sqlite:///tools.db`. Missing folders are made.
+            where: `tools.db`, `sqlite:///tools.db` or `postgresql://user@host/database`. Missing
+                folders are made; a database on a server has to be there.
             actor: Who is named in the audit trail; the user's login name unless given.
             clock: Gives the time, with its zone.
 
         Raises:
-            RegistryError: the message names the file and says what to do.
+            RegistryError: the message names the place and says what to do.
         """
         return cls(Database.at(where), actor=actor or _login_name(), clock=clock)
 
@@ -145,6 +146,7 @@ class Registry:
                 "active": version.digest,
                 "name": spec.name,
                 "number": version.number,
+                "registered_at": rows.time_text(version.registered_at),
                 **_standing(version),
                 "provenance": digest(version.provenance),
                 "evidence": digest(version.evidence),
@@ -247,6 +249,7 @@ class Registry:
                 "name": spec.name,
                 "state": State.REJECTED,
                 "reasons": list(draft.reasons),
+                "rejected_at": rows.time_text(draft.rejected_at),
                 "evidence": digest(draft.evidence),
             }
             self._log(connection, "reject", key, None, after, "; ".join(draft.reasons))
@@ -286,7 +289,7 @@ class Registry:
             if connection.scalar(known) is None:
                 msg = f"no version has the digest {use.version}; register the tool first"
                 raise UnknownToolError(msg)
-            connection.execute(insert(schema.uses).values(rows.use_values(use)))
+            use_chain.append(connection, rows.use_values(use))
 
     def uses(self, version: str) -> list[Use]:
         """Return the uses of the version with this digest, in the order of recording."""
