@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from pathlib import Path
 
 import click
 
@@ -13,6 +12,8 @@ from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.registry import Registry, RegistryError
+from toolguild.registry.database import Database
+from toolguild.registry.location import shown
 from toolguild.sandbox import Check, Json, SandboxUnavailableError, choose, diagnose
 from toolguild.version import __version__
 
@@ -61,14 +62,15 @@ def _choice() -> tuple[str | None, str]:
 
 
 def _registry(where: str) -> Check:
-    if "://" not in where and not Path(where).exists():
-        return Check("registry", True, f"none yet; the first tools make {where}")
     try:
+        if not Database.exists(where):
+            return Check("registry", True, f"none yet; the first tools make {shown(where)}")
         with Registry.open(where) as opened:
             count = len(opened.tools())
+            product = opened.database.version
     except RegistryError as error:
         return Check("registry", False, str(error), "name another with --registry")
-    return Check("registry", True, f"{where}, {count} tools")
+    return Check("registry", True, f"{product}, {shown(where)}, {count} tools")
 
 
 def _model() -> Check:

@@ -8,16 +8,31 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.types import OptionHelpExtra
 
 from toolguild.cli.errors import SettingsError
+from toolguild.registry.location import shown
 
 __all__ = ["SETTINGS_FILE", "as_json", "default_map", "registry_option"]
 
 SETTINGS_FILE = Path("toolguild.toml")
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class _RegistryOption(click.Option):
+    """Shows its default without the password that a URL in the settings file may hold."""
+
+    def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
+        """Return what stands behind the help text."""
+        extra = super().get_help_extra(ctx)
+        if "default" in extra:
+            extra["default"] = shown(extra["default"])
+        return extra
+
+
 registry_option = click.option(
     "--registry",
+    cls=_RegistryOption,
     envvar="TOOLGUILD_REGISTRY",
     default=".toolguild/registry.db",
     show_default=True,

@@ -30,6 +30,7 @@ from toolguild.cli.settings import registry_option
 from toolguild.cli.worth import RUNS, expected, net, prompt_options, utility_as_json
 from toolguild.policies import Profile
 from toolguild.registry import Registry
+from toolguild.registry.location import shown
 from toolguild.sandbox import Access, Json, JsonObject, Mount
 from toolguild.synth import Fate, Mined, Synthesized
 from toolguild.synth import mine as mine_logs
@@ -134,7 +135,7 @@ def synthesize(
     if as_json:
         print_json({**_summary(mined, results), "model": model.to_json()})
     else:
-        _show_results(mined, results, registry)
+        _show_results(mined, results, shown(registry))
     held = any(result.fate in {Fate.REGISTERED, Fate.UNCHANGED} for result in results)
     return ExitCode.DONE if held else ExitCode.REFUSED
 

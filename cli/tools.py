@@ -16,6 +16,7 @@ from toolguild.cli.validate import report_of
 from toolguild.policies import Tier
 from toolguild.registry import Record as TrackRecord
 from toolguild.registry import Registry, RejectedDraft, ToolVersion
+from toolguild.registry.location import shown
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["tools"]
@@ -48,7 +49,7 @@ def list_tools(tier: str | None, rejected: bool, registry: str, as_json: bool) -
     elif versions:
         _print_table(versions, records)
     else:
-        say(f"No tools in {registry}; `toolguild synthesize LOGS` makes some.")
+        say(f"No tools in {shown(registry)}; `toolguild synthesize LOGS` makes some.")
     return ExitCode.DONE
 
 

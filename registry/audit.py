@@ -1,21 +1,22 @@
 """Reading the audit trail, and proving that it and the registry still say the same.
 
-The chain shows a row that was changed, removed or moved. What it alone cannot show, rows cut off
-at its end, and changes to the tables that no row tells of, shows when the trail is replayed and
-compared with the tables. Someone who rewrites the tables and the whole chain is caught only by
-a `head` that was kept elsewhere. Uses are no changes of state, and are not covered.
+The chains of the trail and of the uses show a row that was changed, removed or moved, and their
+heads that rows were cut off. What the trail tells is replayed and compared with the tables, which
+shows changes that no row tells of. Someone who rewrites the tables, both chains and their heads is
+caught only by a `head` that was kept elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from toolguild.registry import schema
+from toolguild.registry import heads, schema, use_chain
 from toolguild.registry.approvals import Answer
-from toolguild.registry.canonical import decode_json, text_digest
+from toolguild.registry.canonical import canonical_json, decode_json, text_digest
 from toolguild.registry.chain import (
     GENESIS,
     AuditHead,
@@ -24,11 +25,12 @@ from toolguild.registry.chain import (
     read_head,
     read_rows,
 )
-from toolguild.registry.errors import NotJsonError
+from toolguild.registry.errors import NotJsonError, TamperedError
+from toolguild.registry.heads import Chain
 from toolguild.registry.model import State
 from toolguild.registry.rows import draft_of, version_of
 from toolguild.registry.store import Registry
-from toolguild.sandbox import JsonObject
+from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["AuditHead", "AuditReport", "AuditRow", "head", "tail", "verify"]
 
@@ -58,40 +60,73 @@ def tail(registry: Registry, count: int = 10) -> list[AuditRow]:
 
 
 def head(registry: Registry) -> AuditHead:
-    """Return the end of the chain, to be kept outside the database."""
+    """Return the ends of the chains, to be kept outside the database."""
     with registry.database.read() as connection:
         return read_head(connection)
 
 
-def verify(registry: Registry) -> AuditReport:
-    """Walk the chain, replay it, and compare the result with the tables."""
+def verify(registry: Registry, kept: AuditHead | None = None) -> AuditReport:
+    """Walk the chains, replay the trail, and compare the result with the tables.
+
+    Args:
+        registry: What to look at.
+        kept: A head from earlier, which the chains must still go through.
+
+    Raises:
+        RegistryFileError: the database cannot be read.
+    """
     replay = _Replay()
     last = AuditHead(0, GENESIS)
+    named_uses = {kept.uses: "the head that was kept"} if kept else {}
     with registry.database.read() as connection:
-        for row in read_rows(connection):
-            problem = _broken_link(row, last) or replay.apply(row)
-            if problem:
+        with closing(read_rows(connection)) as trail:
+            for row in trail:
+                problem = _broken_link(row, last, kept) or replay.apply(row)
+                if problem:
+                    return AuditReport(last.seq, last.hash, last.seq + 1, problem)
+                last = AuditHead(row.seq, row.hash)
+                named_uses.setdefault(row.uses or GENESIS, f"row {row.seq} of the trail")
+        try:
+            if _is_cut_off(connection, last, kept):
+                problem = f"row {last.seq + 1} is missing"
                 return AuditReport(last.seq, last.hash, last.seq + 1, problem)
-            last = AuditHead(row.seq, row.hash)
-        problem = next(replay.differences(connection), "")
+            problem = (
+                next(replay.differences(connection), "")
+                or use_chain.first_problem(connection, named_uses)
+                or next(registry.database.damage(connection), "")
+            )
+        except (TamperedError, NotJsonError) as error:
+            problem = str(error)
     return AuditReport(last.seq, last.hash, None, problem)
 
 
-def _broken_link(row: AuditRow, last: AuditHead) -> str:
+def _broken_link(row: AuditRow, last: AuditHead, kept: AuditHead | None) -> str:
     if row.seq != last.seq + 1:
         return f"row {last.seq + 1} is missing"
     if row.prev_hash != last.hash:
         return f"row {row.seq} does not follow the row before it"
-    if row.hash != row.computed_hash():
+    try:
+        changed = row.hash != row.computed_hash()
+    except NotJsonError:
+        changed = True
+    if changed:
         return f"row {row.seq} was changed after it was written"
+    if kept and row.seq == kept.seq and row.hash != kept.hash:
+        return f"row {row.seq} is not the one whose hash was kept"
     return ""
+
+
+def _is_cut_off(connection: Connection, last: AuditHead, kept: AuditHead | None) -> bool:
+    noted = heads.read(connection, Chain.AUDIT)
+    return (noted.seq, noted.hash) != (last.seq, last.hash) or bool(kept and kept.seq > last.seq)
 
 
 class _Replay:
     """What the tables must hold after the changes in the trail."""
 
     def __init__(self) -> None:
-        self._subjects: dict[str, JsonObject] = {}
+        self._versions: dict[str, JsonObject] = {}
+        self._drafts: dict[str, JsonObject] = {}
         self._active: dict[str, str] = {}
         self._approvals: dict[int, JsonObject] = {}
 
@@ -104,10 +139,11 @@ class _Replay:
         after = body.get("after") if isinstance(body, dict) else None
         if not isinstance(after, dict):
             return f"row {row.seq} does not say what it changed"
-        known = self._subjects.setdefault(row.subject, {})
+        # A draft that was rejected may be registered later: it is in both tables then.
+        subjects = self._drafts if row.action == "reject" else self._versions
+        known = subjects.setdefault(row.subject, {})
         if row.action == "register":
-            # A draft that was rejected before starts anew; older trails tell of no record.
-            known.clear()
+            # Older trails tell of no record.
             known.update(since_use=0, image="")
         known.update({field: value for field, value in after.items() if field != "active"})
         if "active" in after:
@@ -129,39 +165,60 @@ class _Replay:
     def differences(self, connection: Connection) -> Iterator[str]:
         """Yield what the tables hold that the trail does not tell, and the other way round."""
         yield from _foreign_contents(connection)
-        yield from _missing_reports(connection)
         yield from _wrong_parts(connection)
-        found = _subjects(connection)
-        for subject in sorted(found.keys() | self._subjects.keys()):
-            if found.get(subject) != self._subjects.get(subject):
-                yield f"{subject} is not in the tables as the trail says"
+        for found, told in (
+            (_versions(connection), self._versions),
+            (_drafts(connection), self._drafts),
+        ):
+            for subject in sorted(found.keys() | told.keys(), key=repr):
+                if not _agree(found.get(subject), told.get(subject)):
+                    yield f"{subject} is not in the tables as the trail says"
         for number in sorted({**(kept := _approvals(connection)), **self._approvals}):
             if kept.get(number) != self._approvals.get(number):
                 yield f"request {number} for approval is not in the tables as the trail says"
         active = {row.name: row.active for row in connection.execute(select(schema.tools))}
-        for name in sorted(active.keys() | self._active.keys()):
+        for name in sorted(active.keys() | self._active.keys(), key=repr):
             if active.get(name) != self._active.get(name):
                 yield f"the name {name} does not point at the version that the trail says"
+        yield from _wrong_reports(connection)
+
+
+_TOLD_LATER = frozenset({"registered_at", "rejected_at"})
+"""What rows of the trail do not tell that were written in a layout before 4."""
+
+
+def _agree(found: JsonObject | None, told: JsonObject | None) -> bool:
+    if found is None or told is None:
+        return False
+    untold = found.keys() - told.keys()
+    return untold <= _TOLD_LATER and {**found, **told} == found
 
 
 def _foreign_contents(connection: Connection) -> Iterator[str]:
     for table in (schema.versions, schema.rejections):
         for row in connection.execute(select(table.c.digest, table.c.spec)):
-            if text_digest(row.spec) != row.digest:
+            if _digest_of(row.spec) != row.digest:
                 yield f"the specification of {row.digest} was changed after it was written"
     for row in connection.execute(select(schema.reports)):
-        if text_digest(row.text) != row.digest:
+        if _digest_of(row.text) != row.digest:
             yield f"the report {row.digest} was changed after it was written"
 
 
-def _missing_reports(connection: Connection) -> Iterator[str]:
+def _wrong_reports(connection: Connection) -> Iterator[str]:
+    """Yield the reports that are missing, and those that nothing rests on."""
     kept = set(connection.scalars(select(schema.reports.c.digest)))
+    named: dict[str, str] = {}
     for table in (schema.versions, schema.rejections):
         for row in connection.execute(select(table.c.digest, table.c.evidence)):
             evidence = decode_json(row.evidence)
-            named = evidence.get("report") if isinstance(evidence, dict) else None
-            if named is not None and named not in kept:
-                yield f"the report {named} of {row.digest} is missing"
+            report = evidence.get("report") if isinstance(evidence, dict) else None
+            if isinstance(report, str):
+                named[report] = row.digest
+    for report, digest in named.items():
+        if report not in kept:
+            yield f"the report {report} of {digest} is missing"
+    for report in sorted(kept - named.keys(), key=repr):
+        yield f"the report {report} is of no version and no draft"
 
 
 def _wrong_parts(connection: Connection) -> Iterator[str]:
@@ -187,28 +244,44 @@ def _approvals(connection: Connection) -> dict[int, JsonObject]:
     }
 
 
-def _subjects(connection: Connection) -> dict[str, JsonObject]:
-    """Return the state of every version and draft, in the words of the trail."""
-    drafts = {
-        row.digest: {
-            "name": draft_of(row).spec.name,
-            "state": State.REJECTED.value,
-            "reasons": decode_json(row.reasons),
-            "evidence": text_digest(row.evidence),
-        }
-        for row in connection.execute(select(schema.rejections))
-    }
-    versions = {
+def _versions(connection: Connection) -> dict[str, JsonObject]:
+    """Return the state of every version, in the words of the trail."""
+    return {
         row.digest: {
             "name": row.name,
             "number": row.number,
+            "registered_at": row.registered_at,
             "tier": row.tier,
             "state": row.state,
             "since_use": row.since_use,
             "image": row.image,
-            "provenance": text_digest(row.provenance),
-            "evidence": text_digest(row.evidence),
+            "provenance": _digest_of(row.provenance),
+            "evidence": _digest_of(row.evidence),
         }
         for row in connection.execute(select(schema.versions))
     }
-    return drafts | versions
+
+
+def _drafts(connection: Connection) -> dict[str, JsonObject]:
+    """Return the state of every rejected draft, in the words of the trail."""
+    return {
+        row.digest: {
+            "name": draft_of(row).spec.name,
+            "state": State.REJECTED.value,
+            "reasons": _exact(row.reasons),
+            "evidence": _digest_of(row.evidence),
+            "rejected_at": row.rejected_at,
+        }
+        for row in connection.execute(select(schema.rejections))
+    }
+
+
+def _digest_of(text: object) -> str | None:
+    """Return the digest of a column; None where it holds no text."""
+    return text_digest(text) if isinstance(text, str) else None
+
+
+def _exact(text: str) -> Json:
+    """Return the value of a JSON text; the text itself where it is spelled as we never do."""
+    value = decode_json(text)
+    return value if canonical_json(value) == text else text

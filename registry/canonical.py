@@ -48,7 +48,7 @@ def decode_json(text: str) -> Json:
     """
     try:
         return cast("Json", _decode(text))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         msg = f"not JSON: {error}"
         raise NotJsonError(msg) from error
 

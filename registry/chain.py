@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, insert, select
 
-from toolguild.registry import schema
+from toolguild.registry import heads, schema
 from toolguild.registry.canonical import canonical_json, decode_json, digest
+from toolguild.registry.heads import GENESIS, Chain, Head
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = [
@@ -21,9 +22,6 @@ __all__ = [
     "read_rows",
     "rows_of",
 ]
-
-GENESIS = "sha256:" + "0" * 64
-"""What stands for the hash before the first row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,8 @@ class AuditRow:
     """Canonical JSON of an object with `before`, `after` and `why`."""
     prev_hash: str
     hash: str
+    uses: str | None = None
+    """Hash of the last use that was recorded before; None in rows written before uses had one."""
 
     @property
     def content(self) -> Json:
@@ -53,10 +53,13 @@ class AuditRow:
 
         The fields go in as one canonical JSON array, because in a plain concatenation a
         character could move from one field to the next without changing the hash.
+
+        Raises:
+            NotJsonError: a field holds what no toolguild writes.
         """
-        return digest(
-            [self.prev_hash, self.seq, self.at, self.actor, self.action, self.subject, self.body]
-        )
+        fields = [self.seq, self.at, self.actor, self.action, self.subject, self.body]
+        later = [] if self.uses is None else [self.uses]
+        return digest([self.prev_hash, *fields, *later])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class AuditHead:
     seq: int
     """0 where nothing happened yet."""
     hash: str
+    uses: str = GENESIS
+    """Hash of the last use."""
 
 
 def append(
@@ -82,15 +87,18 @@ def append(
         body=canonical_json(body),
         prev_hash=head.hash,
         hash="",
+        uses=head.uses,
     )
+    last = Head(row.seq, row.computed_hash())
     values = {column.name: getattr(row, column.name) for column in schema.audit.columns}
-    connection.execute(insert(schema.audit).values(values | {"hash": row.computed_hash()}))
+    connection.execute(insert(schema.audit).values(values | {"hash": last.hash}))
+    heads.advance(connection, Chain.AUDIT, last)
 
 
 def read_head(connection: Connection) -> AuditHead:
-    """Return the last row's number and hash."""
-    rows = last_rows(connection, 1)
-    return AuditHead(rows[0].seq, rows[0].hash) if rows else AuditHead(0, GENESIS)
+    """Return where the trail and the uses end."""
+    last = heads.read(connection, Chain.AUDIT)
+    return AuditHead(last.seq, last.hash, heads.read(connection, Chain.USES).hash)
 
 
 def last_rows(connection: Connection, count: int) -> list[AuditRow]:
@@ -106,11 +114,12 @@ def rows_of(connection: Connection, subjects: Sequence[str]) -> list[AuditRow]:
     return [_row(row) for row in connection.execute(query)]
 
 
-def read_rows(connection: Connection) -> Iterator[AuditRow]:
+def read_rows(connection: Connection) -> Generator[AuditRow, None, None]:
     """Yield every row in the order of its number, without holding them all."""
     ordered = select(schema.audit).order_by(schema.audit.c.seq)
-    for row in connection.execution_options(yield_per=1000).execute(ordered):
-        yield _row(row)
+    with connection.execute(ordered, execution_options={"yield_per": 1000}) as found:
+        for row in found:
+            yield _row(row)
 
 
 def _row(row: Row[tuple[int | str, ...]]) -> AuditRow:

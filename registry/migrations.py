@@ -1,20 +1,68 @@
-"""Bringing a database that an older toolguild made to the present layout.
+"""Making the registry's tables, and bringing those of an older toolguild to the present layout.
 
 Each step leads from one layout to the next, and leaves a table as `schema` would have made it.
+PostgreSQL came with layout 4: the steps before it are SQLite's alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, insert, text, update
 
-from toolguild.registry import schema
+from toolguild.registry import heads, schema
+from toolguild.registry.guards import ForDialect
+from toolguild.registry.heads import GENESIS, Chain, Head
+from toolguild.registry.use_chain import use_hash
 
-__all__ = ["STEPS", "migrate"]
+__all__ = ["STEPS", "Action", "create", "migrate"]
 
-STEPS: Final[Mapping[int, Sequence[str]]] = {
+Action: TypeAlias = str | ForDialect | Callable[[Connection], None]
+"""A statement for every database or for one kind, or what no statement can do."""
+
+
+def create(connection: Connection) -> None:
+    """Make the tables in an empty database; the transaction is the caller's."""
+    schema.metadata.create_all(connection)
+    connection.execute(insert(schema.schema_version).values(version=schema.SCHEMA_VERSION))
+    for chain in Chain:
+        heads.start(connection, chain)
+
+
+def migrate(connection: Connection, layout: int) -> None:
+    """Take every step from a layout to the present one; the transaction is the caller's."""
+    for number in range(layout, schema.SCHEMA_VERSION):
+        for action in STEPS[number]:
+            _take(connection, action)
+    connection.execute(update(schema.schema_version).values(version=schema.SCHEMA_VERSION))
+
+
+def _take(connection: Connection, action: Action) -> None:
+    if callable(action):
+        action(connection)
+    elif isinstance(action, str):
+        connection.exec_driver_sql(action)
+    elif action.dialect == connection.dialect.name:
+        connection.exec_driver_sql(action.sql)
+
+
+def _start_chains(connection: Connection) -> None:
+    """Give the uses that there are their hashes, and note the heads of both chains.
+
+    In SQL of its own: `schema` may have columns by now that this layout has not.
+    """
+    last = Head(0, GENESIS)
+    change = text("UPDATE uses SET hash = :hash WHERE id = :id")
+    for use in connection.execute(text("SELECT * FROM uses ORDER BY id")).all():
+        last = Head(use.id, use_hash(last.hash, use._asdict()))
+        connection.execute(change, {"id": last.seq, "hash": last.hash})
+    heads.start(connection, Chain.USES, last)
+    row = connection.execute(text("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")).first()
+    heads.start(connection, Chain.AUDIT, Head(row.seq, row.hash) if row else None)
+
+
+STEPS: Final[Mapping[int, Sequence[Action]]] = {
     1: (
         "ALTER TABLE uses ADD COLUMN caller VARCHAR REFERENCES versions (digest)",
         "ALTER TABLE uses ADD COLUMN undeclared TEXT DEFAULT '[]' NOT NULL",
@@ -48,14 +96,13 @@ STEPS: Final[Mapping[int, Sequence[str]]] = {
         "CREATE INDEX approvals_by_version ON approvals (version)",
         "CREATE INDEX audit_by_action ON audit (action, at)",
         "CREATE INDEX audit_by_subject ON audit (subject, action)",
+        "ALTER TABLE uses ADD COLUMN hash VARCHAR",
+        "ALTER TABLE audit ADD COLUMN uses VARCHAR",
+        "CREATE TABLE heads (chain VARCHAR NOT NULL, seq INTEGER NOT NULL, "
+        "hash VARCHAR NOT NULL, PRIMARY KEY (chain))",
+        "DROP TRIGGER uses_no_update",
+        _start_chains,
+        schema.guards_of("uses", keys=["id"])[0],
     ),
 }
-"""Statements by the number of the layout that they lead on from."""
-
-
-def migrate(connection: Connection, layout: int) -> None:
-    """Take every step from a layout to the present one; the transaction is the caller's."""
-    for number in range(layout, schema.SCHEMA_VERSION):
-        for statement in STEPS[number]:
-            connection.exec_driver_sql(statement)
-    connection.execute(update(schema.schema_version).values(version=schema.SCHEMA_VERSION))
+"""What to do, by the number of the layout that it leads on from."""

@@ -187,7 +187,7 @@ class Use:
     """Digest of the composite that made the call; None where it came from outside, and for uses
     recorded before callers were."""
     tier: Tier | None = None
-    """The most that it was trusted with; None where nobody said."""
+    """The most that it was trusted with; None where nobody said, and then it is no evidence."""
     image: str = ""
     """What it ran in: the sandbox's level, with the digest of an image where there is one."""
     model: str | None = None

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from toolguild.policies import Tier, Trust
 from toolguild.policies.demotion import tier_kept
-from toolguild.registry import parts, rows, schema, usage
+from toolguild.registry import parts, rows, schema, usage, use_chain
 from toolguild.registry.errors import UnknownToolError
 from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import find_version
@@ -37,8 +37,7 @@ def add_use(connection: Connection, journal: Journal, use: Use, trust: Trust) ->
         raise UnknownToolError(msg)
     version = _in_image(connection, journal, version, use)
     counts = _counts(connection, version, use)
-    known = use if use.tier else replace(use, tier=version.tier)
-    connection.execute(insert(schema.uses).values(**rows.use_values(known), counts=counts))
+    use_chain.append(connection, {**rows.use_values(use), "counts": counts})
     if counts and not usage.is_success(use):
         _judge(connection, journal, version, trust)
 
@@ -101,7 +100,7 @@ def _in_image(
 
 def _counts(connection: Connection, version: ToolVersion, use: Use) -> bool:
     """Say whether a use is independent evidence for or against the version where it stands."""
-    at_its_tier = use.tier in (None, version.tier) and use.image in ("", version.image)
+    at_its_tier = use.tier is version.tier and use.image in ("", version.image)
     if not (use.live and at_its_tier and usage.is_evidence(use)):
         return False
     return not usage.is_known(connection, version, use)

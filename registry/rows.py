@@ -125,7 +125,7 @@ def use_values(use: Use) -> dict[str, object]:
         "input_digest": use.input_digest,
         "status": use.status.value,
         "ran": use.ran,
-        "duration_s": use.duration_s,
+        "duration_s": float(use.duration_s) + 0.0,  # SQLite gives -0.0 back as 0.0
         "at": time_text(use.at),
         "task": None if use.task is None else storable_text(use.task),
         "trace": None if use.trace is None else storable_text(use.trace),
@@ -177,7 +177,9 @@ def time_text(time: datetime) -> str:
 def _believed(digest: str, decode: Callable[[], _T]) -> _T:
     try:
         return decode()
-    except ValueError as error:  # pydantic's, the enums' and NotJsonError are ValueErrors
+    # The errors of pydantic and of the enums and NotJsonError are ValueErrors; the others are of
+    # columns that hold no text.
+    except (ValueError, TypeError, AttributeError) as error:
         msg = (
             f"the row of {digest} is not what was written ({error}); run `toolguild audit verify` "
             "and restore the registry from a backup"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import (
     DDL,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -13,20 +15,25 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     event,
     false,
     true,
 )
+from sqlalchemy import String as AnyString
+from sqlalchemy import Text as AnyText
+
+from toolguild.registry.guards import REFUSE, ForDialect, guards_of
 
 __all__ = [
+    "KEPT",
     "SCHEMA_VERSION",
     "approvals",
     "audit",
     "guards_of",
+    "guards_on",
+    "heads",
     "metadata",
     "parts",
     "rejections",
@@ -45,6 +52,12 @@ metadata = MetaData()
 
 # Times are ISO 8601 text in UTC with microseconds: they sort as text and take part in hashes, so
 # that no database may round or reformat them. JSON is canonical text for the same reason.
+
+# PostgreSQL sorts as SQLite does, by code point, whatever language its database was made for.
+String = AnyString().with_variant(AnyString(collation="C"), "postgresql")
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
+# SQLite's INTEGER has 64 bits, and is the only type that makes a key the number of the row.
+Count = Integer().with_variant(BigInteger(), "postgresql")
 
 versions = Table(
     "versions",
@@ -100,7 +113,7 @@ reports = Table(
 uses = Table(
     "uses",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Count, primary_key=True, autoincrement=False),
     Column("version", ForeignKey("versions.digest"), nullable=False),
     Column("input_digest", String, nullable=False),
     Column("status", String, nullable=False),
@@ -118,6 +131,7 @@ uses = Table(
     Column("model", String),
     Column("live", Boolean, nullable=False, server_default=true()),
     Column("counts", Boolean, nullable=False, server_default=false()),
+    Column("hash", String),
     Index("uses_by_version", "version", "id"),
     Index("uses_by_input", "version", "input_digest"),
 )
@@ -140,11 +154,13 @@ approvals = Table(
     Column("expires_at", String, nullable=False),
     Index("approvals_by_version", "version"),
 )
+"""Written by `use_chain`, whose hash covers all columns that are not null: a column that is added
+later has to be null in the rows that there are."""
 
 audit = Table(
     "audit",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Count, primary_key=True, autoincrement=False),
     Column("at", String, nullable=False),
     Column("actor", String, nullable=False),
     Column("action", String, nullable=False),
@@ -152,9 +168,19 @@ audit = Table(
     Column("body", Text, nullable=False),
     Column("prev_hash", String, nullable=False),
     Column("hash", String, nullable=False),
+    Column("uses", String),
     Index("audit_by_action", "action", "at"),
     Index("audit_by_subject", "subject", "action"),
 )
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("chain", String, primary_key=True),
+    Column("seq", Count, nullable=False),
+    Column("hash", String, nullable=False),
+)
+"""How far `audit` and `uses` have come, so that rows cut off at their ends are missed."""
 
 schema_version = Table(
     "schema_version",
@@ -162,32 +188,30 @@ schema_version = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
 )
 
+KEPT: Final[dict[str, Sequence[str]]] = {}
+"""Names of the tables whose rows stay as they are written; where only some columns do, which."""
 
-def guards_of(table: str, *, keys: Sequence[str], columns: Sequence[str] = ()) -> list[str]:
-    """Return triggers that refuse to delete rows, or to update them (in these columns)."""
-    of = f"OF {', '.join(columns)}" if columns else ""
-    same = " AND ".join(f"{key} = NEW.{key}" for key in keys)
-    same_key = f"SELECT 1 FROM {table} WHERE {same}"  # noqa: S608 - our own names
-    guards = {
-        "update": f"BEFORE UPDATE {of} ON {table}",
-        "delete": f"BEFORE DELETE ON {table}",
-        # INSERT OR REPLACE deletes the old row without firing a DELETE trigger.
-        "replace": f"BEFORE INSERT ON {table} WHEN EXISTS ({same_key})",
-    }
-    return [
-        f"CREATE TRIGGER {table}_no_{verb} {when} "
-        f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are kept as written'); END"
-        for verb, when in guards.items()
-    ]
+
+def guards_on(table: str) -> list[ForDialect]:
+    """Return the triggers of a table whose rows are kept."""
+    keys = metadata.tables[table].primary_key.columns.keys()
+    return guards_of(table, keys=keys, columns=KEPT[table])
+
+
+def _run(statement: ForDialect, target: MetaData | Table, moment: str) -> None:
+    """Let a statement be part of making the tables."""
+    ddl = DDL(statement.sql).execute_if(dialect=statement.dialect)
+    event.listen(target, moment, ddl)
 
 
 def _keep(table: Table, columns: Sequence[str] = ()) -> None:
-    """Make SQLite refuse to delete rows of the table, or to update them (in these columns)."""
-    keys = table.primary_key.columns.keys()
-    for trigger in guards_of(table.name, keys=keys, columns=columns):
-        event.listen(table, "after_create", DDL(trigger).execute_if(dialect="sqlite"))
+    """Make the database refuse to delete rows, or to update them (in these columns)."""
+    KEPT[table.name] = columns
+    for guard in guards_on(table.name):
+        _run(guard, table, "after_create")
 
 
+_run(REFUSE, metadata, "before_create")
 _keep(audit)
 _keep(parts)
 _keep(rejections)

@@ -51,7 +51,7 @@ def _now() -> datetime:
 class Registry:
     """Versions are immutable and content-addressed; every change of state is in the audit trail.
 
-    Safe to share between threads. Several processes may open the same file; each opens its own
+    Safe to share between threads. Several processes may open the same one; each opens its own
     registry, a forked one too. Use as a context manager, or call `close`.
     """
 
@@ -79,16 +79,17 @@ class Registry:
         clock: Callable[[], datetime] = _now,
         profile: Profile | None = None,
     ) -> Registry:
-        """Open the registry at a path or at an SQLAlchemy URL; create it where there is none.
+        """Open the registry at a path or a URL; create it where there is none.
 
         Args:
-            where: `tools.db`, or `sqlite:///tools.db`. Missing folders are made.
+            where: `tools.db`, `sqlite:///tools.db` or `postgresql://user@host/database`. Missing
+                folders are made; a database on a server has to be there.
             actor: Who is named in the audit trail; the user's login name unless given.
             clock: Gives the time, with its zone.
             profile: What trust takes and when it is taken back; the shipped one unless given.
 
         Raises:
-            RegistryError: the message names the file and says what to do.
+            RegistryError: the message names the place and says what to do.
         """
         actor = actor or _login_name()
         return cls(Database.at(where), actor=actor, clock=clock, profile=profile)
@@ -161,6 +162,7 @@ class Registry:
                 "active": version.digest,
                 "name": spec.name,
                 "number": version.number,
+                "registered_at": rows.time_text(version.registered_at),
                 **standing_of(version),
                 "provenance": digest(version.provenance),
                 "evidence": digest(version.evidence),
@@ -263,6 +265,7 @@ class Registry:
                 "name": spec.name,
                 "state": State.REJECTED,
                 "reasons": list(draft.reasons),
+                "rejected_at": rows.time_text(draft.rejected_at),
                 "evidence": digest(draft.evidence),
             }
             self._journal.tell(connection, "reject", key, None, after, "; ".join(draft.reasons))

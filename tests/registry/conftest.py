@@ -1,15 +1,19 @@
-"""A registry in a temporary folder, specifications to fill it with, and a sandbox without walls."""
+"""A registry on each kind of database, specifications to fill it with, a sandbox without walls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from toolguild.policies import Capability, Tier
-from toolguild.registry import Registry, ToolSpec
+from toolguild.registry import Registry, ToolSpec, schema
 from toolguild.sandbox import (
     Access,
     Json,
@@ -23,6 +27,8 @@ from toolguild.sandbox import (
     ToolGateway,
 )
 from toolguild.sandbox.access import NOTHING
+
+POSTGRES = pytest.mark.postgres
 
 DOUBLE = '''
 def double(number: int) -> int:
@@ -100,10 +106,90 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "tools.db"
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server that is gone with the session."""
+    pytest.importorskip("psycopg")
+    name = "benchmarks.registry.postgres_server"
+    module = pytest.importorskip(name, reason="run in the repository only")
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(module.postgres_server())
+        except module.NoServerError as error:
+            pytest.skip(str(error))
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=POSTGRES)])
+def database(request: pytest.FixtureRequest) -> str:
+    """Each kind of database, by SQLAlchemy's name."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture(scope="session")
+def new_place(
+    database: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[], AbstractContextManager[str]]:
+    """Give a path, or the URL of a schema of its own, where there is no registry yet."""
+
+    @contextmanager
+    def new_file() -> Iterator[str]:
+        yield str(tmp_path_factory.mktemp("registry") / "tools.db")
+
+    if database == "sqlite":
+        return new_file
+    psycopg = pytest.importorskip("psycopg")
+    server = request.getfixturevalue("postgres_server")
+    numbers = count()
+
+    @contextmanager
+    def new_schema() -> Iterator[str]:
+        name = f"registry_{next(numbers)}"
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+            yield server.url(options=f"-csearch_path={name}")
+            connection.execute("SET client_min_messages = warning")
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
+
+    return new_schema
+
+
 @pytest.fixture
-def registry(path: Path) -> Iterator[Registry]:
-    with Registry.open(path, actor="tester", clock=Clock()) as registry:
+def where(new_place: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    with new_place() as place:
+        yield place
+
+
+@pytest.fixture
+def registry(where: str) -> Iterator[Registry]:
+    with Registry.open(where, actor="tester", clock=Clock()) as registry:
         yield registry
+
+
+@contextmanager
+def _unguarded(registry: Registry) -> Iterator[Connection]:
+    with registry.database.write() as connection:
+        dialect = connection.dialect.name
+        guards = [
+            (table, guard)
+            for table in schema.KEPT
+            for guard in schema.guards_on(table)
+            if guard.dialect == dialect
+        ]
+        for table, guard in guards:
+            of = f" ON {table}" if dialect == "postgresql" else ""
+            connection.exec_driver_sql(f"DROP TRIGGER {guard.name}{of}")
+        yield connection
+    with registry.database.write() as connection:
+        for _, guard in guards:
+            connection.exec_driver_sql(guard.sql)
+
+
+@pytest.fixture
+def unguarded() -> Callable[[Registry], AbstractContextManager[Connection]]:
+    """Write as someone who got hold of the database would: the guards are off, and on again."""
+    return _unguarded
 
 
 @pytest.fixture

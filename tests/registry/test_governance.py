@@ -48,9 +48,9 @@ def use(registry):
 
 
 @pytest.fixture
-def as_other(path, registry):
+def as_other(where, registry):
     """The same registry, in the hands of somebody else."""
-    with Registry.open(path, actor="somebody else", clock=registry.now) as other:
+    with Registry.open(where, actor="somebody else", clock=registry.now) as other:
         yield other.governance
 
 
@@ -113,7 +113,10 @@ def test_only_independent_live_uses_at_the_tier_count(registry, make_spec, use, 
 def test_what_is_not_the_tools_doing_counts_for_nothing(registry, make_spec, status) -> None:
     version = registry.register(make_spec()).version
     for number in range(50):
-        registry.record(Use(version.digest, f"sha256:{number}", status, 0.1, registry.now()))
+        given = {"input_digest": f"sha256:{number}", "tier": Tier.SANDBOX}
+        registry.record(
+            Use(version.digest, status=status, duration_s=0.1, at=registry.now(), **given)
+        )
     assert registry.tool("double") == version
     found = {gate.name: gate.found for gate in registry.governance.promotion("double").gates}
     assert found["uses"] == "0"
@@ -143,21 +146,20 @@ def test_closed_gates_are_passed_only_where_a_person_answers_for_it(registry, ma
     assert not row.content["gates"]["uses"]["open"]
 
 
-def test_a_review_promotes_in_order_as_far_as_the_budget_goes(path, clock, make_spec) -> None:
+def test_a_review_promotes_in_order_as_far_as_the_budget_goes(
+    registry, clock, make_spec, use
+) -> None:
     budget = load_profile().trust.budget
     names = [f"tool_{number:02}" for number in range(budget.promotions_a_day + 3)]
-    with Registry.open(path, actor="tester", clock=clock) as registry:
-        for name in names:
-            version = registry.register(make_spec(name)).version
-            for number in range(20):
-                use = Use(version.digest, f"sha256:{number}", CallStatus.OK, 0.1, registry.now())
-                registry.record(use)
-        cycle = budget.promotions_a_cycle
-        taken = [[step.version.spec.name for step in registry.governance.review()] for _ in "123"]
-        assert taken == [names[:cycle], names[cycle : 2 * cycle], []]
-        clock.time += 25 * HOUR
-        assert len(registry.governance.review()) == 3
-        assert verify(registry).ok
+    for name in names:
+        registry.register(make_spec(name))
+        use(name, [True] * 20)
+    cycle = budget.promotions_a_cycle
+    taken = [[step.version.spec.name for step in registry.governance.review()] for _ in "123"]
+    assert taken == [names[:cycle], names[cycle : 2 * cycle], []]
+    clock.time += 25 * HOUR
+    assert len(registry.governance.review()) == 3
+    assert verify(registry).ok
 
 
 # --- approvals
@@ -241,12 +243,12 @@ def test_an_approval_is_of_the_record_that_it_was_asked_for(
     ],
 )
 def test_a_tool_that_breaks_falls_before_its_next_call(
-    path, registry, make_spec, use, sandbox, tier, bad, after, state
+    where, registry, make_spec, use, sandbox, tier, bad, after, state
 ) -> None:
     registry.register(make_spec())
     registry.set_tier("double", tier, why="a test")
     use("double", [True] * 200)
-    with Registry.open(path) as elsewhere:
+    with Registry.open(where) as elsewhere:
         use("double", [False] * bad)
         version = elsewhere.tool("double")
         assert (version.tier, version.state) == (after, state)
@@ -358,16 +360,15 @@ def test_a_rollback_brings_back_pointer_tier_and_record(registry, make_spec, use
 
 @pytest.mark.parametrize("before", [State.ACTIVE, State.QUARANTINED, State.RETIRED])
 @pytest.mark.parametrize("after", State)
-def test_states_follow_on_one_another_as_the_table_says(path, make_spec, before, after) -> None:
-    with Registry.open(path) as registry:
-        registry.register(make_spec())
-        if before is not State.ACTIVE:
-            registry.set_state("double", before, why="a test")
-        if after in TRANSITIONS[before] or after is before:
-            assert registry.set_state("double", after, why="a test").state is after
-        else:
-            with pytest.raises(RegistryError, match="which may become"):
-                registry.set_state("double", after, why="a test")
+def test_states_follow_on_one_another_as_the_table_says(registry, make_spec, before, after) -> None:
+    registry.register(make_spec())
+    if before is not State.ACTIVE:
+        registry.set_state("double", before, why="a test")
+    if after in TRANSITIONS[before] or after is before:
+        assert registry.set_state("double", after, why="a test").state is after
+    else:
+        with pytest.raises(RegistryError, match="which may become"):
+            registry.set_state("double", after, why="a test")
 
 
 class Lives(RuleBasedStateMachine):

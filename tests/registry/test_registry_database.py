@@ -6,9 +6,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
-from toolguild.registry import Registry, RegistryError, RegistryFileError, verify
+from toolguild.registry import Registry, RegistryError, RegistryFileError, schema, verify
 from toolguild.registry import chain as chain_module
+from toolguild.registry.backend import Backend
 
 NOBODY = 65534
 
@@ -41,11 +43,11 @@ def test_file_is_private_and_its_folders_are_made(tmp_path):
             assert stat.S_IMODE(companion.stat().st_mode) == 0o600
 
 
-def test_connections_log_ahead_check_keys_and_wait(registry):
-    with registry.database.read() as connection:
-        pragmas = ("journal_mode", "foreign_keys", "busy_timeout", "trusted_schema")
+def test_connections_log_ahead_check_keys_and_wait(path):
+    pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "trusted_schema")
+    with Registry.open(path) as registry, registry.database.read() as connection:
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas]
-    assert values == ["wal", 1, 30_000, 0]
+    assert values == ["wal", 1, 1, 30_000, 0]
 
 
 @pytest.mark.parametrize("form", [str, Path, lambda path: f"sqlite:///{path}"])
@@ -71,8 +73,8 @@ def test_reopening_writes_nothing(path, make_spec):
     assert path.read_bytes() == before
 
 
-def test_closing_twice_is_harmless(path):
-    registry = Registry.open(path)
+def test_closing_twice_is_harmless(where):
+    registry = Registry.open(where)
     registry.close()
     registry.close()
 
@@ -85,8 +87,9 @@ def test_closing_twice_is_harmless(path):
         ("sqlite://", "needs a plain file"),
         ("sqlite:///:memory:", "needs a plain file"),
         ("sqlite:///x.db?mode=ro&uri=true", "needs a plain file"),
-        ("postgresql://me:secret@host/db", r"postgresql://me:\*\*\*@host/db: only SQLite"),
+        ("mysql://me:secret@host/db", r"mysql://me:\*\*\*@host/db: neither SQLite nor PostgreSQL"),
         ("sqlite:/ /://", "not a database URL"),
+        ("postgresql:/me:secret@host/db", "not a database URL; write a path, sqlite:///"),
     ],
 )
 def test_places_that_are_no_file_are_refused(where, message):
@@ -127,7 +130,7 @@ def test_database_of_another_program_is_refused(path):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE notes (text)")
     connection.close()
-    with pytest.raises(RegistryError, match=rf"{path}: a database of another program; name"):
+    with pytest.raises(RegistryError, match=rf"{path}: a file of another program; name"):
         Registry.open(path)
 
 
@@ -174,19 +177,29 @@ def test_file_in_a_folder_made_read_only_is_named(as_ordinary_user):
         Registry.open(folder / "tools.db")
 
 
-def test_database_that_stays_locked_is_named(path, make_spec, monkeypatch):
-    monkeypatch.setattr("toolguild.registry.database._BUSY_S", 0.1)
-    with Registry.open(path) as registry, Registry.open(path) as other:
+def test_database_that_stays_locked_is_named(where, make_spec, monkeypatch):
+    monkeypatch.setattr(Backend, "wait_s", 0.1)
+    with Registry.open(where) as registry, Registry.open(where) as other:
         with registry.database.write(), pytest.raises(RegistryFileError, match="end it"):
             other.register(make_spec())
         assert other.register(make_spec()).created
 
 
-def test_readers_do_not_wait_for_a_writer(path, make_spec):
-    with Registry.open(path) as registry, Registry.open(path) as other:
+def test_readers_do_not_wait_for_a_writer(where, make_spec):
+    with Registry.open(where) as registry, Registry.open(where) as other:
         registry.register(make_spec())
         with registry.database.write():
             assert other.tool("double").number == 1
+
+
+def test_readers_see_one_state(where, make_spec):
+    with Registry.open(where) as registry, Registry.open(where) as other:
+        with registry.database.read() as connection:
+            count = select(func.count()).select_from(schema.versions)
+            assert connection.scalar(count) == 0
+            other.register(make_spec())
+            assert connection.scalar(count) == 0
+        assert registry.tool("double").number == 1
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError])

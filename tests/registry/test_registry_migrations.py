@@ -5,10 +5,21 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, inspect
 
 from toolguild.policies import Capability, Tier
-from toolguild.registry import CallStatus, Registry, RegistryFileError, Toolbox, schema, verify
+from toolguild.registry import (
+    CallStatus,
+    Registry,
+    RegistryFileError,
+    Toolbox,
+    head,
+    schema,
+    verify,
+)
+from toolguild.registry.guards import ForDialect
 from toolguild.registry.migrations import STEPS
+from toolguild.registry.sqlite import layout
 
 LAYOUT_1 = (Path(__file__).parent / "layout_1.sql").read_text("utf-8")
 
@@ -21,27 +32,13 @@ def old(path):
     return path
 
 
-def layout(path):
-    """Return everything that makes the tables what they are, but for how it is spelled."""
-    connection = sqlite3.connect(path)
-
-    def rows(query):
-        return sorted(map(tuple, connection.execute(query).fetchall()), key=repr)
-
-    tables = [name for (name,) in rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found = {
-        (name, what): rows(f"PRAGMA {what}({name})")
-        for name in tables
-        for what in ("table_info", "index_list")
-    }
-    for name in tables:
-        found[name, "index_list"] = sorted(index[1:] for index in found[name, "index_list"])
-    # Without the numbers of the keys, which are those of their statements in the text.
-    keys = {name: [key[2:] for key in rows(f"PRAGMA foreign_key_list({name})")] for name in tables}
-    found["keys"] = {name: sorted(found_keys) for name, found_keys in keys.items()}
-    found["triggers"] = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    found["version"] = rows("SELECT version FROM schema_version")
-    connection.close()
+def layout_of(path):
+    """Return what makes the tables what they are, and the number of their layout."""
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        found = {**layout(connection)}
+        found["version"] = connection.exec_driver_sql("SELECT version FROM schema_version").all()
+    engine.dispose()
     return found
 
 
@@ -52,7 +49,7 @@ def test_there_is_a_step_from_every_layout_to_the_next():
 def test_an_old_registry_gets_the_layout_of_a_new_one(old, tmp_path):
     Registry.open(old).close()
     Registry.open(tmp_path / "new.db").close()
-    assert layout(old) == layout(tmp_path / "new.db")
+    assert layout_of(old) == layout_of(tmp_path / "new.db")
 
 
 def test_an_old_registry_goes_on_working(old, sandbox):
@@ -99,18 +96,18 @@ def test_several_that_open_it_at_once_agree(old):
     for thread in threads:
         thread.join()
     assert errors == []
-    assert layout(old)["version"] == [(schema.SCHEMA_VERSION,)]
+    assert layout_of(old)["version"] == [(schema.SCHEMA_VERSION,)]
 
 
-def test_a_step_that_fails_leaves_the_old_layout(old, monkeypatch):
-    before = layout(old)
+def test_a_step_that_fails_leaves_the_old_layout_of(old, monkeypatch):
+    before = layout_of(old)
     monkeypatch.setitem(STEPS, 1, (*STEPS[1], "ALTER TABLE missing ADD COLUMN x"))
     with pytest.raises(RegistryFileError, match="no such table: missing"):
         Registry.open(old)
-    assert layout(old) == before
+    assert layout_of(old) == before
     monkeypatch.undo()
     Registry.open(old).close()
-    assert layout(old)["version"] == [(schema.SCHEMA_VERSION,)]
+    assert layout_of(old)["version"] == [(schema.SCHEMA_VERSION,)]
 
 
 def test_uses_stay_as_written(old):
@@ -120,3 +117,40 @@ def test_uses_stay_as_written(old):
         registry.database.write() as connection,
     ):
         connection.exec_driver_sql("UPDATE uses SET caller = version")
+
+
+def test_uses_from_before_they_were_chained_are_covered(old, unguarded):
+    with Registry.open(old) as registry:
+        assert verify(registry).ok
+        with unguarded(registry) as connection:
+            connection.exec_driver_sql("UPDATE uses SET status = 'ok' WHERE id = 2")
+        assert verify(registry).problem.startswith("use 2 was changed")
+
+
+def test_an_old_registry_without_anything_in_it_verifies(path):
+    lines = LAYOUT_1.splitlines()
+    empty = [line for line in lines if not line.startswith("INSERT") or "schema_version" in line]
+    connection = sqlite3.connect(path)
+    connection.executescript("\n".join(empty))
+    connection.close()
+    with Registry.open(path) as registry:
+        assert verify(registry).ok
+        assert head(registry).seq == 0
+
+
+def test_steps_may_differ_by_the_kind_of_database(where, database, monkeypatch):
+    """A registry on each is taken one layout further, by what is meant for it alone."""
+    Registry.open(where).close()
+    step = (
+        "CREATE TABLE of_both (x INTEGER)",
+        ForDialect("sqlite", "CREATE TABLE of_sqlite (x INTEGER)"),
+        ForDialect("postgresql", "CREATE TABLE of_postgresql (x INTEGER)"),
+        lambda connection: connection.exec_driver_sql("INSERT INTO of_both VALUES (7)"),
+    )
+    monkeypatch.setitem(STEPS, schema.SCHEMA_VERSION, step)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
+    for _ in range(2):
+        with Registry.open(where) as registry, registry.database.read() as connection:
+            assert connection.exec_driver_sql("SELECT x FROM of_both").all() == [(7,)]
+            tables = {name for name in inspect(connection).get_table_names() if "of_" in name}
+            assert tables == {"of_both", f"of_{database}"}

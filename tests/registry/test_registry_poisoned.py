@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from toolguild.policies.wording import Reason, plain_description, texts_of
-from toolguild.registry import InvalidSpecError
+from toolguild.registry import InvalidSpecError, Registry
 from toolguild.sandbox import JsonObject
 
 CORPUS = Path(__file__).parents[1] / "policies" / "wording" / "poisoned_texts.jsonl"
@@ -40,16 +40,23 @@ def test_the_corpus_is_about_more_than_markup_and_links() -> None:
     assert len(POISONED) > 0.9 * len(ROWS)
 
 
+@pytest.fixture(scope="module")
+def empty_registry(new_place) -> Iterator[Registry]:
+    """One for all attempts, into which nothing must get."""
+    with new_place() as where, Registry.open(where) as registry:
+        yield registry
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("attempt", POISONED)
 def test_poisoned_texts_are_refused_wherever_models_read_them(
-    registry, make_spec, attempt, place
+    empty_registry, make_spec, attempt, place
 ) -> None:
     spec = make_spec(**PLACES[place](POISONED[attempt]))
     with pytest.raises(InvalidSpecError) as refusal:
-        registry.register(spec)
+        empty_registry.register(spec)
     assert place.partition(".")[0] in str(refusal.value)
-    assert registry.tools() == []
+    assert empty_registry.tools() == []
 
 
 def test_a_name_that_is_an_order_is_refused(registry, make_spec) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from toolguild.registry import (
-    Registry,
     RegistryFileError,
     TamperedError,
     ToolSpec,
@@ -19,12 +18,6 @@ def spec(name: str) -> ToolSpec:
     schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
     source = f'def {name}() -> int:\n    """Give one."""\n    return 1\n'
     return ToolSpec(name, "Give one.", source, schema, {"type": "integer"}, (), frozenset())
-
-
-@pytest.fixture
-def registry(tmp_path):
-    with Registry.open(tmp_path / "tools.db") as opened:
-        yield opened
 
 
 def test_a_report_is_found_by_the_digest_that_the_evidence_names(registry):
@@ -49,24 +42,22 @@ def test_without_a_report_evidence_names_none(registry):
         registry.report("sha256:ab")
 
 
-def test_a_report_cannot_be_changed_and_one_that_was_is_not_believed(registry):
+def test_a_report_cannot_be_changed_and_one_that_was_is_not_believed(registry, unguarded):
     registry.register(spec("a"), report=REPORT)
     with (
         pytest.raises(RegistryFileError, match="kept as written"),
         registry.database.write() as connection,
     ):
         connection.exec_driver_sql("UPDATE reports SET text = '{}'")
-    with registry.database.write() as connection:
-        connection.exec_driver_sql("DROP TRIGGER reports_no_update")
+    with unguarded(registry) as connection:
         connection.exec_driver_sql("UPDATE reports SET text = '{}'")
     with pytest.raises(TamperedError, match="not what was written"):
         registry.report(digest(REPORT))
     assert "was changed after it was written" in verify(registry).problem
 
 
-def test_the_audit_misses_a_report_that_is_gone(registry):
+def test_the_audit_misses_a_report_that_is_gone(registry, unguarded):
     registry.register(spec("a"), report=REPORT)
-    with registry.database.write() as connection:
-        connection.exec_driver_sql("DROP TRIGGER reports_no_delete")
+    with unguarded(registry) as connection:
         connection.exec_driver_sql("DELETE FROM reports")
     assert "is missing" in verify(registry).problem

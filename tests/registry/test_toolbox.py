@@ -277,9 +277,8 @@ def test_openai_tools_are_the_active_ones_by_name(registry, sandbox, toolbox, ma
     assert [tool["name"] for tool in toolbox.openai_tools("responses")] == ["add", "double"]
 
 
-def test_tampered_tool_is_never_run(registry, sandbox, toolbox):
-    with registry.database.write() as connection:
-        connection.exec_driver_sql("DROP TRIGGER versions_no_update")
+def test_tampered_tool_is_never_run(registry, sandbox, toolbox, unguarded):
+    with unguarded(registry) as connection:
         connection.exec_driver_sql("UPDATE versions SET spec = replace(spec, '2 *', '3 *')")
     with pytest.raises(TamperedError):
         toolbox.call("double", {"number": 1})

@@ -106,8 +106,11 @@ def test_deadline_covers_the_tools_inside(registry, local, register):
     assert (record.failures, record.cut_off) == (0, 1)
 
 
-def test_hostile_tool_cannot_reach_the_registry(registry, local, register, path):
-    body = f"return open({str(path)!r}, 'r+b').write(b'x')"
+def test_hostile_tool_cannot_reach_the_registry(registry, local, register, database, request):
+    body = f"return open({registry.database.name!r}, 'r+b').write(b'x')"
+    if database == "postgresql":
+        socket = request.getfixturevalue("postgres_server").folder / ".s.PGSQL.5432"
+        body = f"import socket; socket.socket(socket.AF_UNIX).connect({str(socket)!r})"
     result = Toolbox(registry, local).call(register("break_in", body).spec.name, {})
     assert not result.ok
     assert verify(registry).ok

@@ -1,0 +1,85 @@
+"""The hash chain of the uses: a record that tiers rest on is as hard to edit as the audit trail.
+
+Each use carries a hash over the one before it and all its own columns. The audit trail names the
+last use before each change of state, so that a head of the trail that was kept elsewhere covers
+the uses up to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, text
+
+from toolguild.registry import heads, schema
+from toolguild.registry.canonical import digest
+from toolguild.registry.errors import NotJsonError
+from toolguild.registry.heads import GENESIS, Chain, Head
+
+__all__ = ["append", "first_problem", "use_hash"]
+
+
+def append(connection: Connection, values: Mapping[str, object]) -> None:
+    """Write the next use; the transaction is the caller's.
+
+    Raises:
+        NotJsonError: a value is not one that a database gives back as it was.
+    """
+    last = heads.read(connection, Chain.USES)
+    row = {**values, "id": last.seq + 1}
+    head = Head(last.seq + 1, use_hash(last.hash, row))
+    connection.execute(insert(schema.uses).values({**row, "hash": head.hash}))
+    heads.advance(connection, Chain.USES, head)
+
+
+def use_hash(previous: str, row: Mapping[str, object]) -> str:
+    """Return the hash that a use must have.
+
+    What is null has no part in it, so that columns may be added later.
+
+    Args:
+        previous: Hash of the use before it.
+        row: Its columns; their `hash` is not looked at.
+    """
+    told = {
+        name: int(value) if isinstance(value, bool) else value  # SQLite has no booleans
+        for name, value in row.items()
+        if value is not None and name != "hash"
+    }
+    return digest([previous, told])
+
+
+def first_problem(connection: Connection, named: Mapping[str, str]) -> str:
+    """Walk the chain; return what does not hold first, or an empty text.
+
+    Args:
+        connection: Where the uses are.
+        named: Who names which use: by its hash, in words.
+    """
+    last = Head(0, GENESIS)
+    missing = {hash_: by for hash_, by in named.items() if hash_ != GENESIS}
+    # By no column's type: those of SQLAlchemy would take a 2 for true.
+    every = text("SELECT * FROM uses ORDER BY id")
+    with connection.execute(every, execution_options={"yield_per": 1000}) as found:
+        for row in map(Row._asdict, found):
+            problem = _broken_link(row, last)
+            if problem:
+                return problem
+            last = Head(row["id"], row["hash"])
+            missing.pop(last.hash, None)
+    if last != heads.read(connection, Chain.USES):
+        return f"use {last.seq + 1} is missing"
+    by = next(iter(missing.values()), "")
+    return f"the uses are not those that {by} names" if by else ""
+
+
+def _broken_link(row: Mapping[str, Any], last: Head) -> str:
+    if row["id"] != last.seq + 1:
+        return f"use {last.seq + 1} is missing"
+    try:
+        if row["hash"] == use_hash(last.hash, row):
+            return ""
+    except NotJsonError:
+        pass  # a blob, or a text that is none
+    return f"use {row['id']} was changed, or does not follow the one before it"
