@@ -8,7 +8,7 @@ a `head` that was kept elsewhere. Uses are no changes of state, and are not cove
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -29,7 +29,7 @@ from toolguild.registry.rows import draft_of
 from toolguild.registry.store import Registry
 from toolguild.sandbox import JsonObject
 
-__all__ = ["AuditHead", "AuditReport", "AuditRow", "head", "tail", "verify"]
+__all__ = ["AuditHead", "AuditReport", "AuditRow", "head", "refs", "tail", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,17 @@ def tail(registry: Registry, count: int = 10) -> list[AuditRow]:
     """Return the last rows of the trail, oldest first."""
     with registry.database.read() as connection:
         return last_rows(connection, count)
+
+
+def refs(registry: Registry, rows: Iterable[AuditRow]) -> dict[str, str]:
+    """Return `name@number` of the versions that rows are about, by their digests."""
+    table = schema.versions
+    about = table.c.digest.in_({row.subject for row in rows})
+    with registry.database.read() as connection:
+        found = connection.execute(
+            select(table.c.digest, table.c.name, table.c.number).where(about)
+        )
+        return {digest: f"{name}@{number}" for digest, name, number in found}
 
 
 def head(registry: Registry) -> AuditHead:

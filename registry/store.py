@@ -130,26 +130,10 @@ class Registry:
             known = _find_version(connection, schema.versions.c.digest == spec.digest)
             if known is not None:
                 return Registration(known, created=False)
-            version = ToolVersion(
-                spec=spec,
-                number=_next_number(connection, spec.name),
-                tier=Tier.SANDBOX,
-                state=State.ACTIVE,
-                registered_at=self._clock(),
-                provenance=provenance or {},
-                evidence=with_report(connection, evidence, report),
+            kept = with_report(connection, evidence, report)
+            version = self.enter(
+                connection, "register", spec, provenance=provenance or {}, evidence=kept, why=why
             )
-            connection.execute(insert(schema.versions).values(rows.version_values(version)))
-            before = _point(connection, spec.name, version.digest)
-            after: JsonObject = {
-                "active": version.digest,
-                "name": spec.name,
-                "number": version.number,
-                **_standing(version),
-                "provenance": digest(version.provenance),
-                "evidence": digest(version.evidence),
-            }
-            self._log(connection, "register", version.digest, {"active": before}, after, why)
         return Registration(version, created=True)
 
     def tools(self, tier: Tier | None = None, state: State | None = None) -> list[ToolVersion]:
@@ -310,6 +294,52 @@ class Registry:
             return usage.callers_of(connection, version)
 
     # -- changes
+
+    def enter(
+        self,
+        connection: Connection,
+        action: str,
+        spec: ToolSpec,
+        *,
+        provenance: JsonObject,
+        evidence: JsonObject,
+        why: str,
+        meant: bool = True,
+    ) -> ToolVersion:
+        """Write a new version, and tell of it under the name of an action.
+
+        The transaction is the caller's, who has checked the specification, and that it is new.
+        Its name comes to mean it only where it is `meant`.
+        """
+        version = ToolVersion(
+            spec=spec,
+            number=_next_number(connection, spec.name),
+            tier=Tier.SANDBOX,
+            state=State.ACTIVE,
+            registered_at=self._clock(),
+            provenance=provenance,
+            evidence=evidence,
+        )
+        connection.execute(insert(schema.versions).values(rows.version_values(version)))
+        after: JsonObject = {
+            "name": spec.name,
+            "number": version.number,
+            **_standing(version),
+            "provenance": digest(version.provenance),
+            "evidence": digest(version.evidence),
+        }
+        before: JsonObject | None = None
+        if meant:
+            before = {"active": _point(connection, spec.name, version.digest)}
+            after["active"] = version.digest
+        self._log(connection, action, version.digest, before, after, why)
+        return version
+
+    def point(self, connection: Connection, spec: ToolSpec, *, why: str) -> None:
+        """Let a name mean one of its versions; the transaction is the caller's."""
+        before = _point(connection, spec.name, spec.digest)
+        told: JsonObject = {"active": before}
+        self._log(connection, "point", spec.digest, told, {"active": spec.digest}, why)
 
     def _change(
         self, ref: str, action: str, change: Callable[[ToolVersion], ToolVersion], why: str
