@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from toolguild.cli.claims import worked
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
@@ -201,7 +202,7 @@ def _print_exported(exported: Exported, output: Path, digest: str, key: PrivateK
     table = new_table("tool", "worked here", "calls", "what it does")
     for tool in exported.bundle.tools:
         calls = plain(", ".join(tool.spec.calls) or "no other tool")
-        table.add_row(plain(tool.ref), _worked(tool), calls, plain(tool.spec.description))
+        table.add_row(plain(tool.ref), worked(tool.record), calls, plain(tool.spec.description))
     out.print(table)
     by = f"signed by {key.public.id}" if key else "unsigned: importers have to ask for that"
     count = len(exported.bundle.tools)
@@ -252,20 +253,18 @@ def _imported_as_json(imported: Imported, *, dry_run: bool) -> JsonObject:
 def _print_imported(imported: Imported, *, dry_run: bool) -> None:
     table = new_table("tool", "from", "outcome", "claimed, not counted")
     for arrival in imported.arrivals:
-        claimed = f"{_worked(arrival.tool)} worked, tier {arrival.tool.tier}"
+        claimed = f"{worked(arrival.tool.record)} worked, tier {arrival.tool.tier}"
         same_name = arrival.spec.name == arrival.tool.spec.name
         origin = f"version {arrival.tool.number}" if same_name else arrival.tool.ref
         table.add_row(plain(arrival.ref), plain(origin), plain(_outcome(arrival)), plain(claimed))
     out.print(table)
     new = sum(arrival.fate is not Fate.KNOWN for arrival in imported.arrivals)
     by = f"signed by {', '.join(imported.signed_by)}" if imported.signed_by else "unsigned"
-    done = (
-        "would arrive in tier sandbox; nothing was written"
-        if dry_run
-        else "arrived in tier sandbox"
-    )
+    done = "would arrive" if dry_run else "arrived"
     say(f"Bundle {imported.digest}, {by}.")
-    say(f"{_tools(new)} {done}." if imported.changed else "Nothing new: all of it is here.")
+    say(f"{_tools(new)} {done} in tier sandbox." if imported.changed else "All of it was here.")
+    if dry_run:
+        say("Nothing was written.")
     if imported.missing:
         say(f"They call what is not here; bring your own: {', '.join(imported.missing)}.", "yellow")
 
@@ -278,13 +277,6 @@ def _outcome(arrival: Arrival) -> str:
     if arrival.meant:
         return f"{told}; {name} means it, not {arrival.instead_of} any more"
     return f"{told}; {name} still means {arrival.instead_of}"
-
-
-def _worked(tool: BundledTool) -> str:
-    successes, failures = tool.record.get("successes"), tool.record.get("failures")
-    if not isinstance(successes, int) or not isinstance(failures, int):
-        return "-"
-    return f"{successes}/{successes + failures}" if successes + failures else "-"
 
 
 def _tools(count: int) -> str:

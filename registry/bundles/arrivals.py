@@ -90,12 +90,12 @@ class Local:
             digest: LocalVersion(name, number, State(state))
             for digest, name, number, state in connection.execute(columns)
         }
-        meanings = connection.execute(select(tools.c.name, tools.c.active)).tuples()
-        numbers = select(table.c.name, func.max(table.c.number)).group_by(table.c.name)
+        highest = func.max(table.c.number).label("highest")
+        numbers = select(table.c.name, highest).group_by(table.c.name)
         return cls(
             versions,
-            dict(meanings.all()),
-            dict(connection.execute(numbers).tuples().all()),
+            {row.name: row.active for row in connection.execute(select(tools))},
+            {row.name: row.highest for row in connection.execute(numbers)},
             frozenset(connection.scalars(select(drafts.c.digest))) - versions.keys(),
         )
 
