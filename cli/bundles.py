@@ -20,6 +20,7 @@ from toolguild.registry import Registry, ToolSpec
 from toolguild.registry.bundles import (
     Arrival,
     BundledTool,
+    BundleError,
     Exported,
     Fate,
     Imported,
@@ -160,9 +161,10 @@ def import_command(
     try:
         with Registry.open(registry) as opened:
             imported = import_bundle(opened, data, settings)
-    except (UntrustedBundleError, ImportRefusedError) as error:
-        say(f"{file}: {error}", "red")
-        return ExitCode.REFUSED
+    except BundleError as error:
+        say(f"Error: {file}: {error}", "red")
+        refused_here = isinstance(error, UntrustedBundleError | ImportRefusedError)
+        return ExitCode.REFUSED if refused_here else ExitCode.USAGE
     if as_json:
         print_json(_imported_as_json(imported, dry_run=dry_run))
     else:

@@ -124,10 +124,8 @@ def compare(registry: Registry, anchors: Sequence[AnchoredHead]) -> AuditReport 
         problem = ""
         if anchor.seq > last.seq:
             seq = last.seq + 1
-            problem = (
-                f"rows {seq} to {anchor.seq} were cut off: the head anchored at {anchor.at} was "
-                f"row {anchor.seq}"
-            )
+            missing = f"row {seq} was" if seq == anchor.seq else f"rows {seq} to {anchor.seq} were"
+            problem = f"{missing} cut off: row {anchor.seq} was anchored at {anchor.at}"
         elif hashes.get(anchor.seq) != anchor.hash:
             seq = anchor.seq
             since = f", and row {held} is the last anchored one that was not" if held else ""
