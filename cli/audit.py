@@ -166,7 +166,8 @@ def _anchors(
 
 
 def _all_well(report: AuditReport, anchors: Sequence[AnchoredHead], *, signed: bool) -> str:
-    told = f"{report.rows} rows hold, and the tables are as they say. Head {report.head}."
+    rows = "1 row holds" if report.rows == 1 else f"{report.rows} rows hold"
+    told = f"{rows}, and the tables are as the trail says. Head {report.head}."
     if not anchors:
         return f"{told} No anchored head was compared."
     last = max(anchor.seq for anchor in anchors)

@@ -201,10 +201,10 @@ def _exported_as_json(
 
 
 def _print_exported(exported: Exported, output: Path, digest: str, key: PrivateKey | None) -> None:
-    table = new_table("tool", "worked here", "calls", "what it does")
+    table = new_table("tool", "worked here", "calls")
     for tool in exported.bundle.tools:
         calls = plain(", ".join(tool.spec.calls) or "no other tool")
-        table.add_row(plain(tool.ref), worked(tool.record), calls, plain(tool.spec.description))
+        table.add_row(plain(tool.ref), worked(tool.record), calls)
     out.print(table)
     by = f"signed by {key.public.id}" if key else "unsigned: importers have to ask for that"
     count = len(exported.bundle.tools)
@@ -253,9 +253,9 @@ def _imported_as_json(imported: Imported, *, dry_run: bool) -> JsonObject:
 
 
 def _print_imported(imported: Imported, *, dry_run: bool) -> None:
-    table = new_table("tool", "from", "outcome", "claimed, not counted")
+    table = new_table("tool", "from", "outcome", "claimed")
     for arrival in imported.arrivals:
-        claimed = f"{worked(arrival.tool.record)} worked, tier {arrival.tool.tier}"
+        claimed = f"{worked(arrival.tool.record)}, {arrival.tool.tier}"
         same_name = arrival.spec.name == arrival.tool.spec.name
         origin = f"version {arrival.tool.number}" if same_name else arrival.tool.ref
         table.add_row(plain(arrival.ref), plain(origin), plain(_outcome(arrival)), plain(claimed))
@@ -265,6 +265,8 @@ def _print_imported(imported: Imported, *, dry_run: bool) -> None:
     done = "would arrive" if dry_run else "arrived"
     say(f"Bundle {imported.digest}, {by}.")
     say(f"{_tools(new)} {done} in tier sandbox." if imported.changed else "All of it was here.")
+    if new:
+        say("What their exporter claims of them, uses that worked and tier, does not count here.")
     if dry_run:
         say("Nothing was written.")
     if imported.missing:
@@ -273,7 +275,7 @@ def _print_imported(imported: Imported, *, dry_run: bool) -> None:
 
 def _outcome(arrival: Arrival) -> str:
     name = arrival.spec.name
-    told = "registered here before" if arrival.fate is Fate.KNOWN else str(arrival.fate)
+    told = str(arrival.fate)
     if arrival.instead_of is None:
         return told
     if arrival.meant:

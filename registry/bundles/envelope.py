@@ -151,9 +151,13 @@ def _signers(envelope: _Envelope, payload: bytes, trusted: Sequence[PublicKey]) 
         signers.append(key.id)
     if not signers:
         named = ", ".join(signature.keyid for signature in envelope.signatures[:3])
-        known = f"none of the {len(keys)} keys trusted here" if keys else "no key trusted here"
+        known = (
+            f"which is none of the {len(keys)} keys trusted here"
+            if keys
+            else "and no key is trusted here"
+        )
         msg = (
-            f"signed by {named!a}, {known}; give the public key of somebody you trust with "
+            f"signed by {named!a}, {known} trusted here; give the public key of somebody you trust with "
             "--key, or in [trust] of toolguild.toml"
         )
         raise UntrustedBundleError(msg)

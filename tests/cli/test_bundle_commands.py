@@ -105,7 +105,7 @@ def test_keys_can_be_trusted_in_the_settings_file(
 ) -> None:
     take = ["tools", "import", bundle, "--registry", "bob.db"]
     untrusted = toolguild(*take)
-    assert (untrusted.code, "no key trusted here" in untrusted.err) == (1, True)
+    assert (untrusted.code, "no key is trusted here" in untrusted.err) == (1, True)
     (tmp_path / "toolguild.toml").write_text('[trust]\nkeys = ["alice.key.pub"]\n')
     assert toolguild(*take).code == 0
     toolguild("keys", "new", "other")
