@@ -151,14 +151,10 @@ def _signers(envelope: _Envelope, payload: bytes, trusted: Sequence[PublicKey]) 
         signers.append(key.id)
     if not signers:
         named = ", ".join(signature.keyid for signature in envelope.signatures[:3])
-        known = (
-            f"which is none of the {len(keys)} keys trusted here"
-            if keys
-            else "and no key is trusted here"
-        )
+        known = f"which is none of the {len(keys)} keys" if keys else "and no key is"
         msg = (
-            f"signed by {named!a}, {known} trusted here; give the public key of somebody you trust with "
-            "--key, or in [trust] of toolguild.toml"
+            f"signed by {named!a}, {known} trusted here; give the public key of somebody you trust "
+            "with --key, or in [trust] of toolguild.toml"
         )
         raise UntrustedBundleError(msg)
     return tuple(signers)
