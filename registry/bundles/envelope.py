@@ -27,6 +27,8 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE_BYTES = 64 * 1024 * 1024
 _MAX_SIGNATURES = 16
 _MAX_DEPTH = 4
+_MAX_PARTS = 2 * _MAX_SIGNATURES + 2
+"""Objects and arrays. Base64 has no brackets, so that they can be counted before all is decoded."""
 _MAX_FIELD = 200
 """Characters of a key id or a signature; those of Ed25519 have 71 and 88."""
 
@@ -110,6 +112,9 @@ def open_envelope(data: bytes, trusted: Sequence[PublicKey], *, unsigned: bool =
 def _read(data: bytes) -> _Envelope:
     if len(data) > MAX_ENVELOPE_BYTES:
         msg = f"larger than {MAX_ENVELOPE_BYTES:,} bytes, which no bundle may be"
+        raise BundleError(msg)
+    if data.count(b"{") + data.count(b"[") > _MAX_PARTS:
+        msg = "no bundle: too many parts for an envelope"
         raise BundleError(msg)
     try:
         document = decode_strict_json(data.decode("utf-8"), max_depth=_MAX_DEPTH)

@@ -89,19 +89,29 @@ def import_bundle(registry: Registry, data: bytes, settings: ImportSettings) -> 
     opened = open_envelope(data, settings.trusted, unsigned=settings.unsigned)
     bundle = read_payload(opened.payload)
     digest = text_digest(opened.payload.decode())
+    # The gate takes its time, and is asked before others have to wait for the registry.
+    passed: set[str] = set()
+    with registry.database.read() as connection:
+        planned = _plan(connection, bundle, opened, digest, settings, passed)
     if settings.dry_run:
-        with registry.database.read() as connection:
-            return _plan(connection, bundle, opened, digest, settings)
+        return planned
     with registry.database.write() as connection:
-        imported = _plan(connection, bundle, opened, digest, settings)
+        # Somebody may have written in between.
+        imported = _plan(connection, bundle, opened, digest, settings, passed)
         for arrival in imported.arrivals:
             _write(registry, connection, arrival, bundle, imported)
         return imported
 
 
 def _plan(
-    connection: Connection, bundle: Bundle, opened: Opened, digest: str, settings: ImportSettings
+    connection: Connection,
+    bundle: Bundle,
+    opened: Opened,
+    digest: str,
+    settings: ImportSettings,
+    passed: set[str],
 ) -> Imported:
+    """Say what becomes of each tool; `passed` are the digests that the gate let through."""
     local = Local.of(connection)
     taken = (
         rename_known(bundle.tools, local, settings.rename)
@@ -110,11 +120,18 @@ def _plan(
     )
     arrivals = arrivals_of(bundle.tools, taken, local, replacing=settings.replace)
     for arrival in arrivals:
-        if arrival.fate is not Fate.KNOWN and (problem := settings.gate(arrival.spec)):
-            msg = f"{arrival.tool.ref}: refused by the static gate: {problem}; nothing was imported"
-            raise ImportRefusedError(msg)
+        if arrival.fate is not Fate.KNOWN and arrival.spec.digest not in passed:
+            _check_by_gate(arrival, settings)
+            passed.add(arrival.spec.digest)
     missing = missing_names(arrivals, local)
     return Imported(digest, opened.signed_by, bundle.exported_at, arrivals, missing)
+
+
+def _check_by_gate(arrival: Arrival, settings: ImportSettings) -> None:
+    problem = settings.gate(arrival.spec)
+    if problem:
+        msg = f"{arrival.tool.ref}: refused by the static gate: {problem}; nothing was imported"
+        raise ImportRefusedError(msg)
 
 
 def _write(

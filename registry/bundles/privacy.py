@@ -10,14 +10,13 @@ its texts may quote recorded values.
 from __future__ import annotations
 
 import re
-from pathlib import PureWindowsPath
 
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["shared_evidence", "without_paths"]
 
 _PLACE_KEYS = frozenset({"file", "path", "paths", "place", "places"})
-_ABSOLUTE = re.compile(r"(?<![\w.:/\\])(?:~?/|[A-Za-z]:\\)[^\s:'\"]+")
+_ABSOLUTE = re.compile(r"file:[^\s'\"]+|(?<![\w.:/\\])(?:~?/|[A-Za-z]:\\)[^\s:'\"]+")
 _COUNTS = ("cases", "held_out", "inputs", "seed")
 _NAMES = ("profile", "sandbox")
 _ADEQUACY = ("killed", "mutants", "timed_out")
@@ -67,8 +66,7 @@ def _names_only(value: Json) -> Json:
 
 
 def _file_name(path: str) -> str:
-    # Windows' rules split at both kinds of slashes.
-    return PureWindowsPath(path).name
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
 
 
 def _is_number(value: Json) -> bool:

@@ -36,6 +36,8 @@ MAX_TOOLS = 5000
 MAX_CLAIMS_BYTES = 500_000
 """Of what an exporter says of one tool; it is kept beside the tool and read with it."""
 MAX_DEPTH = 100
+MAX_PARTS = 2_000_000
+"""Of the JSON, by its brackets and commas: small ones take 30 times the memory of their text."""
 _MAX_NUMBER = 999_999_999
 
 
@@ -111,7 +113,9 @@ def payload_of(bundle: Bundle) -> bytes:
         },
     }
     _check_tools(bundle.tools)
-    return canonical_json(statement).encode()
+    payload = canonical_json(statement).encode()
+    _check_parts(payload)
+    return payload
 
 
 def read_payload(payload: bytes) -> Bundle:
@@ -195,6 +199,7 @@ def _refuse(what: str) -> NoReturn:
 
 
 def _decoded(payload: bytes) -> Json:
+    _check_parts(payload)
     try:
         text = payload.decode("utf-8")
         document = decode_strict_json(text, max_depth=MAX_DEPTH)
@@ -204,6 +209,11 @@ def _decoded(payload: bytes) -> Json:
     if canonical != text:
         _refuse("its payload is not canonical JSON, so that its digest would not be the only one")
     return document
+
+
+def _check_parts(payload: bytes) -> None:
+    if sum(payload.count(mark) for mark in (b"{", b"[", b",")) > MAX_PARTS:
+        _refuse(f"more than {MAX_PARTS:,} parts")
 
 
 def _check_kind(document: Json) -> None:

@@ -28,6 +28,7 @@ from toolguild.registry.bundles import (
     payload_of,
     seal,
 )
+from toolguild.registry.bundles.privacy import without_paths
 
 
 def payload(data: bytes) -> bytes:
@@ -103,6 +104,26 @@ def test_recorded_inputs_and_paths_stay_at_home(share):
     assert double["provenance"]["model"] == "openai/gpt-7"
     assert double["evidence"]["checks"] == [{"name": "generated inputs", "passed": True}]
     assert statement(share())["predicate"]["reports"] == {}
+
+
+PATHS = {
+    "see /home/alice/a.json, and ~/b/c.json:3": "see a.json, and c.json:3",
+    r"C:\Users\alice\a.json:3": "a.json:3",
+    "file:///home/alice/a.json": "a.json",
+    "https://example.org/a/b": "https://example.org/a/b",
+    "openai/gpt-7": "openai/gpt-7",
+    "1/2 and a / b": "1/2 and a / b",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), PATHS.items())
+def test_absolute_paths_are_cut_to_names_and_nothing_else_is(text, expected):
+    assert without_paths({"note": [text]}) == {"note": [expected]}
+
+
+@pytest.mark.parametrize("place", ["a:3#1", "x/a:3#1", r"x\a:3#1", "/x/y z/a:3#1"])
+def test_places_are_cut_to_names_of_files(place):
+    assert without_paths({"members": [{"places": [place]}]}) == {"members": [{"places": ["a:3#1"]}]}
 
 
 def test_reports_come_along_only_where_asked_for_and_without_paths(registry, share, take):
@@ -234,6 +255,29 @@ def test_what_the_gate_refuses_does_not_come_in(registry, share, take):
     with pytest.raises(ImportRefusedError, match="quad@1: refused by the static gate: TG101"):
         take(share("quad"), gate=gate)
     assert registry.tools() == []
+
+
+def test_the_gate_is_asked_once_of_each_new_tool(registry, share, take, make_spec):
+    registry.register(make_spec())
+    asked = []
+
+    def gate(spec):
+        asked.append(spec.name)
+        return ""
+
+    take(share("quad"), gate=gate)
+    assert asked == ["quad"]
+
+
+def test_what_others_write_in_the_meantime_counts(registry, path, share, take, make_spec):
+    def gate(spec):
+        with Registry.open(path) as other:
+            other.register(make_spec(description="Mine, and just now."))
+        return ""
+
+    with pytest.raises(ImportRefusedError, match="quad@1 calls double, which means double@1 here"):
+        take(share("quad"), gate=gate)
+    assert [version.ref for version in registry.tools()] == ["double@1"]
 
 
 def test_an_import_that_breaks_midway_leaves_nothing(registry, share, take, monkeypatch):

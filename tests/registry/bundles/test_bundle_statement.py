@@ -148,6 +148,7 @@ HOSTILE = {
     ),
     "a report's digest that is none": (put("predicate.tools.0.report", "../x"), "tools.0.report"),
     "too much said": (put("predicate.tools.0.record", {"x": "y" * 600_000}), "more than 500,000"),
+    "too many parts": (put("predicate.tools.0.record", {"x": [0] * 2_000_000}), "2,000,000 parts"),
     "nested too deeply": (put("predicate.tools.0.record", {"x": nested(100)}), "deeper than 100"),
     "nested out of reason": (
         lambda document: canonical_json(document).replace('"active"', '"a":' + "[" * 99_999, 1),

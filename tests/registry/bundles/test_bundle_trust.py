@@ -103,6 +103,7 @@ SPOILED = {
     "too many signatures": lambda data: changed(
         data, signatures=[{"keyid": str(number), "sig": "AAAA"} for number in range(17)]
     ),
+    "very many parts": lambda data: changed(data, signatures=[{}] * 100),
     "deeply nested": lambda data: b'{"payload":' + b"[" * 100_000,
     "nested": lambda data: changed(data, signatures=[[[[[[]]]]]]),
     "base64 with spaces": lambda data: changed(data, payload=f" {json.loads(data)['payload']}"),
