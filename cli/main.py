@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from toolguild.cli.audit import audit
+from toolguild.cli.bundles import export_command, import_command
 from toolguild.cli.call import call
 from toolguild.cli.check import check
 from toolguild.cli.console import say
@@ -13,6 +15,7 @@ from toolguild.cli.demo_command import demo
 from toolguild.cli.doctor import doctor
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.image import image
+from toolguild.cli.keys import keys
 from toolguild.cli.measure import measure
 from toolguild.cli.settings import default_map
 from toolguild.cli.synthesize import mine, synthesize
@@ -36,7 +39,11 @@ def toolguild(context: click.Context) -> None:
         context.default_map = default_map(group)
 
 
+for command in (export_command, import_command):
+    tools.add_command(command)
 for command in (synthesize, mine, measure, check, validate, tools, call, image, doctor, demo):
+    toolguild.add_command(command)
+for command in (keys, audit):
     toolguild.add_command(command)
 
 

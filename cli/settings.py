@@ -62,6 +62,9 @@ def default_map(group: click.Group, path: Path = SETTINGS_FILE) -> dict[str, Any
     if isinstance(document.get("profile"), dict):
         # What tools may contain: read by `house_profile`, and no command's.
         del document["profile"]
+    if isinstance(document.get("trust"), dict):
+        # Whose signatures count: read by `trusted_keys`.
+        del document["trust"]
     shared = {key: value for key, value in document.items() if not isinstance(value, dict)}
     known = {name: _option_names(command) for name, command in group.commands.items()}
     for table in (shared, *(table for table in document.values() if isinstance(table, dict))):

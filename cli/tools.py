@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 from rich.syntax import Syntax
 
+from toolguild.cli.claims import claimed_report, told_of_claims
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
@@ -15,7 +16,7 @@ from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.validate import report_of
 from toolguild.policies import Tier
 from toolguild.registry import Record as TrackRecord
-from toolguild.registry import Registry, RejectedDraft, ToolVersion
+from toolguild.registry import Registry, RejectedDraft, ToolVersion, UnknownToolError
 from toolguild.registry.location import shown
 from toolguild.sandbox import Json, JsonObject
 
@@ -91,6 +92,7 @@ def show_report(ref: str, registry: str, as_json: bool) -> int:
     """
     with Registry.open(registry) as opened:
         digest, report = report_of(opened, ref)
+        claimed = _is_claimed(opened, ref, digest)
     findings, tool = report.get("findings"), report.get("tool")
     if as_json or not isinstance(findings, dict) or not isinstance(tool, dict):
         print_json(report)
@@ -99,7 +101,16 @@ def show_report(ref: str, registry: str, as_json: bool) -> int:
     for line in _surroundings(report):
         out.print(plain(line, "dim"))
     out.print(plain(f"report {digest}", "dim"))
+    if claimed:
+        say(f"Its exporter found this; `toolguild validate {ref} --replay` looks here.", "yellow")
     return ExitCode.DONE
+
+
+def _is_claimed(registry: Registry, ref: str, report: str) -> bool:
+    try:
+        return claimed_report(registry.tool(ref)) == report
+    except UnknownToolError:  # a rejected draft
+        return False
 
 
 def _surroundings(report: JsonObject) -> list[str]:
@@ -209,6 +220,8 @@ def _fact(name: str, value: Json) -> str:
     match name, value:
         case "members", dict(members):
             return "\n".join(_member(member, how) for member, how in members.items())
+        case "claims", dict(claims):
+            return told_of_claims(claims)
     return _short(value)
 
 

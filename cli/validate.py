@@ -8,6 +8,7 @@ import click
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from toolguild.cli.access import access_of, file_options
+from toolguild.cli.claims import claimed_report
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
@@ -92,6 +93,8 @@ def validate(
 def report_of(registry: Registry, ref: str) -> tuple[str, JsonObject]:
     """Return the report of a registered version, or of a rejected draft, with its digest.
 
+    That of an imported version is its exporter's, if it came along.
+
     Args:
         registry: Where it is.
         ref: `name`, `name@3`, `name@sha256:ab12`, or the name or digest of a rejected draft.
@@ -100,13 +103,13 @@ def report_of(registry: Registry, ref: str) -> tuple[str, JsonObject]:
         UnknownToolError: there is no such tool, or it came without a report.
     """
     try:
-        evidence = registry.tool(ref).evidence
+        version = registry.tool(ref)
+        named = version.evidence.get("report", claimed_report(version))
     except UnknownToolError:
         drafts = [one for one in registry.rejections() if ref in (one.spec.name, one.spec.digest)]
         if not drafts:
             raise
-        evidence = drafts[-1].evidence
-    named = evidence.get("report")
+        named = drafts[-1].evidence.get("report")
     if not isinstance(named, str):
         message = f"{ref} was registered without a report; `toolguild synthesize` makes one"
         raise UnknownToolError(message)

@@ -8,7 +8,7 @@ caught only by a `head` that was kept elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ from toolguild.registry.rows import draft_of, version_of
 from toolguild.registry.store import Registry
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["AuditHead", "AuditReport", "AuditRow", "head", "tail", "verify"]
+__all__ = ["AuditHead", "AuditReport", "AuditRow", "head", "refs", "tail", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,17 @@ def tail(registry: Registry, count: int = 10) -> list[AuditRow]:
     """Return the last rows of the trail, oldest first."""
     with registry.database.read() as connection:
         return last_rows(connection, count)
+
+
+def refs(registry: Registry, rows: Iterable[AuditRow]) -> dict[str, str]:
+    """Return `name@number` of the versions that rows are about, by their digests."""
+    table = schema.versions
+    about = table.c.digest.in_({row.subject for row in rows})
+    with registry.database.read() as connection:
+        found = connection.execute(
+            select(table.c.digest, table.c.name, table.c.number).where(about)
+        )
+        return {digest: f"{name}@{number}" for digest, name, number in found}
 
 
 def head(registry: Registry) -> AuditHead:
@@ -217,8 +228,18 @@ def _wrong_reports(connection: Connection) -> Iterator[str]:
     for report, digest in named.items():
         if report not in kept:
             yield f"the report {report} of {digest} is missing"
-    for report in sorted(kept - named.keys(), key=repr):
+    for report in sorted(kept - named.keys() - _claimed_reports(connection), key=repr):
         yield f"the report {report} is of no version and no draft"
+
+
+def _claimed_reports(connection: Connection) -> set[str]:
+    """Return the reports that imported tools came with."""
+    found = set()
+    for text in connection.scalars(select(schema.versions.c.provenance)):
+        match decode_json(text):
+            case {"claims": {"report": str(report)}}:
+                found.add(report)
+    return found
 
 
 def _wrong_parts(connection: Connection) -> Iterator[str]:

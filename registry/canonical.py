@@ -13,12 +13,21 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
+from collections.abc import Iterable
 from typing import NoReturn, cast
 
 from toolguild.registry.errors import NotJsonError
-from toolguild.sandbox import Json
+from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["canonical_json", "decode_json", "digest", "storable_text", "text_digest"]
+__all__ = [
+    "canonical_json",
+    "decode_json",
+    "decode_strict_json",
+    "digest",
+    "storable_text",
+    "text_digest",
+]
 
 
 def canonical_json(value: object) -> str:
@@ -53,6 +62,39 @@ def decode_json(text: str) -> Json:
         raise NotJsonError(msg) from error
 
 
+def decode_strict_json(text: str, *, max_depth: int) -> Json:
+    """Return the value of a JSON text from strangers, in which no object names a key twice.
+
+    Args:
+        text: The text.
+        max_depth: How many arrays and objects may stand inside one another.
+
+    Raises:
+        NotJsonError: the text is not JSON, as in `decode_json`, or not such JSON.
+    """
+    try:
+        value = cast("Json", _decode_unique(text))
+    except (ValueError, RecursionError) as error:
+        msg = f"not JSON: {error}"
+        raise NotJsonError(msg) from error
+    level: list[Json] = [value] if isinstance(value, list | dict) else []
+    for _ in range(max_depth):
+        level = [part for one in level for part in _parts(one) if isinstance(part, list | dict)]
+    if level:
+        msg = f"nested deeper than {max_depth} levels"
+        raise NotJsonError(msg)
+    return value
+
+
+def _parts(value: Json) -> Iterable[Json]:
+    match value:
+        case list():
+            return value
+        case dict():
+            return value.values()
+    return ()
+
+
 def digest(value: object) -> str:
     """Return `sha256:<hex>` over the canonical JSON of a value."""
     return text_digest(canonical_json(value))
@@ -85,3 +127,17 @@ def _finite(digits: str) -> float:
 
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        msg = f"an object names {twice[:100]!r} twice"
+        raise ValueError(msg)
+    return members
+
+
+_decode_unique = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+).decode

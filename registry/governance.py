@@ -18,7 +18,7 @@ from toolguild.registry.model import TRANSITIONS, State, ToolVersion
 from toolguild.registry.promotion import Promotion
 from toolguild.sandbox import JsonObject
 
-__all__ = ["Governance", "part_changed", "require_transition"]
+__all__ = ["Governance", "part_changed", "point_at", "require_transition"]
 
 
 class Governance:
@@ -118,11 +118,7 @@ class Governance:
             if wanted.spec.name != present.spec.name or wanted.digest == present.digest:
                 msg = f"{name} means {present.ref}; name another version of it"
                 raise RegistryError(msg)
-            before = point(connection, wanted.spec.name, wanted.digest)
-            told: JsonObject = {"active": before}
-            after: JsonObject = {"active": wanted.digest}
-            self._journal.tell(connection, "rollback", wanted.digest, told, after, why)
-            part_changed(connection, self._journal, wanted)
+            point_at(connection, self._journal, "rollback", wanted, why)
         return wanted
 
     def history(self, name: str) -> list[AuditRow]:
@@ -162,6 +158,15 @@ class Governance:
         """Return all requests, the oldest first."""
         with self._database.read() as connection:
             return approvals.requests(connection)
+
+
+def point_at(
+    connection: Connection, journal: Journal, action: str, version: ToolVersion, why: str
+) -> None:
+    """Let a name mean one of its versions; what calls the tool begins anew."""
+    before: JsonObject = {"active": point(connection, version.spec.name, version.digest)}
+    journal.tell(connection, action, version.digest, before, {"active": version.digest}, why)
+    part_changed(connection, journal, version)
 
 
 def part_changed(connection: Connection, journal: Journal, part: ToolVersion) -> None:

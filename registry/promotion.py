@@ -21,7 +21,7 @@ __all__ = ["Promotion", "promote", "promotion_of"]
 
 _DAY = timedelta(days=1)
 _FALLS = ("demote", "quarantine")
-_MOVES = ("register", "promote", "set_tier", "set_state", *_FALLS)
+_MOVES = ("register", "import", "promote", "override", "set_tier", "set_state", *_FALLS)
 """Actions after which a version stands at another tier."""
 
 

@@ -25,6 +25,7 @@ from toolguild.sandbox import JsonObject
 __all__ = [
     "draft_of",
     "draft_values",
+    "spec_of",
     "time_text",
     "use_of",
     "use_values",
@@ -77,7 +78,7 @@ def version_of(row: _AnyRow) -> ToolVersion:
     return _believed(
         row.digest,
         lambda: ToolVersion(
-            spec=_spec(row.spec, row.digest),
+            spec=spec_of(row.spec, row.digest),
             number=row.number,
             tier=Tier(row.tier),
             state=State(row.state),
@@ -110,7 +111,7 @@ def draft_of(row: _AnyRow) -> RejectedDraft:
     return _believed(
         row.digest,
         lambda: RejectedDraft(
-            spec=_spec(row.spec, row.digest),
+            spec=spec_of(row.spec, row.digest),
             reasons=_texts(row.reasons),
             evidence=_object(row.evidence),
             rejected_at=datetime.fromisoformat(row.rejected_at),
@@ -187,7 +188,12 @@ def _believed(digest: str, decode: Callable[[], _T]) -> _T:
         raise TamperedError(msg) from error
 
 
-def _spec(text: str, digest: str) -> ToolSpec:
+def spec_of(text: str, digest: str) -> ToolSpec:
+    """Return the specification of a canonical JSON text.
+
+    Raises:
+        ValueError: it is none, or has another digest.
+    """
     if text_digest(text) != digest:
         msg = "the specification does not match its digest"
         raise ValueError(msg)

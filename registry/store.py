@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from toolguild.policies import Profile, Tier, load_profile
 from toolguild.registry import governance, parts, recording, rows, schema, usage
@@ -146,30 +146,10 @@ class Registry:
             known = find_version(connection, schema.versions.c.digest == spec.digest)
             if known is not None:
                 return Registration(known, created=False)
-            version = ToolVersion(
-                spec=spec,
-                number=next_number(connection, spec.name),
-                tier=Tier.SANDBOX,
-                state=State.ACTIVE,
-                registered_at=self._journal.clock(),
-                provenance=provenance or {},
-                evidence=with_report(connection, evidence, report),
+            kept = with_report(connection, evidence, report)
+            version = self.enter(
+                connection, "register", spec, provenance=provenance or {}, evidence=kept, why=why
             )
-            connection.execute(insert(schema.versions).values(rows.version_values(version)))
-            parts.keep_parts(connection, spec)
-            before = point(connection, spec.name, version.digest)
-            after: JsonObject = {
-                "active": version.digest,
-                "name": spec.name,
-                "number": version.number,
-                "registered_at": rows.time_text(version.registered_at),
-                **standing_of(version),
-                "provenance": digest(version.provenance),
-                "evidence": digest(version.evidence),
-            }
-            told: JsonObject = {"active": before}
-            self._journal.tell(connection, "register", version.digest, told, after, why)
-            governance.part_changed(connection, self._journal, version)
         return Registration(version, created=True)
 
     def tools(self, tier: Tier | None = None, state: State | None = None) -> list[ToolVersion]:
@@ -325,6 +305,54 @@ class Registry:
             return usage.callers_of(connection, version)
 
     # -- changes
+
+    def enter(
+        self,
+        connection: Connection,
+        action: str,
+        spec: ToolSpec,
+        *,
+        provenance: JsonObject,
+        evidence: JsonObject,
+        why: str,
+        meant: bool = True,
+    ) -> ToolVersion:
+        """Write a new version, and tell of it under the name of an action.
+
+        The transaction is the caller's, who has checked the specification, and that it is new.
+        Its name comes to mean it only where it is `meant`.
+        """
+        version = ToolVersion(
+            spec=spec,
+            number=next_number(connection, spec.name),
+            tier=Tier.SANDBOX,
+            state=State.ACTIVE,
+            registered_at=self._journal.clock(),
+            provenance=provenance,
+            evidence=evidence,
+        )
+        connection.execute(insert(schema.versions).values(rows.version_values(version)))
+        parts.keep_parts(connection, spec)
+        after: JsonObject = {
+            "name": spec.name,
+            "number": version.number,
+            "registered_at": rows.time_text(version.registered_at),
+            **standing_of(version),
+            "provenance": digest(version.provenance),
+            "evidence": digest(version.evidence),
+        }
+        before: JsonObject | None = None
+        if meant:
+            before = {"active": point(connection, spec.name, version.digest)}
+            after["active"] = version.digest
+        self._journal.tell(connection, action, version.digest, before, after, why)
+        if meant:
+            governance.part_changed(connection, self._journal, version)
+        return version
+
+    def point(self, connection: Connection, version: ToolVersion, *, why: str) -> None:
+        """Let a name mean one of its versions; the transaction is the caller's."""
+        governance.point_at(connection, self._journal, "point", version, why)
 
     def _change(
         self, ref: str, action: str, change: Callable[[ToolVersion], ToolVersion], why: str
