@@ -62,9 +62,11 @@ def test_provenance_and_trail_tell_of_bundle_and_key(registry, share, take, alic
     imported = take(share())
     for row, arrival in zip(tail(registry), imported.arrivals, strict=True):
         assert (row.action, row.subject) == ("import", arrival.spec.digest)
-        assert row.content["why"] == f"bundle {imported.digest}, signed by {alice.public.id}"
+        assert (
+            row.content["why"] == f"bundle {imported.received.digest}, signed by {alice.public.id}"
+        )
         provenance = registry.tool(arrival.spec.name).provenance
-        assert provenance["bundle"] == imported.digest
+        assert provenance["bundle"] == digest_of_bundle
         assert provenance["signed_by"] == [alice.public.id]
     assert verify(registry).ok
 
