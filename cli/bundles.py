@@ -261,11 +261,6 @@ def _print_imported(imported: Imported, *, dry_run: bool) -> None:
         table.add_row(plain(arrival.ref), plain(origin), plain(_outcome(arrival)), plain(claimed))
     out.print(table)
     new = sum(arrival.fate is not Fate.KNOWN for arrival in imported.arrivals)
-    by = (
-        f"signed by {', '.join(imported.received.signed_by)}"
-        if imported.received.signed_by
-        else "unsigned"
-    )
     done = "would arrive" if dry_run else "arrived"
     say(f"{imported.received.origin.capitalize()}.")
     say(f"{_tools(new)} {done} in tier sandbox." if imported.changed else "All of it was here.")
