@@ -75,6 +75,7 @@ def test_signed_heads_are_checked_by_the_keys_that_are_given(toolguild: Any, too
     signed = toolguild(*head, "--key", "auditor", "--json").json
     assert (signed["row"], len(signed["signature"])) == (3, 88)
     verify = ["audit", "verify", "--registry", tools, "--anchor", "heads"]
+    Path("toolguild.toml").write_text('[trust]\nkeys = ["other.pub"]\n')  # for tools, not heads
     assert "signatures not checked" in toolguild(*verify).out
     assert "signatures checked" in toolguild(*verify, "--key", "auditor.pub").out
     assert toolguild(*verify, "--key", "other.pub").code == 2
