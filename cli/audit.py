@@ -13,7 +13,6 @@ from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.registries import open_existing
 from toolguild.cli.settings import as_json, registry_option
-from toolguild.cli.trust import trusted_keys, trusted_keys_option
 from toolguild.registry import AuditReport, AuditRow, NotJsonError
 from toolguild.registry import audit as trail
 from toolguild.registry.anchors import (
@@ -25,7 +24,7 @@ from toolguild.registry.anchors import (
     take_anchor,
 )
 from toolguild.registry.git_notes import NOTES_REF, append_note, read_notes
-from toolguild.registry.signing import PublicKey, read_private_key
+from toolguild.registry.signing import PublicKey, read_private_key, read_public_key
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["audit"]
@@ -52,7 +51,14 @@ def audit() -> None:
     help="Compare with the heads in this file. May be given several times.",
 )
 @click.option("--git-note", is_flag=True, help=f"Compare with the heads in {NOTES_REF}.")
-@trusted_keys_option
+@click.option(
+    "--key",
+    "key_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PUBLIC",
+    help="Take only heads signed with one of these keys. May be given several times.",
+)
 @registry_option
 @as_json
 def verify(
@@ -65,9 +71,10 @@ def verify(
     """Walk the hash chain, replay it, and compare the result with the registry's tables.
 
     Without anchored heads, a trail that was cut off together with the tables, or written anew as a
-    whole, does not show. With keys, each anchored head must be signed by one of them.
+    whole, does not show.
     """
-    keys = trusted_keys(key_files) if files or git_note else []
+    # Those who are trusted for their tools, in [trust], are not by that trusted with heads.
+    keys = [read_public_key(path) for path in key_files]
     anchors = _anchors(files, keys, git_note=git_note)
     with open_existing(registry) as opened:
         report = trail.verify(opened)

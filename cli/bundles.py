@@ -12,7 +12,7 @@ from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
-from toolguild.cli.registries import open_existing
+from toolguild.cli.registries import open_existing, open_to_look
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.trust import trusted_keys, trusted_keys_option
 from toolguild.policies import Capability, Profile, Tier
@@ -33,6 +33,7 @@ from toolguild.registry.bundles import (
     import_bundle,
     payload_of,
     read_bundle,
+    receive,
     seal,
     write_bundle,
 )
@@ -150,17 +151,16 @@ def import_command(
         message = "--replace and --rename exclude each other."
         raise click.UsageError(message)
     settings = ImportSettings(
-        trusted=trusted_keys(key_files),
-        unsigned=unsigned,
         replace=replace,
         rename=rename,
         gate=lambda spec: _gate(spec, profile),
         dry_run=dry_run,
     )
-    data = read_bundle(file)
+    keys, data = trusted_keys(key_files), read_bundle(file)
     try:
-        with Registry.open(registry) as opened:
-            imported = import_bundle(opened, data, settings)
+        received = receive(data, keys, unsigned=unsigned)
+        with open_to_look(registry) if dry_run else Registry.open(registry) as opened:
+            imported = import_bundle(opened, received, settings)
     except BundleError as error:
         say(f"Error: {file}: {error}", "red")
         refused_here = isinstance(error, UntrustedBundleError | ImportRefusedError)
@@ -169,7 +169,7 @@ def import_command(
         print_json(_imported_as_json(imported, dry_run=dry_run))
     else:
         _print_imported(imported, dry_run=dry_run)
-    if not imported.signed_by:
+    if not imported.received.signed_by:
         say("Nobody signed this bundle: anybody could have written it.", "yellow")
     return ExitCode.DONE
 
@@ -243,8 +243,8 @@ def _imported_as_json(imported: Imported, *, dry_run: bool) -> JsonObject:
         for arrival in imported.arrivals
     ]
     return {
-        "bundle": imported.digest,
-        "signed_by": [*imported.signed_by],
+        "bundle": imported.received.digest,
+        "signed_by": [*imported.received.signed_by],
         "dry_run": dry_run,
         "changed": imported.changed,
         "tools": tools,
@@ -261,9 +261,8 @@ def _print_imported(imported: Imported, *, dry_run: bool) -> None:
         table.add_row(plain(arrival.ref), plain(origin), plain(_outcome(arrival)), plain(claimed))
     out.print(table)
     new = sum(arrival.fate is not Fate.KNOWN for arrival in imported.arrivals)
-    by = f"signed by {', '.join(imported.signed_by)}" if imported.signed_by else "unsigned"
     done = "would arrive" if dry_run else "arrived"
-    say(f"Bundle {imported.digest}, {by}.")
+    say(f"{imported.received.origin.capitalize()}.")
     say(f"{_tools(new)} {done} in tier sandbox." if imported.changed else "All of it was here.")
     if new:
         say("What their exporter claims of them, uses that worked and tier, does not count here.")

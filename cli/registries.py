@@ -1,13 +1,16 @@
-"""Opening a registry that must be there already."""
+"""Opening a registry without making one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from toolguild.cli.tool_files import InputFileError
 from toolguild.registry import Registry
 
-__all__ = ["open_existing"]
+__all__ = ["open_existing", "open_to_look"]
 
 
 def open_existing(where: str) -> Registry:
@@ -19,7 +22,24 @@ def open_existing(where: str) -> Registry:
         InputFileError: there is no such file.
         RegistryError: it cannot be opened.
     """
-    if "://" not in where and not Path(where).expanduser().exists():
+    if not _exists(where):
         message = f"{where}: there is no registry; name it with --registry"
         raise InputFileError(message)
     return Registry.open(where)
+
+
+@contextmanager
+def open_to_look(where: str) -> Iterator[Registry]:
+    """Open a registry, or an empty one where there is none, without making it.
+
+    Raises:
+        RegistryError: it cannot be opened.
+    """
+    with TemporaryDirectory() as folder:
+        path = where if _exists(where) else str(Path(folder) / "registry.db")
+        with Registry.open(path) as registry:
+            yield registry
+
+
+def _exists(where: str) -> bool:
+    return "://" in where or Path(where).expanduser().exists()

@@ -9,7 +9,13 @@ from toolguild.registry.bundles.errors import (
 )
 from toolguild.registry.bundles.exporting import Exported, export_all, export_tools
 from toolguild.registry.bundles.files import check_target, read_bundle, write_bundle
-from toolguild.registry.bundles.importing import Imported, ImportSettings, import_bundle
+from toolguild.registry.bundles.importing import (
+    Imported,
+    ImportSettings,
+    Received,
+    import_bundle,
+    receive,
+)
 from toolguild.registry.bundles.statement import Bundle, BundledTool, payload_of
 
 __all__ = [
@@ -22,6 +28,7 @@ __all__ = [
     "ImportRefusedError",
     "ImportSettings",
     "Imported",
+    "Received",
     "UntrustedBundleError",
     "check_target",
     "export_all",
@@ -29,6 +36,7 @@ __all__ = [
     "import_bundle",
     "payload_of",
     "read_bundle",
+    "receive",
     "seal",
     "write_bundle",
 ]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from toolguild.registry import schema
 from toolguild.registry.bundles.arrivals import Arrival, Fate, Local, arrivals_of, missing_names
-from toolguild.registry.bundles.envelope import Opened, open_envelope
+from toolguild.registry.bundles.envelope import open_envelope
 from toolguild.registry.bundles.errors import ImportRefusedError
 from toolguild.registry.bundles.renaming import rename_known
 from toolguild.registry.bundles.statement import Bundle, read_payload
@@ -26,7 +26,7 @@ from toolguild.registry.signing import PublicKey
 from toolguild.registry.store import Registry
 from toolguild.sandbox import JsonObject
 
-__all__ = ["ImportSettings", "Imported", "import_bundle"]
+__all__ = ["ImportSettings", "Imported", "Received", "import_bundle", "receive"]
 
 
 def _no_gate(_spec: ToolSpec) -> str:
@@ -34,13 +34,26 @@ def _no_gate(_spec: ToolSpec) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """A bundle whose signature was checked, and whose contents are as they must be."""
+
+    bundle: Bundle
+    digest: str
+    """Of its payload."""
+    signed_by: tuple[str, ...]
+    """Ids of the trusted keys that signed it; empty where nobody did."""
+
+    @property
+    def origin(self) -> str:
+        """The bundle and who vouches for it, for the audit trail."""
+        signed = f"signed by {', '.join(self.signed_by)}" if self.signed_by else "unsigned"
+        return f"bundle {self.digest}, {signed}"
+
+
+@dataclass(frozen=True, slots=True)
 class ImportSettings:
     """How a bundle is taken in."""
 
-    trusted: Sequence[PublicKey] = ()
-    """Keys of those whose bundles are taken."""
-    unsigned: bool = False
-    """Whether to take a bundle that nobody signed."""
     replace: bool = False
     """Whether names that mean something else here shall mean what arrives."""
     rename: str = ""
@@ -55,11 +68,7 @@ class ImportSettings:
 class Imported:
     """What an import did, or would do."""
 
-    digest: str
-    """Of the bundle's payload."""
-    signed_by: tuple[str, ...]
-    """Ids of the trusted keys; empty where nobody signed it."""
-    exported_at: str
+    received: Received
     arrivals: tuple[Arrival, ...]
     missing: dict[str, tuple[str, ...]]
     """Names that arriving tools call and that no active tool here has, with those that call
@@ -71,62 +80,65 @@ class Imported:
         return any(arrival.changes for arrival in self.arrivals)
 
 
-def import_bundle(registry: Registry, data: bytes, settings: ImportSettings) -> Imported:
-    """Make the tools of a bundle versions of a registry.
+def receive(data: bytes, trusted: Sequence[PublicKey], *, unsigned: bool = False) -> Received:
+    """Check the bytes of a bundle, from anywhere.
+
+    Args:
+        data: The bytes.
+        trusted: Keys of those whose bundles are taken.
+        unsigned: Whether to take a bundle that nobody signed.
+
+    Raises:
+        BundleError: it is no bundle.
+        UntrustedBundleError: nobody who is trusted signed it, or it was changed since.
+    """
+    opened = open_envelope(data, trusted, unsigned=unsigned)
+    bundle = read_payload(opened.payload)
+    return Received(bundle, text_digest(opened.payload.decode()), opened.signed_by)
+
+
+def import_bundle(
+    registry: Registry, received: Received, settings: ImportSettings = ImportSettings()
+) -> Imported:
+    """Make the tools of a bundle versions of a registry; the audit trail gets a row for each.
 
     A version that is registered already is left as it is, with the tier and the record that it has
     here. One of a name that means something else here becomes the next version of that name, which
     goes on meaning what it did, unless the settings say otherwise.
 
-    Args:
-        registry: Where the tools go; the audit trail gets a row for each.
-        data: The bytes of the bundle, from anywhere.
-        settings: How it is taken in.
-
     Raises:
-        BundleError: it is no bundle.
-        UntrustedBundleError: nobody who is trusted signed it, or it was changed since.
         ImportRefusedError: a tool cannot be taken in; nothing was written.
     """
-    opened = open_envelope(data, settings.trusted, unsigned=settings.unsigned)
-    bundle = read_payload(opened.payload)
-    digest = text_digest(opened.payload.decode())
     # The gate takes its time, and is asked before others have to wait for the registry.
     passed: set[str] = set()
     with registry.database.read() as connection:
-        planned = _plan(connection, bundle, opened, digest, settings, passed)
+        planned = _plan(connection, received, settings, passed)
     if settings.dry_run:
         return planned
     with registry.database.write() as connection:
         # Somebody may have written in between.
-        imported = _plan(connection, bundle, opened, digest, settings, passed)
+        imported = _plan(connection, received, settings, passed)
         for arrival in imported.arrivals:
-            _write(registry, connection, arrival, bundle, imported)
+            _write(registry, connection, arrival, received)
         return imported
 
 
 def _plan(
-    connection: Connection,
-    bundle: Bundle,
-    opened: Opened,
-    digest: str,
-    settings: ImportSettings,
-    passed: set[str],
+    connection: Connection, received: Received, settings: ImportSettings, passed: set[str]
 ) -> Imported:
     """Say what becomes of each tool; `passed` are the digests that the gate let through."""
-    local = Local.of(connection)
+    local, tools = Local.of(connection), received.bundle.tools
     taken = (
-        rename_known(bundle.tools, local, settings.rename)
+        rename_known(tools, local, settings.rename)
         if settings.rename
-        else [tool.spec for tool in bundle.tools]
+        else [tool.spec for tool in tools]
     )
-    arrivals = arrivals_of(bundle.tools, taken, local, replacing=settings.replace)
+    arrivals = arrivals_of(tools, taken, local, replacing=settings.replace)
     for arrival in arrivals:
         if arrival.fate is not Fate.KNOWN and arrival.spec.digest not in passed:
             _check_by_gate(arrival, settings)
             passed.add(arrival.spec.digest)
-    missing = missing_names(arrivals, local)
-    return Imported(digest, opened.signed_by, bundle.exported_at, arrivals, missing)
+    return Imported(received, arrivals, missing_names(arrivals, local))
 
 
 def _check_by_gate(arrival: Arrival, settings: ImportSettings) -> None:
@@ -137,37 +149,35 @@ def _check_by_gate(arrival: Arrival, settings: ImportSettings) -> None:
 
 
 def _write(
-    registry: Registry, connection: Connection, arrival: Arrival, bundle: Bundle, imported: Imported
+    registry: Registry, connection: Connection, arrival: Arrival, received: Received
 ) -> None:
-    signed = f"signed by {', '.join(imported.signed_by)}" if imported.signed_by else "unsigned"
-    why = f"bundle {imported.digest}, {signed}"
     if arrival.fate is Fate.KNOWN:
         if arrival.meant:
             known = schema.versions.c.digest == arrival.spec.digest
             version = find_version(connection, known)
             assert version is not None  # noqa: S101 - that is what makes it known
-            registry.point(connection, version, why=why)
+            registry.point(connection, version, why=received.origin)
         return
     report = arrival.tool.report
     if report is not None:
-        with_report(connection, None, bundle.reports[report])
+        with_report(connection, None, received.bundle.reports[report])
     registry.enter(
         connection,
         "import",
         arrival.spec,
-        provenance=_provenance(arrival, imported),
+        provenance=_provenance(arrival, received),
         evidence={},
-        why=why,
+        why=received.origin,
         meant=arrival.meant,
     )
 
 
-def _provenance(arrival: Arrival, imported: Imported) -> JsonObject:
+def _provenance(arrival: Arrival, received: Received) -> JsonObject:
     return {
         "origin": "bundle",
-        "bundle": imported.digest,
-        "signed_by": [*imported.signed_by],
-        "exported_at": imported.exported_at,
+        "bundle": received.digest,
+        "signed_by": [*received.signed_by],
+        "exported_at": received.bundle.exported_at,
         "claims": {
             "ref": arrival.tool.ref,
             "digest": arrival.tool.spec.digest,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forging import forged
 
 from toolguild.policies import Tier
 from toolguild.registry import Registry, ToolSpec
@@ -27,11 +26,7 @@ def tools(tmp_path: Path, toolguild: Any) -> Path:
 
 def cut_off(path: Path) -> None:
     """Undo the last change in tables and trail alike."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for (name,) in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        ).fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
+    with forged(path) as connection:
         connection.execute("DELETE FROM audit WHERE seq = 3")
         connection.execute("UPDATE versions SET tier = 'sandbox'")
 
@@ -75,6 +70,7 @@ def test_signed_heads_are_checked_by_the_keys_that_are_given(toolguild: Any, too
     signed = toolguild(*head, "--key", "auditor", "--json").json
     assert (signed["row"], len(signed["signature"])) == (3, 88)
     verify = ["audit", "verify", "--registry", tools, "--anchor", "heads"]
+    Path("toolguild.toml").write_text('[trust]\nkeys = ["other.pub"]\n')  # for tools, not heads
     assert "signatures not checked" in toolguild(*verify).out
     assert "signatures checked" in toolguild(*verify, "--key", "auditor.pub").out
     assert toolguild(*verify, "--key", "other.pub").code == 2

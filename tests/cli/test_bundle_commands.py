@@ -90,6 +90,7 @@ def test_json_says_what_tables_say(toolguild: Any, alice: Path, tmp_path: Path) 
     assert exported["key"] == key
     taken = ["tools", "import", "b.json", "--registry", "bob.db", "--key", "alice.key.pub"]
     planned = toolguild(*taken, "--dry-run", "--json").json
+    assert not (tmp_path / "bob.db").exists()
     imported = toolguild(*taken, "--json").json
     assert planned == imported | {"dry_run": True}
     assert (imported["bundle"], imported["signed_by"]) == (exported["bundle"], [key])
@@ -210,6 +211,7 @@ def test_a_file_that_is_no_bundle_is_wrong_input(
         assert ran.code == 2
         assert "Traceback" not in ran.err
         assert path in ran.err
+    assert not (tmp_path / "bob.db").exists()
 
 
 def test_a_file_changed_on_its_way_is_refused(toolguild: Any, bundle: str) -> None:

@@ -9,6 +9,7 @@ import subprocess
 from contextlib import closing
 
 import pytest
+from forging import forged
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -60,10 +61,7 @@ def judge(made, tmp_path_factory):
         for suffix in ("", "-wal", "-shm"):
             copy.with_name(f"tools.db{suffix}").unlink(missing_ok=True)
         shutil.copy(path, copy)
-        with closing(sqlite3.connect(copy)) as connection, connection:
-            triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for (name,) in triggers.fetchall():
-                connection.execute(f"DROP TRIGGER {name}")
+        with forged(copy) as connection:
             connection.execute("DELETE FROM audit")
             values = [(row.seq, *(getattr(row, field) for field in FIELDS)) for row in rows]
             connection.executemany("INSERT INTO audit VALUES (?,?,?,?,?,?,?,?,?)", values)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from toolguild.policies import Capability
 from toolguild.registry import NotJsonError, ToolSpec, canonical_json, decode_json, digest
-from toolguild.registry.canonical import storable_text
+from toolguild.registry.canonical import decode_strict_json, storable_text
 
 # Characters that JSON, sorting or UTF-8 treat in different ways.
 texts = st.text('aZ09 "\\/\n\0\x7f{}:,\u00e9\u2028\ufffd\U0001f600', max_size=8)
@@ -121,3 +121,28 @@ def test_storable_text_is_unicode_without_nul(text):
 @given(texts.filter(lambda text: "\0" not in text))
 def test_storable_text_leaves_ordinary_text_alone(text):
     assert storable_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1, "b": {"c": 1, "c": 1}}', "names 'c' twice"),
+        ("[[[1]]]", "nested deeper than 2 levels"),
+        ("[[[]]]", "nested deeper than 2 levels"),
+        ('{"a": {"b": {}}}', "nested deeper than 2 levels"),
+        ("[" * 100_000, "not JSON"),
+        ("NaN", "not JSON"),
+        ("1e999", "not JSON"),
+        ("1 2", "not JSON"),
+        ("9" * 10_000, "not JSON"),
+    ],
+)
+def test_json_from_strangers_is_bounded_and_says_everything_once(text, said):
+    with pytest.raises(NotJsonError, match=said):
+        decode_strict_json(text, max_depth=2)
+
+
+@given(values)
+def test_other_json_from_strangers_is_read_as_ours_is(value):
+    text = canonical_json(value)
+    assert decode_strict_json(text, max_depth=1000) == decode_json(text)

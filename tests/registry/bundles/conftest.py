@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from toolguild.registry.bundles import (
     export_tools,
     import_bundle,
     payload_of,
+    receive,
     seal,
 )
-from toolguild.registry.signing import PrivateKey, new_key, read_private_key
+from toolguild.registry.signing import PrivateKey, PublicKey, new_key, read_private_key
 
 REPORT = {"tool": {"name": "double"}, "cases": [{"place": "/home/alice/logs/runs.jsonl:3#1"}]}
 PROVENANCE = {
@@ -93,8 +94,14 @@ def share(theirs: Registry, alice: PrivateKey) -> Callable[..., bytes]:
 def take(registry: Registry, alice: PrivateKey) -> Callable[..., Imported]:
     """Import a bundle into one's own registry, in which Alice is trusted."""
 
-    def take_in(data: bytes, **settings: object) -> Imported:
-        given: dict[str, object] = {"trusted": [alice.public], **settings}
-        return import_bundle(registry, data, ImportSettings(**given))
+    def take_in(
+        data: bytes,
+        trusted: Sequence[PublicKey] = (alice.public,),
+        *,
+        unsigned: bool = False,
+        **settings: object,
+    ) -> Imported:
+        received = receive(data, trusted, unsigned=unsigned)
+        return import_bundle(registry, received, ImportSettings(**settings))
 
     return take_in

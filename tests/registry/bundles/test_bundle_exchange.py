@@ -60,11 +60,12 @@ def test_what_arrives_starts_again_whatever_it_was_before(registry, share, take,
 
 def test_provenance_and_trail_tell_of_bundle_and_key(registry, share, take, alice):
     imported = take(share())
+    digest_of_bundle = imported.received.digest
     for row, arrival in zip(tail(registry), imported.arrivals, strict=True):
         assert (row.action, row.subject) == ("import", arrival.spec.digest)
-        assert row.content["why"] == f"bundle {imported.digest}, signed by {alice.public.id}"
+        assert row.content["why"] == f"bundle {digest_of_bundle}, signed by {alice.public.id}"
         provenance = registry.tool(arrival.spec.name).provenance
-        assert provenance["bundle"] == imported.digest
+        assert provenance["bundle"] == digest_of_bundle
         assert provenance["signed_by"] == [alice.public.id]
     assert verify(registry).ok
 

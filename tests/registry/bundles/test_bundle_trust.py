@@ -24,7 +24,9 @@ def resigned(data: bytes, **fields: str) -> bytes:
 
 
 def test_a_bundle_is_taken_from_whoever_is_trusted(share, take, alice, mallory):
-    assert take(share(), trusted=[mallory.public, alice.public]).signed_by == (alice.public.id,)
+    assert take(share(), trusted=[mallory.public, alice.public]).received.signed_by == (
+        alice.public.id,
+    )
 
 
 @pytest.mark.parametrize("trusted", ["nobody", "somebody else"])
@@ -41,7 +43,7 @@ def test_a_bundle_that_nobody_signed_is_taken_only_where_asked_for(registry, sha
     bare = changed(share(), signatures=[])
     with pytest.raises(UntrustedBundleError, match=r"nobody signed this bundle.*--unsigned"):
         take(bare)
-    assert take(bare, unsigned=True).signed_by == ()
+    assert take(bare, unsigned=True).received.signed_by == ()
     assert registry.tool("double").provenance["signed_by"] == []
 
 
@@ -88,7 +90,7 @@ def test_a_wrong_signature_of_a_trusted_key_is_not_made_up_for_by_another(
     wrong = {"keyid": mallory.public.id, "sig": good["sig"]}
     with pytest.raises(UntrustedBundleError, match="does not fit"):
         take(changed(data, signatures=[good, wrong]), trusted=[alice.public, mallory.public])
-    assert take(changed(data, signatures=[wrong, good])).signed_by == (alice.public.id,)
+    assert take(changed(data, signatures=[wrong, good])).received.signed_by == (alice.public.id,)
 
 
 SPOILED = {
