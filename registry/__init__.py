@@ -7,6 +7,7 @@ from toolguild.registry.effects import ExternalTool
 from toolguild.registry.errors import (
     AlreadyRegisteredError,
     AmbiguousRefError,
+    ChangeRefusedError,
     InvalidSpecError,
     NotJsonError,
     PromotionRefusedError,
@@ -43,6 +44,7 @@ __all__ = [
     "AuditReport",
     "AuditRow",
     "CallStatus",
+    "ChangeRefusedError",
     "ChangedFile",
     "ExternalTool",
     "InvalidSpecError",
