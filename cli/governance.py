@@ -1,4 +1,4 @@
-"""`toolguild tools promote`, `demote`, `review`, `rollback`, `why` and `history`: trust by record."""
+"""Trust by record: `toolguild tools promote`, `demote`, `review`, `rollback`, `why`, `history`."""
 
 from __future__ import annotations
 
