@@ -25,6 +25,7 @@ from toolguild.sandbox import JsonObject
 __all__ = [
     "draft_of",
     "draft_values",
+    "spec_of",
     "time_text",
     "use_of",
     "use_values",
@@ -84,6 +85,15 @@ def version_of(row: _AnyRow) -> ToolVersion:
             evidence=_object(row.evidence),
         ),
     )
+
+
+def spec_of(row: _AnyRow) -> ToolSpec:
+    """Return the specification in a row that has `spec` and `digest`.
+
+    Raises:
+        TamperedError: it does not match its digest.
+    """
+    return _believed(row.digest, lambda: _spec(row.spec, row.digest))
 
 
 def draft_values(draft: RejectedDraft) -> dict[str, object]:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from toolguild.policies import Tier
-from toolguild.registry import chain, rows, schema, usage
+from toolguild.registry import chain, retrieval, rows, schema, usage
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import (
@@ -35,6 +35,7 @@ from toolguild.registry.model import (
 )
 from toolguild.registry.refs import parse_ref
 from toolguild.registry.reports import read_report, with_report
+from toolguild.registry.retrieval.documents import refresh
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import JsonObject
 
@@ -171,6 +172,29 @@ class Registry:
         """
         with self.database.read() as connection:
             return _resolve(connection, ref)
+
+    def search(
+        self,
+        text: str,
+        *,
+        k: int = 8,
+        tier: Tier | None = None,
+        state: State | None = State.ACTIVE,
+        embedder: retrieval.Embedder | None = None,
+    ) -> list[retrieval.Found]:
+        """Return the tools that fit a text, the best first; any text is one, none is an error.
+
+        Args:
+            text: A name, the beginning of one, or what is to be done.
+            k: Tools at most.
+            tier: Only tools of this tier.
+            state: Only tools in this state; None for all.
+            embedder: Finds tools by meaning, too, of which it made vectors. Where it cannot, a
+                `RuntimeWarning` says so, and text alone is searched.
+        """
+        meaning = retrieval.meaning_of(text, embedder)
+        with self.database.read() as connection:
+            return retrieval.search(connection, text, k=k, tier=tier, state=state, meaning=meaning)
 
     def versions(self, name: str) -> list[ToolVersion]:
         """Return every version of a tool, the oldest first.
@@ -322,6 +346,7 @@ class Registry:
                 connection.execute(update(schema.versions).where(row).values(_standing(after)))
                 told = _standing(before), _standing(after)
                 self._log(connection, action, before.digest, *told, why)
+                refresh(connection, before.spec.name)
         return after
 
     def _log(
@@ -409,4 +434,5 @@ def _point(connection: Connection, name: str, digest: str) -> str | None:
         connection.execute(insert(schema.tools).values(name=name, active=digest))
     else:
         connection.execute(update(schema.tools).where(row).values(active=digest))
+    refresh(connection, name)
     return before

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from toolguild.registry import schema
 from toolguild.registry.model import CallStatus, Record
 
-__all__ = ["callers_of", "record_of"]
+__all__ = ["FAILURES", "callers_of", "record_of"]
 
-_FAILURES = (
+FAILURES = (
     CallStatus.ERROR,
     CallStatus.TIMEOUT,
     CallStatus.MEMORY,
@@ -27,7 +27,7 @@ def record_of(connection: Connection, version: str) -> Record:
     unavailable = status == CallStatus.UNAVAILABLE.value
     query = select(
         _count(ran, status == CallStatus.OK.value).label("successes"),
-        _count(ran, status.in_([failure.value for failure in _FAILURES])).label("failures"),
+        _count(ran, status.in_([failure.value for failure in FAILURES])).label("failures"),
         _count(ran, status == CallStatus.REFUSED.value).label("refused"),
         _count(~ran, ~unavailable).label("turned_away"),
         _count(ran, status == CallStatus.CUT_OFF.value).label("cut_off"),

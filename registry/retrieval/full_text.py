@@ -1,0 +1,164 @@
+"""Full text search in each database: its index over the documents, and how it is asked.
+
+SQLite has FTS5, PostgreSQL `tsvector` with a GIN index. Either finds the documents that have some
+words or all of them, and ranks these roughly; `relevance` ranks the best of them anew, alike for
+both. The words are those that `words_of` cut, letters and digits only, so nothing that a user
+typed is read as the syntax of a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import DDL, Connection, Table, event, text
+
+__all__ = ["Having", "attach", "change", "drop", "having", "index_all"]
+
+_MOST_RANKED = 2000
+"""Documents that are ranked for one question, the first that have its words. There are only more
+where all of the words are common, and those say little of what is wanted."""
+
+_SQLITE = (
+    # External content: the words are kept once, in the documents. `ascii` takes every letter
+    # beyond ASCII for a part of a word, and so cuts where there are spaces and nowhere else.
+    "CREATE VIRTUAL TABLE search_text USING fts5(name_words, description_words, parameter_words,"
+    " content='search_documents', content_rowid='id', tokenize='ascii')",
+)
+# Triggers would do this, but may not write to FTS5 where the schema of a file is not trusted.
+_ADD_TO_SQLITE = text(
+    "INSERT INTO search_text (rowid, name_words, description_words, parameter_words)"
+    " VALUES (:id, :name_words, :description_words, :parameter_words)"
+)
+_TAKE_FROM_SQLITE = text(
+    "INSERT INTO search_text"
+    " (search_text, rowid, name_words, description_words, parameter_words)"
+    " VALUES ('delete', :id, :name_words, :description_words, :parameter_words)"
+)
+
+_POSTGRESQL = (
+    # `simple` has neither stop words nor stems: the words come as they are to be.
+    "ALTER TABLE search_documents ADD COLUMN search_text tsvector GENERATED ALWAYS AS ("
+    "setweight(to_tsvector('simple', name_words), 'A') ||"
+    " setweight(to_tsvector('simple', description_words), 'B') ||"
+    " setweight(to_tsvector('simple', parameter_words), 'C')) STORED",
+    "CREATE INDEX search_documents_text ON search_documents USING gin (search_text)",
+)
+
+# CROSS JOIN keeps SQLite from reading all documents first. The weights are those of `relevance`.
+_FROM_SQLITE = """
+SELECT id FROM (
+    SELECT document.id AS id, bm25(search_text, 5.0, 2.0, 1.0) AS rank
+    FROM search_text CROSS JOIN search_documents AS document ON document.id = search_text.rowid
+    WHERE search_text MATCH :query
+    AND (:state IS NULL OR document.state = :state) AND (:tier IS NULL OR document.tier = :tier)
+    LIMIT :ranked
+) ORDER BY rank, id LIMIT :wanted
+"""
+_FROM_POSTGRESQL = """
+SELECT id FROM (
+    SELECT id, search_text FROM search_documents
+    WHERE search_text @@ to_tsquery('simple', :query)
+    AND (CAST(:state AS text) IS NULL OR state = :state)
+    AND (CAST(:tier AS text) IS NULL OR tier = :tier)
+    LIMIT :ranked
+) AS matching
+ORDER BY ts_rank('{0, 0.2, 0.4, 1}', search_text, to_tsquery('simple', :query)) DESC, id
+LIMIT :wanted
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """A question: which documents have these words?"""
+
+    words: tuple[str, ...]
+    """One at least, as `words_of` gives them."""
+    every: bool = False
+    """All of the words, and not just one of them."""
+    in_names: bool = False
+    """In the names, and not just anywhere."""
+
+
+def attach(documents: Table) -> None:
+    """Have the index made with the table."""
+    for dialect, statements in (("sqlite", _SQLITE), ("postgresql", _POSTGRESQL)):
+        for statement in statements:
+            event.listen(documents, "after_create", DDL(statement).execute_if(dialect=dialect))
+
+
+def drop(connection: Connection) -> None:
+    """Remove what would be left of the index when its table is dropped."""
+    if _is_sqlite(connection):
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_text")
+
+
+def change(
+    connection: Connection, before: Mapping[str, Any] | None, after: Mapping[str, Any]
+) -> None:
+    """Index a document that was written, in the same transaction.
+
+    Args:
+        connection: To either database; PostgreSQL does this by itself.
+        before: The row that was there before it.
+        after: The row that is there now.
+    """
+    if _is_sqlite(connection):
+        if before is not None:
+            connection.execute(_TAKE_FROM_SQLITE, _indexed(before))
+        connection.execute(_ADD_TO_SQLITE, _indexed(after))
+
+
+def index_all(connection: Connection) -> None:
+    """Index all documents anew."""
+    if _is_sqlite(connection):
+        connection.exec_driver_sql("INSERT INTO search_text (search_text) VALUES ('rebuild')")
+
+
+def having(
+    connection: Connection, asked: Having, *, tier: str | None, state: str | None, wanted: int
+) -> list[int]:
+    """Return the ids of documents that have the words, roughly the best first.
+
+    Args:
+        connection: To either database.
+        asked: The words.
+        tier: Only documents of this tier.
+        state: Only documents in this state.
+        wanted: Documents at most.
+    """
+    sqlite = _is_sqlite(connection)
+    statement = text(_FROM_SQLITE if sqlite else _FROM_POSTGRESQL)
+    values = {
+        "query": _for_fts5(asked) if sqlite else _for_tsquery(asked),
+        "state": state,
+        "tier": tier,
+        "ranked": max(_MOST_RANKED, wanted),
+        "wanted": wanted,
+    }
+    return list(connection.scalars(statement, values))
+
+
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _indexed(row: Mapping[str, Any]) -> dict[str, Any]:
+    columns = ("id", "name_words", "description_words", "parameter_words")
+    return {column: row[column] for column in columns}
+
+
+def _for_fts5(asked: Having) -> str:
+    joined = (" AND " if asked.every else " OR ").join(_quoted(asked.words, '"'))
+    return f"name_words : ({joined})" if asked.in_names else joined
+
+
+def _for_tsquery(asked: Having) -> str:
+    weight = ":A" if asked.in_names else ""
+    operands = [f"{word}{weight}" for word in _quoted(asked.words, "'")]
+    return (" & " if asked.every else " | ").join(operands)
+
+
+def _quoted(words: Sequence[str], mark: str) -> list[str]:
+    return [f"{mark}{word.replace(mark, mark * 2)}{mark}" for word in words]
