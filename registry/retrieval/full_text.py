@@ -46,17 +46,18 @@ _POSTGRESQL = (
     "CREATE INDEX search_documents_text ON search_documents USING gin (search_text)",
 )
 
-# CROSS JOIN keeps SQLite from reading all documents first. The weights are those of `relevance`.
-_FROM_SQLITE = """
-SELECT id FROM (
-    SELECT document.id AS id, bm25(search_text, 5.0, 2.0, 1.0) AS rank
-    FROM search_text CROSS JOIN search_documents AS document ON document.id = search_text.rowid
-    WHERE search_text MATCH :query
-    AND (:state IS NULL OR document.state = :state) AND (:tier IS NULL OR document.tier = :tier)
-    LIMIT :ranked
-) ORDER BY rank, id LIMIT :wanted
-"""
-_FROM_POSTGRESQL = """
+# The weights are those of `relevance`. Documents are joined to the best only, because that takes
+# longer than ranking does.
+_FROM_SQLITE = text("""
+SELECT best.id, document.tier, document.state FROM (
+    SELECT id, rank FROM (
+        SELECT rowid AS id, bm25(search_text, 5.0, 2.0, 1.0) AS rank
+        FROM search_text WHERE search_text MATCH :query LIMIT :ranked
+    ) ORDER BY rank, id LIMIT :considered
+) AS best CROSS JOIN search_documents AS document ON document.id = best.id
+ORDER BY best.rank, best.id
+""")
+_FROM_POSTGRESQL = text("""
 SELECT id FROM (
     SELECT id, search_text FROM search_documents
     WHERE search_text @@ to_tsquery('simple', :query)
@@ -66,7 +67,8 @@ SELECT id FROM (
 ) AS matching
 ORDER BY ts_rank('{0, 0.2, 0.4, 1}', search_text, to_tsquery('simple', :query)) DESC, id
 LIMIT :wanted
-"""
+""")
+_ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Having:
     """All of the words, and not just one of them."""
     in_names: bool = False
     """In the names, and not just anywhere."""
+    liked: tuple[str, ...] = ()
+    """All words that documents are ranked by."""
 
 
 def attach(documents: Table) -> None:
@@ -128,16 +132,36 @@ def having(
         state: Only documents in this state.
         wanted: Documents at most.
     """
-    sqlite = _is_sqlite(connection)
-    statement = text(_FROM_SQLITE if sqlite else _FROM_POSTGRESQL)
+    find = _from_sqlite if _is_sqlite(connection) else _from_postgresql
+    return find(connection, asked, tier, state, wanted)
+
+
+def _from_sqlite(
+    connection: Connection, asked: Having, tier: str | None, state: str | None, wanted: int
+) -> list[int]:
+    query = _for_fts5(asked)
+    # Nearly all tools may be shown, so there are usually enough of them among the best; where
+    # only few may, all that have the words have to be considered.
+    for considered, ranked in ((wanted, _MOST_RANKED), (_ALL, _ALL)):
+        values = {"query": query, "considered": considered, "ranked": max(ranked, wanted)}
+        rows = connection.execute(_FROM_SQLITE, values).all()
+        found = [row.id for row in rows if tier in (None, row.tier) and state in (None, row.state)]
+        if len(found) == len(rows):
+            break
+    return found[:wanted]
+
+
+def _from_postgresql(
+    connection: Connection, asked: Having, tier: str | None, state: str | None, wanted: int
+) -> list[int]:
     values = {
-        "query": _for_fts5(asked) if sqlite else _for_tsquery(asked),
-        "state": state,
+        "query": _for_tsquery(asked),
         "tier": tier,
+        "state": state,
         "ranked": max(_MOST_RANKED, wanted),
         "wanted": wanted,
     }
-    return list(connection.scalars(statement, values))
+    return list(connection.scalars(_FROM_POSTGRESQL, values))
 
 
 def _is_sqlite(connection: Connection) -> bool:
@@ -150,8 +174,9 @@ def _indexed(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _for_fts5(asked: Having) -> str:
-    joined = (" AND " if asked.every else " OR ").join(_quoted(asked.words, '"'))
-    return f"name_words : ({joined})" if asked.in_names else joined
+    having = (" AND " if asked.every else " OR ").join(_quoted(asked.words, '"'))
+    where = "name_words : " if asked.in_names else ""
+    return f"({where}({having})) AND ({' OR '.join(_quoted(asked.liked, chr(34)))})"
 
 
 def _for_tsquery(asked: Having) -> str:

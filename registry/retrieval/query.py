@@ -41,9 +41,11 @@ _MOST_WORDS = 64
 _ENOUGH = 2000
 """Tools that have one of the rarest words, after which common words are no reason to look at
 more."""
-_LOOKED_AT = 150
+_EVERYWHERE = 0.2
+"""Share of the tools that have a word which tells next to nothing."""
+_LOOKED_AT = 40
 """Tools whose texts are read for one question to the index, at least."""
-_WEIGHED = 32
+_WEIGHED = 24
 """Tools whose records are read, at least: the most relevant."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -123,20 +125,21 @@ def questions(counts: Mapping[str, int], total: int) -> list[Having]:
         counts: How many tools have each word of a text.
         total: How many tools there are.
     """
-    rarest_first = sorted(counts, key=lambda word: (counts[word], word))
+    telling = [word for word in counts if counts[word] <= total * _EVERYWHERE] or [*counts]
+    words = tuple(sorted(telling, key=lambda word: (counts[word], word)))
     rare, reached = 0, 0
-    while rare < len(rarest_first) and reached + counts[rarest_first[rare]] <= _ENOUGH:
-        reached += counts[rarest_first[rare]]
+    while rare < len(words) and reached + counts[words[rare]] <= _ENOUGH:
+        reached += counts[words[rare]]
         rare += 1
-    asked = [Having(tuple(rarest_first[:rare]))] if rare else []
-    common = rarest_first[rare:]
-    if common:
+    asked = [Having(words[:rare], liked=words)] if rare else []
+    if rare < len(words):
         # Of the common words, the fewest that leave few tools if words were independent.
-        together, expected = 1, float(counts[common[0]])
-        while together < len(common) and expected > _ENOUGH:
-            expected *= counts[common[together]] / total
+        together, expected = rare + 1, float(counts[words[rare]])
+        while together < len(words) and expected > _ENOUGH - reached:
+            expected *= counts[words[together]] / total
             together += 1
-        asked.append(Having(tuple(common[:together]), every=True, in_names=expected > _ENOUGH))
+        in_names = expected > _ENOUGH - reached
+        asked.append(Having(words[rare:together], every=True, in_names=in_names, liked=words))
     return asked
 
 
@@ -183,7 +186,8 @@ class _Looking:
         """
         query = (
             select(schema.versions)
-            .join(schema.tools, schema.tools.c.active == schema.versions.c.digest)
+            .join(schema.tools, schema.tools.c.name == schema.versions.c.name)
+            .where(schema.tools.c.active == schema.versions.c.digest)
             .where(schema.versions.c.digest.in_(digests), *self._allowed(schema.versions.c))
         )
         return {row.name: rows.version_of(row) for row in self.connection.execute(query)}

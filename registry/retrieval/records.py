@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from toolguild.registry import schema
 from toolguild.registry.model import CallStatus
@@ -29,26 +29,28 @@ class RecentUses:
     """Of the successes."""
 
 
+_uses, _older = schema.uses, schema.uses.alias("older")
+_FIRST = (
+    select(_older.c.id)
+    .where(_older.c.version == schema.versions.c.digest)
+    .order_by(_older.c.id.desc())
+    .offset(RECENT_USES - 1)
+    .limit(1)
+    .correlate(schema.versions)
+    .scalar_subquery()
+)
+_RECENT = (
+    select(_uses.c.version, _uses.c.status, _uses.c.duration_s)
+    .select_from(schema.versions.join(_uses, _uses.c.version == schema.versions.c.digest))
+    .where(schema.versions.c.digest.in_(bindparam("versions", expanding=True)))
+    .where(_uses.c.ran.is_(True), _uses.c.id >= func.coalesce(_FIRST, 0))
+)
+
+
 def recent_uses(connection: Connection, versions: Sequence[str]) -> dict[str, RecentUses]:
     """Return how the last uses of versions went, by their digests, without those never used."""
-    uses, older = schema.uses, schema.uses.alias("older")
-    first = (
-        select(older.c.id)
-        .where(older.c.version == schema.versions.c.digest)
-        .order_by(older.c.id.desc())
-        .offset(RECENT_USES - 1)
-        .limit(1)
-        .correlate(schema.versions)
-        .scalar_subquery()
-    )
-    query = (
-        select(uses.c.version, uses.c.status, uses.c.duration_s)
-        .select_from(schema.versions.join(uses, uses.c.version == schema.versions.c.digest))
-        .where(schema.versions.c.digest.in_(versions))
-        .where(uses.c.ran.is_(True), uses.c.id >= func.coalesce(first, 0))
-    )
     found: dict[str, list[tuple[str, float]]] = {}
-    for version, status, duration_s in connection.execute(query):
+    for version, status, duration_s in connection.execute(_RECENT, {"versions": versions}):
         found.setdefault(version, []).append((status, duration_s))
     return {version: _summary(outcomes) for version, outcomes in found.items()}
 

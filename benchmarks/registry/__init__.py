@@ -1,0 +1,1 @@
+"""How fast the registry is, and what it holds when many processes write to it."""
