@@ -1,1 +1,1 @@
-"""How fast the registry is, and what it holds when many processes write to it."""
+"""Whether the registry holds what is written to it, and how fast that is."""

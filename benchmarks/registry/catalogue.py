@@ -1,5 +1,4 @@
-"""100,000 tools that nobody wrote: names, descriptions and parameters of words as frequent as real
-ones.
+"""100,000 tools that nobody wrote, of words that are as frequent as real ones.
 
 Words of tools are drawn from a vocabulary whose n-th word comes in proportion to 1 / (n + 10)
 (Zipf's law as Mandelbrot amended it): its head are the verbs, nouns and domains that tools are

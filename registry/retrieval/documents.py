@@ -179,8 +179,8 @@ def _pointed_at() -> Select[Any]:
 
 
 def _expected(connection: Connection) -> Iterator[dict[str, object]]:
-    query = _pointed_at().order_by(schema.tools.c.name)
-    for row in connection.execution_options(yield_per=_BATCH).execute(query):
+    query = _pointed_at().order_by(schema.tools.c.name).execution_options(yield_per=_BATCH)
+    for row in connection.execute(query):
         with suppress(TamperedError):
             yield _values(row)
 

@@ -38,12 +38,16 @@ _TAKE_FROM_SQLITE = text(
 )
 
 _POSTGRESQL = (
-    # `simple` has neither stop words nor stems: the words come as they are to be.
-    "ALTER TABLE search_documents ADD COLUMN search_text tsvector GENERATED ALWAYS AS ("
+    # `simple` has neither stop words nor stems: the words come as they are to be. GIN does not
+    # know which words are of names, so that these have an index of their own.
+    "ALTER TABLE search_documents ADD COLUMN search_name tsvector"
+    " GENERATED ALWAYS AS (to_tsvector('simple', name_words)) STORED,"
+    " ADD COLUMN search_text tsvector GENERATED ALWAYS AS ("
     "setweight(to_tsvector('simple', name_words), 'A') ||"
     " setweight(to_tsvector('simple', description_words), 'B') ||"
     " setweight(to_tsvector('simple', parameter_words), 'C')) STORED",
-    "CREATE INDEX search_documents_text ON search_documents USING gin (search_text)",
+    "CREATE INDEX search_documents_names ON search_documents USING gin (search_name)",
+    "CREATE INDEX search_documents_texts ON search_documents USING gin (search_text)",
 )
 
 # The weights are those of `relevance`. Documents are joined to the best only, because that takes
@@ -57,17 +61,19 @@ SELECT best.id, document.tier, document.state FROM (
 ) AS best CROSS JOIN search_documents AS document ON document.id = best.id
 ORDER BY best.rank, best.id
 """)
-_FROM_POSTGRESQL = text("""
+_FROM_POSTGRESQL = """
 SELECT id FROM (
     SELECT id, search_text FROM search_documents
-    WHERE search_text @@ to_tsquery('simple', :query)
+    WHERE {column} @@ to_tsquery('simple', :required)
     AND (CAST(:state AS text) IS NULL OR state = :state)
     AND (CAST(:tier AS text) IS NULL OR tier = :tier)
     LIMIT :ranked
 ) AS matching
-ORDER BY ts_rank('{0, 0.2, 0.4, 1}', search_text, to_tsquery('simple', :query)) DESC, id
+ORDER BY ts_rank('{{0, 0.2, 0.4, 1}}', search_text, to_tsquery('simple', :liked)) DESC, id
 LIMIT :wanted
-""")
+"""
+_FROM_NAMES = text(_FROM_POSTGRESQL.format(column="search_name"))
+_FROM_TEXTS = text(_FROM_POSTGRESQL.format(column="search_text"))
 _ALL = 2**62
 
 
@@ -77,12 +83,12 @@ class Having:
 
     words: tuple[str, ...]
     """One at least, as `words_of` gives them."""
+    liked: tuple[str, ...]
+    """All the words that documents are ranked by, those included."""
     every: bool = False
     """All of the words, and not just one of them."""
     in_names: bool = False
     """In the names, and not just anywhere."""
-    liked: tuple[str, ...] = ()
-    """All words that documents are ranked by."""
 
 
 def attach(documents: Table) -> None:
@@ -155,13 +161,14 @@ def _from_postgresql(
     connection: Connection, asked: Having, tier: str | None, state: str | None, wanted: int
 ) -> list[int]:
     values = {
-        "query": _for_tsquery(asked),
+        "required": (" & " if asked.every else " | ").join(_quoted(asked.words, "'")),
+        "liked": " | ".join(_quoted(asked.liked, "'")),
         "tier": tier,
         "state": state,
         "ranked": max(_MOST_RANKED, wanted),
         "wanted": wanted,
     }
-    return list(connection.scalars(_FROM_POSTGRESQL, values))
+    return list(connection.scalars(_FROM_NAMES if asked.in_names else _FROM_TEXTS, values))
 
 
 def _is_sqlite(connection: Connection) -> bool:
@@ -174,15 +181,10 @@ def _indexed(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _for_fts5(asked: Having) -> str:
-    having = (" AND " if asked.every else " OR ").join(_quoted(asked.words, '"'))
+    required = (" AND " if asked.every else " OR ").join(_quoted(asked.words, '"'))
     where = "name_words : " if asked.in_names else ""
-    return f"({where}({having})) AND ({' OR '.join(_quoted(asked.liked, chr(34)))})"
-
-
-def _for_tsquery(asked: Having) -> str:
-    weight = ":A" if asked.in_names else ""
-    operands = [f"{word}{weight}" for word in _quoted(asked.words, "'")]
-    return (" & " if asked.every else " | ").join(operands)
+    liked = " OR ".join(_quoted(asked.liked, '"'))
+    return f"({where}({required})) AND ({liked})"
 
 
 def _quoted(words: Sequence[str], mark: str) -> list[str]:

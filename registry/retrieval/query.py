@@ -104,7 +104,7 @@ def search(
     """
     if k < 1:
         return []
-    looking = _Looking(connection, tier, state, max(_LOOKED_AT, 2 * k))
+    looking = _Looking(connection, tier, state, k)
     matches = _matches(looking, text, meaning)
     relevant = heapq.nsmallest(
         max(_WEIGHED, 2 * k), matches, key=lambda name: (-matches[name].relevance, name)
@@ -125,13 +125,14 @@ def questions(counts: Mapping[str, int], total: int) -> list[Having]:
         counts: How many tools have each word of a text.
         total: How many tools there are.
     """
-    telling = [word for word in counts if counts[word] <= total * _EVERYWHERE] or [*counts]
+    most = max(_ENOUGH, total * _EVERYWHERE)
+    telling = [word for word in counts if counts[word] <= most] or [*counts]
     words = tuple(sorted(telling, key=lambda word: (counts[word], word)))
     rare, reached = 0, 0
     while rare < len(words) and reached + counts[words[rare]] <= _ENOUGH:
         reached += counts[words[rare]]
         rare += 1
-    asked = [Having(words[:rare], liked=words)] if rare else []
+    asked = [Having(words[:rare], words)] if rare else []
     if rare < len(words):
         # Of the common words, the fewest that leave few tools if words were independent.
         together, expected = rare + 1, float(counts[words[rare]])
@@ -139,18 +140,23 @@ def questions(counts: Mapping[str, int], total: int) -> list[Having]:
             expected *= counts[words[together]] / total
             together += 1
         in_names = expected > _ENOUGH - reached
-        asked.append(Having(words[rare:together], every=True, in_names=in_names, liked=words))
+        asked.append(Having(words[rare:together], words, every=True, in_names=in_names))
     return asked
 
 
 @dataclass(frozen=True, slots=True)
 class _Looking:
-    """Where is looked, and for how many."""
+    """Where is looked, for what and for how many."""
 
     connection: Connection
     tier: Tier | None
     state: State | None
-    wanted: int
+    k: int
+
+    @property
+    def wanted(self) -> int:
+        """How many tools to look at for each question."""
+        return max(_LOOKED_AT, 2 * self.k)
 
     def by_name(self, name: str) -> list[int]:
         """Return the documents of tools whose names begin so, the name itself first."""
@@ -207,8 +213,13 @@ def _matches(looking: _Looking, text: str, meaning: Meaning | None) -> dict[str,
     weights = weights_of({word: counts.get(word, 0) for word in asked}, total)
 
     ids = set(looking.by_name(name)) if name else set()
-    for question in questions(counts, total):
+    asked_for = questions(counts, total)
+    for question in asked_for:
         ids.update(looking.by_words(question))
+    rare = {word for question in asked_for if not question.every for word in question.words}
+    if len(ids) < looking.k and rare != counts.keys():
+        # The common words do not come together; some tools that have any of them are looked at.
+        ids.update(looking.by_words(Having(tuple(counts), tuple(counts))))
     near = looking.by_meaning(meaning) if meaning is not None else {}
 
     found = {row.name: row for row in looking.documents(ids | near.keys())}
