@@ -61,8 +61,8 @@ class Found:
     score: float
     """What tools are ranked by: relevance, record and cost together, from 0 to 1; see `ranking`."""
     relevance: float
-    """The share of the name that was typed, where the name begins with it; or how much of the
-    text's words the tool has, fused with how near it is in meaning where that is known."""
+    """From 0 to 1: how much of the text's words the tool has, fused with how near it is in meaning
+    where that is known; 1 where the text is its name, and nearly that where it begins so."""
     words: tuple[str, ...]
     """Words of the text that the tool has, by their stems, the weightiest first."""
     record: float

@@ -18,6 +18,9 @@ _SATURATION = 1.2
 _LENGTH = 0.5
 """BM25's b, from 0 to 1: how much a word counts for less in a longer text."""
 
+_BEGINNING = 0.9
+"""Relevance of a tool whose name begins with what was typed: more than words have in most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -77,5 +80,7 @@ def coverage(
 
 
 def name_match(asked: str, name: str) -> float:
-    """Return 1 where the text is the name, its share of the name where that begins with it."""
-    return len(asked) / len(name) if asked and name.startswith(asked) else 0.0
+    """Return 1 where the text is the name, 0.9 and more where the name begins with it, else 0."""
+    if not asked or not name.startswith(asked):
+        return 0.0
+    return _BEGINNING + (1 - _BEGINNING) * len(asked) / len(name)
