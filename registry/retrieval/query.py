@@ -38,6 +38,8 @@ __all__ = ["Found", "questions", "search"]
 
 _MOST_WORDS = 64
 """Different words of a text that are looked for: its first."""
+_MOST_ASKED = 16
+"""Words that the index is asked for: the rarest."""
 _ENOUGH = 2000
 """Tools that have one of the rarest words, after which common words are no reason to look at
 more."""
@@ -127,12 +129,13 @@ def questions(counts: Mapping[str, int], total: int) -> list[Having]:
     """
     most = max(_ENOUGH, total * _EVERYWHERE)
     telling = [word for word in counts if counts[word] <= most] or [*counts]
-    words = tuple(sorted(telling, key=lambda word: (counts[word], word)))
+    words = tuple(sorted(telling, key=lambda word: (counts[word], word)))[:_MOST_ASKED]
+    weights = weights_of({word: counts[word] for word in words}, total)
     rare, reached = 0, 0
     while rare < len(words) and reached + counts[words[rare]] <= _ENOUGH:
         reached += counts[words[rare]]
         rare += 1
-    asked = [Having(words[:rare], words)] if rare else []
+    asked = [Having(words[:rare], weights)] if rare else []
     if rare < len(words):
         # Of the common words, the fewest that leave few tools if words were independent.
         together, expected = rare + 1, float(counts[words[rare]])
@@ -140,7 +143,7 @@ def questions(counts: Mapping[str, int], total: int) -> list[Having]:
             expected *= counts[words[together]] / total
             together += 1
         in_names = expected > _ENOUGH - reached
-        asked.append(Having(words[rare:together], words, every=True, in_names=in_names))
+        asked.append(Having(words[rare:together], weights, every=True, in_names=in_names))
     return asked
 
 
@@ -219,7 +222,8 @@ def _matches(looking: _Looking, text: str, meaning: Meaning | None) -> dict[str,
     rare = {word for question in asked_for if not question.every for word in question.words}
     if len(ids) < looking.k and rare != counts.keys():
         # The common words do not come together; some tools that have any of them are looked at.
-        ids.update(looking.by_words(Having(tuple(counts), tuple(counts))))
+        known = {word: weights[word] for word in counts}
+        ids.update(looking.by_words(Having(tuple(known), known)))
     near = looking.by_meaning(meaning) if meaning is not None else {}
 
     found = {row.name: row for row in looking.documents(ids | near.keys())}

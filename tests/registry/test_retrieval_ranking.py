@@ -142,12 +142,19 @@ def test_a_name_matches_by_what_was_typed_of_it() -> None:
 
 def test_rare_words_say_which_tools_are_looked_at_and_common_ones_narrow_each_other() -> None:
     counts = {"rare": 10, "some": 1500, "many": 9000, "more": 15_000, "most": 60_000}
-    asked = ("rare", "some", "many", "more")
+    weights = weights_of(counts, 100_000)
+    telling = {word: weights[word] for word in ("rare", "some", "many", "more")}
     assert questions(counts, 100_000) == [
-        Having(("rare", "some"), asked),
-        Having(("many", "more"), asked, every=True, in_names=True),
+        Having(("rare", "some"), telling),
+        Having(("many", "more"), telling, every=True, in_names=True),
     ]
     assert questions({"most": 60_000}, 100_000) == [
-        Having(("most",), ("most",), every=True, in_names=True)
+        Having(("most",), {"most": weights["most"]}, every=True, in_names=True)
     ]
     assert questions({}, 100_000) == []
+
+
+def test_of_a_long_text_the_rarest_words_are_asked_for() -> None:
+    counts = {f"word{number:03}": number for number in range(1, 200)}
+    [asked] = questions(counts, 100_000)
+    assert asked.words == tuple(f"word{number:03}" for number in range(1, 17))
