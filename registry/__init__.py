@@ -25,6 +25,7 @@ from toolguild.registry.model import (
     ToolVersion,
     Use,
 )
+from toolguild.registry.retrieval import Embedder, EmbeddingError, Found, OpenAIEmbedder
 from toolguild.registry.store import Registry
 from toolguild.registry.strict import openai_tool
 from toolguild.registry.toolbox import Toolbox
@@ -37,9 +38,13 @@ __all__ = [
     "AuditRow",
     "CallStatus",
     "ChangedFile",
+    "Embedder",
+    "EmbeddingError",
     "ExternalTool",
+    "Found",
     "InvalidSpecError",
     "NotJsonError",
+    "OpenAIEmbedder",
     "Record",
     "Registration",
     "Registry",

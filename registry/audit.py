@@ -3,7 +3,8 @@
 The chain shows a row that was changed, removed or moved. What it alone cannot show, rows cut off
 at its end, and changes to the tables that no row tells of, shows when the trail is replayed and
 compared with the tables. Someone who rewrites the tables and the whole chain is caught only by
-a `head` that was kept elsewhere. Uses are no changes of state, and are not covered.
+a `head` that was kept elsewhere. Uses are no changes of state, and are not covered; nor are the
+vectors that tools are found by.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from toolguild.registry.chain import (
 )
 from toolguild.registry.errors import NotJsonError
 from toolguild.registry.model import State
+from toolguild.registry.retrieval import documents
 from toolguild.registry.rows import draft_of
 from toolguild.registry.store import Registry
 from toolguild.sandbox import JsonObject
@@ -122,6 +124,7 @@ class _Replay:
         for name in sorted(active.keys() | self._active.keys()):
             if active.get(name) != self._active.get(name):
                 yield f"the name {name} does not point at the version that the trail says"
+        yield from documents.differences(connection)
 
 
 def _foreign_contents(connection: Connection) -> Iterator[str]:

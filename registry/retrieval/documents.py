@@ -142,18 +142,20 @@ def counts_of(connection: Connection, asked: Sequence[str]) -> dict[str, int]:
 
 
 def differences(connection: Connection) -> Iterator[str]:
-    """Yield where the documents do not say what the versions say."""
+    """Yield where what is searched does not say what the versions say."""
     remedy = "`toolguild tools index` makes the search index anew"
-    stored = {
-        row.name: {column: value for column, value in row._mapping.items() if column != "id"}
-        for row in connection.execute(select(documents))
-    }
+    stored = {row.name: dict(row._mapping) for row in connection.execute(select(documents))}
+    names = {row["id"]: name for name, row in stored.items()}
+    wrong = {names.get(id) for id in full_text.otherwise_indexed(connection, stored.values())}
     expected = {str(values["name"]): values for values in _expected(connection)}
     for name in sorted(stored.keys() | expected.keys()):
-        if stored.get(name) != expected.get(name):
+        held, values = stored.get(name, {}), expected.get(name, {})
+        if name in wrong or held != {**values, "id": held.get("id")}:
             yield f"the search index does not hold {name} as it is; {remedy}"
+    if None in wrong:
+        yield f"the search index holds what is no tool; {remedy}"
     count = Counter(word for values in expected.values() for word in _distinct(values))
-    counted = {word: tools for word, tools in connection.execute(select(words)) if tools}
+    counted = {row.word: row.tools for row in connection.execute(select(words)) if row.tools}
     if counted != dict(count):
         yield f"the search index has lost count of its words; {remedy}"
 

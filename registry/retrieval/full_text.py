@@ -8,17 +8,19 @@ typed is read as the syntax of a query.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import DDL, Connection, Table, event, text
 
-__all__ = ["Having", "attach", "change", "drop", "having", "index_all"]
+__all__ = ["Having", "attach", "change", "drop", "having", "index_all", "otherwise_indexed"]
 
 _MOST_RANKED = 2000
 """Documents that are ranked for one question, the first that have its words. There are only more
 where all of the words are common, and those say little of what is wanted."""
+
+_COLUMNS = ("name_words", "description_words", "parameter_words")
 
 _SQLITE = (
     # External content: the words are kept once, in the documents. `ascii` takes every letter
@@ -130,6 +132,36 @@ def index_all(connection: Connection) -> None:
         connection.exec_driver_sql("INSERT INTO search_text (search_text) VALUES ('rebuild')")
 
 
+def otherwise_indexed(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Return the ids of documents whose words the index does not have as the documents do.
+
+    Args:
+        connection: To either database; PostgreSQL lets nobody write to its index.
+        rows: All documents.
+    """
+    if not _is_sqlite(connection):
+        return []
+    connection.exec_driver_sql(
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_places"
+        " USING fts5vocab('main', 'search_text', 'instance')"
+    )
+    # What a document has is added up, as all words of 100,000 would take much memory.
+    held: dict[int, int] = {}
+    places = text("SELECT doc, term, col, offset FROM temp.search_places")
+    for id, *place in connection.execute(places, execution_options={"yield_per": 1000}):
+        held[id] = held.get(id, 0) + hash(tuple(place))
+    wrong = []
+    for row in rows:
+        expected = sum(
+            hash((word, column, offset))
+            for column in _COLUMNS
+            for offset, word in enumerate(row[column].split())
+        )
+        if held.pop(row["id"], 0) != expected:
+            wrong.append(row["id"])
+    return [*wrong, *held]
+
+
 def having(
     connection: Connection, asked: Having, *, tier: str | None, state: str | None, wanted: int
 ) -> list[int]:
@@ -184,8 +216,7 @@ def _is_sqlite(connection: Connection) -> bool:
 
 
 def _indexed(row: Mapping[str, Any]) -> dict[str, Any]:
-    columns = ("id", "name_words", "description_words", "parameter_words")
-    return {column: row[column] for column in columns}
+    return {column: row[column] for column in ("id", *_COLUMNS)}
 
 
 def _for_fts5(asked: Having) -> str:
