@@ -30,6 +30,7 @@ from toolguild.registry.model import (
     Use,
 )
 from toolguild.registry.promotion import Promotion
+from toolguild.registry.retrieval import Embedder, EmbeddingError, Found, OpenAIEmbedder
 from toolguild.registry.store import Registry
 from toolguild.registry.strict import openai_tool
 from toolguild.registry.toolbox import Toolbox
@@ -46,9 +47,13 @@ __all__ = [
     "CallStatus",
     "ChangeRefusedError",
     "ChangedFile",
+    "Embedder",
+    "EmbeddingError",
     "ExternalTool",
+    "Found",
     "InvalidSpecError",
     "NotJsonError",
+    "OpenAIEmbedder",
     "Promotion",
     "PromotionRefusedError",
     "Record",

@@ -11,6 +11,7 @@ from toolguild.registry import schema
 from toolguild.registry.model import CallStatus, Record, ToolVersion, Use
 
 __all__ = [
+    "FAILURES",
     "TierRecord",
     "callers_of",
     "has_record",
@@ -23,7 +24,7 @@ __all__ = [
     "tier_record",
 ]
 
-_FAILURES = (
+FAILURES = (
     CallStatus.ERROR,
     CallStatus.TIMEOUT,
     CallStatus.MEMORY,
@@ -49,7 +50,7 @@ def is_success(use: Use) -> bool:
 
 def is_evidence(use: Use) -> bool:
     """Say whether a use says something about the tool, and not about callers or the sandbox."""
-    return use.ran and (use.status is CallStatus.OK or use.status in _FAILURES)
+    return use.ran and (use.status is CallStatus.OK or use.status in FAILURES)
 
 
 def is_known(connection: Connection, version: ToolVersion, use: Use) -> bool:
@@ -117,7 +118,7 @@ def record_of(connection: Connection, version: str) -> Record:
     unavailable = status == CallStatus.UNAVAILABLE.value
     query = select(
         _count(ran, status == CallStatus.OK.value).label("successes"),
-        _count(ran, status.in_([failure.value for failure in _FAILURES])).label("failures"),
+        _count(ran, status.in_([failure.value for failure in FAILURES])).label("failures"),
         _count(ran, status == CallStatus.REFUSED.value).label("refused"),
         _count(~ran, ~unavailable).label("turned_away"),
         _count(ran, status == CallStatus.CUT_OFF.value).label("cut_off"),
