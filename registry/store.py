@@ -11,7 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from toolguild.policies import Tier
 from toolguild.registry import chain, rows, schema, usage, use_chain
@@ -39,6 +48,11 @@ from toolguild.registry.specs import check_spec
 from toolguild.sandbox import JsonObject
 
 __all__ = ["Registry"]
+
+
+_IS_VERSION = select(schema.versions.c.digest).where(
+    schema.versions.c.digest == bindparam("version")
+)
 
 
 def _now() -> datetime:
@@ -285,8 +299,7 @@ class Registry:
             UnknownToolError: no version has that digest.
         """
         with self.database.write() as connection:
-            known = select(schema.versions.c.digest).where(schema.versions.c.digest == use.version)
-            if connection.scalar(known) is None:
+            if connection.scalar(_IS_VERSION, {"version": use.version}) is None:
                 msg = f"no version has the digest {use.version}; register the tool first"
                 raise UnknownToolError(msg)
             use_chain.append(connection, rows.use_values(use))

@@ -20,6 +20,9 @@ from toolguild.registry.heads import GENESIS, Chain, Head
 __all__ = ["append", "first_problem", "use_hash"]
 
 
+_INSERT = insert(schema.uses)
+
+
 def append(connection: Connection, values: Mapping[str, object]) -> None:
     """Write the next use; the transaction is the caller's.
 
@@ -29,7 +32,7 @@ def append(connection: Connection, values: Mapping[str, object]) -> None:
     last = heads.read(connection, Chain.USES)
     row = {**values, "id": last.seq + 1}
     head = Head(last.seq + 1, use_hash(last.hash, row))
-    connection.execute(insert(schema.uses).values({**row, "hash": head.hash}))
+    connection.execute(_INSERT, {**row, "hash": head.hash})
     heads.advance(connection, Chain.USES, head)
 
 
