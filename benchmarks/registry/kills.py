@@ -64,6 +64,10 @@ def _kill_on(where: str, kills: int, rng: random.Random) -> list[Held]:
             processes = [writer(where, told.name, _FOREVER, told) for told in fresh]
             for process in processes:
                 process.start()
+            # The first time at any moment from the start, so that the registry may be half made;
+            # then at any moment while both write.
+            while number and not all(map(_has_written, fresh)):
+                time.sleep(0.001)
             time.sleep(rng.uniform(0, _LONGEST_S))
             for process in processes:
                 process.kill()
@@ -71,3 +75,7 @@ def _kill_on(where: str, kills: int, rng: random.Random) -> list[Held]:
                 process.join()
             looks.append(look(where, read_acknowledged(files)))
     return looks
+
+
+def _has_written(acknowledged: Path) -> bool:
+    return acknowledged.exists() and acknowledged.stat().st_size > 0
