@@ -114,8 +114,8 @@ uses = Table(
     Column("hash", String),
     Index("uses_by_version", "version", "id"),
 )
-"""Written by `use_chain`, whose hash covers all columns that are not null: a column that is added
-later has to be null in the rows that there are."""
+"""Written by `use_chain`, whose hash covers all columns: one that is added later has to be null, or
+what its `server_default` says, in the rows that there are."""
 
 audit = Table(
     "audit",

@@ -36,3 +36,9 @@ def test_two_rows_have_one_hash_only_where_they_say_the_same(one, other):
 def test_the_use_before_is_part_of_it_and_its_own_hash_is_not(row):
     assert use_hash(GENESIS, row) != use_hash(GENESIS.replace("0", "1"), row)
     assert use_hash(GENESIS, row) == use_hash(GENESIS, {**row, "hash": "anything", "later": None})
+
+
+def test_a_column_at_its_default_is_as_if_it_had_been_added_later():
+    row = {"id": 1, "status": "ok"}
+    assert use_hash(GENESIS, row) == use_hash(GENESIS, {**row, "undeclared": "[]"})
+    assert use_hash(GENESIS, row) != use_hash(GENESIS, {**row, "undeclared": "[ ]"})
