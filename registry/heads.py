@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from toolguild.registry import schema
 from toolguild.registry.errors import TamperedError
 
-__all__ = ["GENESIS", "Chain", "Head", "advance", "read", "start"]
+__all__ = ["GENESIS", "Chain", "Head", "advance", "read", "start", "strangers"]
 
 GENESIS: Final = "sha256:" + "0" * 64
 """What stands for the hash before the first row."""
@@ -67,6 +67,12 @@ def read(connection: Connection, chain: Chain) -> Head:
         msg = f"the head of the chain {chain.value} is gone; restore the registry from a backup"
         raise TamperedError(msg)
     return Head(row.seq, row.hash)
+
+
+def strangers(connection: Connection) -> list[str]:
+    """Return the names of chains that have a head and that toolguild does not know."""
+    names = connection.scalars(select(schema.heads.c.chain))
+    return sorted(set(map(str, names)) - set(Chain))
 
 
 def advance(connection: Connection, chain: Chain, head: Head) -> None:
