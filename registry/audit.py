@@ -195,6 +195,8 @@ class _Replay:
                 yield f"the name {name} does not point at the version that the trail says"
         yield from documents.differences(connection)
         yield from _wrong_reports(connection)
+        for name in heads.strangers(connection):
+            yield f"there is a head of a chain {name}, and no such chain"
 
 
 _TOLD_LATER = frozenset({"registered_at", "rejected_at"})
