@@ -56,7 +56,7 @@ documents = Table(
     "search_documents",
     schema.metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", ForeignKey("tools.name"), nullable=False, unique=True),
+    Column("name", String, nullable=False, unique=True),
     Column("folded_name", _bytewise, nullable=False),
     Column("version", ForeignKey("versions.digest"), nullable=False),
     Column("tier", String, nullable=False),
