@@ -43,7 +43,7 @@ def _parameters(old: JsonObject, new: JsonObject) -> Iterator[SchemaChange]:
         if name in had_to - has_to:
             yield SchemaChange(field, "may be left out now", breaking=False)
         yield from _change(field, before[name], after[name])
-    for name in after.keys() - before.keys():
+    for name in (name for name in after if name not in before):
         required = name in has_to
         what = "is new, and has to be given" if required else "is new, and may be left out"
         yield SchemaChange(f"parameters.{name}", what, breaking=required)
