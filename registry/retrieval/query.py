@@ -47,7 +47,7 @@ _EVERYWHERE = 0.2
 """Share of the tools that have a word which tells next to nothing."""
 _LOOKED_AT = 40
 """Tools whose texts are read for one question to the index, at least."""
-_WEIGHED = 24
+_WEIGHED = 16
 """Tools whose records are read, at least: the most relevant."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
