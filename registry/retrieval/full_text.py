@@ -8,7 +8,7 @@ typed is read as the syntax of a query.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,16 +85,15 @@ _ALL = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Having:
-    """A question: which documents have these words?"""
+    """A question: which documents have any of some words, or all of others?"""
 
-    words: tuple[str, ...]
-    """One at least, as `words_of` gives them."""
     weights: Mapping[str, float]
-    """All the words that documents are ranked by, those included, and what each weighs."""
-    every: bool = False
-    """All of the words, and not just one of them."""
+    """All the words that documents are ranked by, those below included, and what each weighs."""
+    any_of: tuple[str, ...] = ()
+    """As `words_of` gives them. Here or in `all_of` there is one at least."""
+    all_of: tuple[str, ...] = ()
     in_names: bool = False
-    """In the names, and not just anywhere."""
+    """Whether the words have to be in the names."""
 
 
 def attach(documents: Table) -> None:
@@ -197,13 +196,13 @@ def _from_postgresql(
     connection: Connection, asked: Having, tier: str | None, state: str | None, wanted: int
 ) -> list[int]:
     values: dict[str, object] = {
-        "required": (" & " if asked.every else " | ").join(_quoted(asked.words, "'")),
+        "required": _required(asked, "'", " & ", " | "),
         "tier": tier,
         "state": state,
         "ranked": max(_MOST_RANKED, wanted),
         "wanted": wanted,
     }
-    words = _quoted([*asked.weights], "'")
+    words = _quoted(asked.weights, "'")
     for n, (word, weight) in enumerate(zip(words, asked.weights.values(), strict=True)):
         values |= {f"word{n}": word, f"weight{n}": weight}
     rank = " + ".join(_RANK_OF_WORD.format(n=n) for n in range(len(words)))
@@ -220,11 +219,19 @@ def _indexed(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _for_fts5(asked: Having) -> str:
-    required = (" AND " if asked.every else " OR ").join(_quoted(asked.words, '"'))
     where = "name_words : " if asked.in_names else ""
-    ranked_by = " OR ".join(_quoted([*asked.weights], '"'))
+    required = _required(asked, '"', " AND ", " OR ")
+    ranked_by = " OR ".join(_quoted(asked.weights, '"'))
     return f"({where}({required})) AND ({ranked_by})"
 
 
-def _quoted(words: Sequence[str], mark: str) -> list[str]:
+def _required(asked: Having, mark: str, both: str, either: str) -> str:
+    """Return what documents must have, in a database's own syntax."""
+    parts = _quoted(asked.any_of, mark)
+    if asked.all_of:
+        parts.append(f"({both.join(_quoted(asked.all_of, mark))})")
+    return either.join(parts)
+
+
+def _quoted(words: Iterable[str], mark: str) -> list[str]:
     return [f"{mark}{word.replace(mark, mark * 2)}{mark}" for word in words]

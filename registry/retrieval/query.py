@@ -45,9 +45,9 @@ _ENOUGH = 2000
 more."""
 _EVERYWHERE = 0.2
 """Share of the tools that have a word which tells next to nothing."""
-_LOOKED_AT = 40
+_LOOKED_AT = 64
 """Tools whose texts are read for one question to the index, at least."""
-_WEIGHED = 24
+_WEIGHED = 16
 """Tools whose records are read, at least: the most relevant."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -135,16 +135,17 @@ def questions(counts: Mapping[str, int], total: int) -> list[Having]:
     while rare < len(words) and reached + counts[words[rare]] <= _ENOUGH:
         reached += counts[words[rare]]
         rare += 1
-    asked = [Having(words[:rare], weights)] if rare else []
-    if rare < len(words):
-        # Of the common words, the fewest that leave few tools if words were independent.
-        together, expected = rare + 1, float(counts[words[rare]])
-        while together < len(words) and expected > _ENOUGH - reached:
-            expected *= counts[words[together]] / total
-            together += 1
-        in_names = expected > _ENOUGH - reached
-        asked.append(Having(words[rare:together], weights, every=True, in_names=in_names))
-    return asked
+    if rare == len(words):
+        return [Having(weights, any_of=words)] if words else []
+    # Of the common words, the fewest that leave few tools if words were independent.
+    together, expected = rare + 1, float(counts[words[rare]])
+    while together < len(words) and expected > _ENOUGH - reached:
+        expected *= counts[words[together]] / total
+        together += 1
+    if expected <= _ENOUGH - reached:
+        return [Having(weights, any_of=words[:rare], all_of=words[rare:together])]
+    in_names = Having(weights, all_of=words[rare:together], in_names=True)
+    return [Having(weights, any_of=words[:rare]), in_names] if rare else [in_names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +219,14 @@ def _matches(looking: _Looking, text: str, meaning: Meaning | None) -> dict[str,
     ids = set(looking.by_name(name)) if name else set()
     asked_for = questions(counts, total)
     for question in asked_for:
-        ids.update(looking.by_words(question))
-    rare = {word for question in asked_for if not question.every for word in question.words}
+        # Where enough tools have rarer words, common ones in a name hardly make up for those.
+        if not question.in_names or len(ids) < looking.wanted:
+            ids.update(looking.by_words(question))
+    rare = {word for question in asked_for for word in question.any_of}
     if len(ids) < looking.k and rare != counts.keys():
         # The common words do not come together; some tools that have any of them are looked at.
         known = {word: weights[word] for word in counts}
-        ids.update(looking.by_words(Having(tuple(known), known)))
+        ids.update(looking.by_words(Having(known, any_of=tuple(known))))
     near = looking.by_meaning(meaning) if meaning is not None else {}
 
     found = {row.name: row for row in looking.documents(ids | near.keys())}
