@@ -111,6 +111,8 @@ class CompositeGateway:
     def _call_version(self, name: str, arguments: JsonObject) -> Json:
         version = self._find(name)
         if version is None:
+            # Who calls the composite has to bring it along.
+            self.held_back = True
             msg = f"no tool named {name!r} is available"
             raise ToolCallError(msg)
         depth = self._call.depth + 1

@@ -122,6 +122,20 @@ def test_what_is_not_the_tools_doing_counts_for_nothing(registry, make_spec, sta
     assert found["uses"] == "0"
 
 
+def test_a_composite_without_the_tools_that_it_calls_is_not_to_blame(
+    registry, make_spec, sandbox
+) -> None:
+    source = "def outer():\n    return call_tool('absent', {})\n"
+    registry.register(
+        make_spec("outer", source=source, parameters={"type": "object"}, calls=("absent",))
+    )
+    called = Toolbox(registry, sandbox).call("outer", {})
+    assert called.status is CallStatus.REFUSED
+    assert "no tool named 'absent' is available" in called.error
+    found = {gate.name: gate.found for gate in registry.governance.promotion("outer").gates}
+    assert found["uses"] == "0"
+
+
 def test_the_same_input_counts_once_for_and_once_against(registry, make_spec, use) -> None:
     registry.register(make_spec())
     use("double", [True, True, False, False, True], input_digest="sha256:same")
