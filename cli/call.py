@@ -53,7 +53,7 @@ def call(
     tools that stand for themselves can be called from the command line.
     """
     access = access_of(mount, workspace, allow_host)
-    with Registry.open(registry) as opened, sandbox.open(profile) as box:
+    with Registry.open(registry, profile=profile) as opened, sandbox.open(profile) as box:
         tier = opened.tool(name).tier
         result = Toolbox(opened, box, access=access).call_json(name, arguments)
     if as_json:

@@ -63,12 +63,7 @@ class Governance:
         left = self._profile.trust.budget.promotions_a_cycle
         taken: list[Promotion] = []
         with self._database.write() as connection:
-            table = schema.versions
-            waiting = pointed_at().where(
-                table.c.state == State.ACTIVE.value, table.c.tier != Tier.FULL.value
-            )
-            query = waiting.order_by(table.c.since_use, table.c.registered_at, table.c.name)
-            for version in [rows.version_of(row) for row in connection.execute(query)]:
+            for version in self._candidates(connection):
                 step = promotion.promotion_of(
                     connection, version.ref, self._profile, self._journal.clock(), left - len(taken)
                 )
@@ -76,6 +71,18 @@ class Governance:
                     promotion.promote(connection, self._journal, step, why, override=False)
                     taken.append(step)
         return taken
+
+    def _candidates(self, connection: Connection) -> list[ToolVersion]:
+        """Return the versions that may have enough uses, those first that waited longest."""
+        table, trust = schema.versions, self._profile.trust
+        fewest = min(trust.restricted.uses, trust.full.uses)
+        waiting = pointed_at().where(
+            table.c.state == State.ACTIVE.value, table.c.tier != Tier.FULL.value
+        )
+        if fewest:
+            waiting = waiting.where(table.c.digest.in_(usage.used_at_least(fewest)))
+        query = waiting.order_by(table.c.since_use, table.c.registered_at, table.c.name)
+        return [rows.version_of(row) for row in connection.execute(query)]
 
     def demote(self, ref: str, tier: Tier | None, *, why: str) -> ToolVersion:
         """Move a version down, with whatever calls it; nothing stands before that.
@@ -119,6 +126,11 @@ class Governance:
                 msg = f"{name} means {present.ref}; name another version of it"
                 raise ChangeRefusedError(msg)
             point_at(connection, self._journal, "rollback", wanted, why)
+            lowest = promotion.lowest_part(connection, wanted)
+            if lowest is not None and wanted.tier > lowest:
+                # While nothing called it, nobody took it down with what it calls.
+                why = f"a tool that it calls is at {lowest.value} now"
+                wanted = recording.fall(connection, self._journal, wanted, lowest, why)
         return wanted
 
     def history(self, name: str) -> list[AuditRow]:

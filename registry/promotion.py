@@ -17,7 +17,7 @@ from toolguild.registry.lookup import resolve
 from toolguild.registry.model import State, ToolVersion
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["Promotion", "promote", "promotion_of"]
+__all__ = ["Promotion", "lowest_part", "promote", "promotion_of"]
 
 _DAY = timedelta(days=1)
 _FALLS = ("demote", "quarantine")
@@ -136,13 +136,15 @@ def _standing(
         mutants_found=_mutants_found(version.evidence),
         thin=_texts(version.evidence.get("thin")),
         open_counterexamples=record.undeclared,
-        lowest_part=_lowest_part(connection, version),
+        lowest_part=lowest_part(connection, version),
         approved=approvals.is_approved(connection, version, now),
         promotions_left=min(left),
     )
 
 
-def _lowest_part(connection: Connection, version: ToolVersion) -> Tier | None:
+def lowest_part(connection: Connection, version: ToolVersion) -> Tier | None:
+    """Return the lowest tier of the tools of ours that a version calls; None without any."""
+
     def find(name: str) -> ToolVersion | None:
         try:
             return resolve(connection, name)

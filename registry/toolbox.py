@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -108,7 +108,7 @@ class Toolbox:
             Call(
                 version,
                 given if isinstance(given, dict) else {},
-                tier=self._trusted(version),
+                tier=standing(version, self._find),
                 budget=Budget(self._limits.wall_s, MAX_CALLS),
             )
         )
@@ -124,18 +124,16 @@ class Toolbox:
             return ToolResult(CallStatus.REFUSED, error="arguments: not a JSON object")
         return self.call(name, arguments)
 
-    def _trusted(self, version: ToolVersion) -> Tier:
-        if version.image not in ("", self._sandbox.level):
-            # What it has earned, it has earned in another image.
-            return Tier.SANDBOX
-        return standing(version, self._find)
-
     def _named(self, name: str) -> ToolVersion:
         if not isinstance(name, str) or "@" in name:
             # A model must not pick an older version that has a higher tier.
             msg = f"{str(name)[:100]!r} is not a tool's name; call it without a version"
             raise UnknownToolError(msg)
-        return self._registry.tool(name)
+        version = self._registry.tool(name)
+        if version.image in ("", self._sandbox.level):
+            return version
+        # What it has earned, it has earned in another image.
+        return replace(version, tier=Tier.SANDBOX)
 
     def _find(self, name: str) -> ToolVersion | None:
         try:

@@ -23,6 +23,7 @@ __all__ = [
     "outcomes",
     "record_of",
     "tier_record",
+    "used_at_least",
 ]
 
 FAILURES = (
@@ -80,6 +81,13 @@ _WELL: Final = schema.uses.c.status == CallStatus.OK.value
 # Made once: making a statement takes longer than carrying it out.
 _SAME_SUCCESS: Final = _same_input(_WELL)
 _SAME_FAILURE: Final = _same_input(~_WELL)
+
+
+def used_at_least(count: int) -> Select[tuple[str]]:
+    """Select the digests of the versions that have so many uses which count, ever."""
+    table = schema.uses
+    counted = select(table.c.version).where(table.c.counts.is_(True)).group_by(table.c.version)
+    return counted.having(func.count() >= count)
 
 
 def has_record(connection: Connection, version: ToolVersion) -> bool:

@@ -326,6 +326,22 @@ def test_after_a_demotion_nothing_rises_for_a_while(registry, make_spec, use, cl
 # --- images
 
 
+def test_a_part_is_trusted_only_in_its_own_image(registry, make_spec, sandbox) -> None:
+    registry.register(make_spec("inner"))
+    source = "def outer(number):\n    return call_tool('inner', {'number': number})\n"
+    registry.register(make_spec("outer", source=source, calls=("inner",)))
+
+    class Elsewhere(type(sandbox)):
+        level = "another image"
+
+    assert Toolbox(registry, sandbox).call("inner", {"number": 1}).ok
+    for name in ("inner", "outer"):
+        registry.set_tier(name, Tier.FULL, why="a test")
+    assert Toolbox(registry, Elsewhere()).call("outer", {"number": 1}).ok
+    [use] = registry.uses(registry.tool("inner").digest)[1:]
+    assert use.tier is Tier.SANDBOX
+
+
 def test_trust_is_not_carried_over_to_another_image(registry, make_spec, sandbox) -> None:
     registry.register(make_spec())
     toolbox = Toolbox(registry, sandbox)
@@ -466,6 +482,20 @@ class Lives(RuleBasedStateMachine):
             assert before.tier <= (tier or Tier.SANDBOX)
         else:
             assert after.tier <= before.tier
+
+    @precondition(lambda self: self.known("inner"))
+    @rule(name=names)
+    def rollback(self, name: str) -> None:
+        if not self.known(name):
+            return
+        before = self.registry.tool(name)
+        if before.number == 1:
+            with pytest.raises(RegistryError):
+                self.registry.governance.rollback(name, why="a test")
+        else:
+            after = self.registry.governance.rollback(name, why="a test")
+            assert self.registry.tool(name) == after
+            assert after.number == before.number - 1
 
     @precondition(lambda self: self.known("inner") and self.known("outer"))
     @invariant()
