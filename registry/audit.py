@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from toolguild.registry import heads, schema, use_chain
-from toolguild.registry.approvals import Answer
+from toolguild.registry.approvals import row_digests
 from toolguild.registry.canonical import canonical_json, decode_json, text_digest
 from toolguild.registry.chain import (
     GENESIS,
@@ -139,7 +139,7 @@ class _Replay:
         self._versions: dict[str, JsonObject] = {}
         self._drafts: dict[str, JsonObject] = {}
         self._active: dict[str, str] = {}
-        self._approvals: dict[int, JsonObject] = {}
+        self._approvals: dict[int, str] = {}
 
     def apply(self, row: AuditRow) -> str:
         """Make one change; return why it cannot be made, or an empty text."""
@@ -161,17 +161,12 @@ class _Replay:
             self._active[str(known.get("name"))] = str(after["active"])
         approval = body.get("approval") if isinstance(body, dict) else None
         if isinstance(approval, dict):
-            self._apply_approval(row, approval)
+            self._apply_approval(approval)
         return ""
 
-    def _apply_approval(self, row: AuditRow, told: JsonObject) -> None:
-        request = self._approvals.setdefault(int(str(told.get("request"))), {})
-        if row.action == "ask":
-            request.update(version=row.subject, target=told.get("target"), asked_by=row.actor)
-            request.update(answer=Answer.OPEN.value, answered_by=None)
-        else:
-            given = Answer.APPROVED if row.action == "approve" else Answer.DENIED
-            request.update(answer=given.value, answered_by=row.actor)
+    def _apply_approval(self, told: JsonObject) -> None:
+        # Each time the whole row is told of, by its digest.
+        self._approvals[int(str(told.get("request")))] = str(told.get("row"))
 
     def differences(self, connection: Connection) -> Iterator[str]:
         """Yield what the tables hold that the trail does not tell, and the other way round."""
@@ -184,7 +179,7 @@ class _Replay:
             for subject in sorted(found.keys() | told.keys(), key=repr):
                 if not _agree(found.get(subject), told.get(subject)):
                     yield f"{subject} is not in the tables as the trail says"
-        for number in sorted({**(kept := _approvals(connection)), **self._approvals}):
+        for number in sorted({**(kept := row_digests(connection)), **self._approvals}):
             if kept.get(number) != self._approvals.get(number):
                 yield f"request {number} for approval is not in the tables as the trail says"
         active = {row.name: row.active for row in connection.execute(select(schema.tools))}
@@ -192,6 +187,8 @@ class _Replay:
             if active.get(name) != self._active.get(name):
                 yield f"the name {name} does not point at the version that the trail says"
         yield from _wrong_reports(connection)
+        for name in heads.strangers(connection):
+            yield f"there is a head of a chain {name}, and no such chain"
 
 
 _TOLD_LATER = frozenset({"registered_at", "rejected_at"})
@@ -249,20 +246,6 @@ def _wrong_parts(connection: Connection) -> Iterator[str]:
     for row in connection.execute(select(schema.versions)):
         if kept.get(row.digest, set()) != set(version_of(row).spec.calls):
             yield f"what {row.digest} calls is not kept as its specification says"
-
-
-def _approvals(connection: Connection) -> dict[int, JsonObject]:
-    """Return every request for approval, in the words of the trail."""
-    return {
-        row.id: {
-            "version": row.version,
-            "target": row.target,
-            "asked_by": row.asked_by,
-            "answer": row.answer,
-            "answered_by": row.answered_by,
-        }
-        for row in connection.execute(select(schema.approvals))
-    }
 
 
 def _versions(connection: Connection) -> dict[str, JsonObject]:

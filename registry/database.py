@@ -150,7 +150,8 @@ def _transaction(backend: Backend, engine: Engine) -> Iterator[Connection]:
             connection = _begin(stack, engine)
             yield connection
             committing = True
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError) as error:
+        # The last is what sqlite3 makes of a message that quotes a damaged schema.
         cause = getattr(error, "orig", None) or error
         raise backend.error_of(error, committing=committing) from cause
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from toolguild.registry import schema
 from toolguild.registry.errors import TamperedError
 
-__all__ = ["GENESIS", "Chain", "Head", "advance", "read", "start"]
+__all__ = ["GENESIS", "Chain", "Head", "advance", "read", "start", "strangers"]
 
 GENESIS: Final = "sha256:" + "0" * 64
 """What stands for the hash before the first row."""
@@ -38,6 +38,17 @@ class Head:
     hash: str
 
 
+# Made once: every use that is recorded runs them, and making them takes longer than running them.
+_READ = select(schema.heads.c.seq, schema.heads.c.hash).where(
+    schema.heads.c.chain == bindparam("of")
+)
+_ADVANCE = (
+    update(schema.heads)
+    .where(schema.heads.c.chain == bindparam("of"), schema.heads.c.seq == bindparam("before"))
+    .values(seq=bindparam("to"), hash=bindparam("to_hash"))
+)
+
+
 def start(connection: Connection, chain: Chain, head: Head | None = None) -> None:
     """Note the head of a chain that had none noted; an empty one unless given."""
     first = head or Head(0, GENESIS)
@@ -51,13 +62,17 @@ def read(connection: Connection, chain: Chain) -> Head:
     Raises:
         TamperedError: it is not there.
     """
-    table = schema.heads
-    query = select(table.c.seq, table.c.hash).where(table.c.chain == chain.value)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_READ, {"of": chain.value}).one_or_none()
     if row is None:
         msg = f"the head of the chain {chain.value} is gone; restore the registry from a backup"
         raise TamperedError(msg)
     return Head(row.seq, row.hash)
+
+
+def strangers(connection: Connection) -> list[str]:
+    """Return the names of chains that have a head and that toolguild does not know."""
+    names = connection.scalars(select(schema.heads.c.chain))
+    return sorted(set(map(str, names)) - set(Chain))
 
 
 def advance(connection: Connection, chain: Chain, head: Head) -> None:
@@ -66,9 +81,8 @@ def advance(connection: Connection, chain: Chain, head: Head) -> None:
     Raises:
         TamperedError: the row before it is not where the chain ended.
     """
-    table = schema.heads
-    before = (table.c.chain == chain.value) & (table.c.seq == head.seq - 1)
-    moved = connection.execute(update(table).where(before).values(seq=head.seq, hash=head.hash))
+    values = {"of": chain.value, "before": head.seq - 1, "to": head.seq, "to_hash": head.hash}
+    moved = connection.execute(_ADVANCE, values)
     if moved.rowcount != 1:
         msg = f"the chain {chain.value} did not end at row {head.seq - 1}; nothing was written"
         raise TamperedError(msg)

@@ -73,6 +73,8 @@ class SQLiteBackend(Backend):
             "it",
         }
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if isinstance(cause, UnicodeDecodeError):
+            code = sqlite3.SQLITE_CORRUPT
         told = advice.get(code, "the database refused")
         return RegistryFileError(f"{self.name}: {told} ({one_line(cause)})")
 

@@ -7,10 +7,10 @@ the uses up to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, text
+from sqlalchemy import Column, Connection, Row, insert, text
 
 from toolguild.registry import heads, schema
 from toolguild.registry.canonical import digest
@@ -18,6 +18,21 @@ from toolguild.registry.errors import NotJsonError
 from toolguild.registry.heads import GENESIS, Chain, Head
 
 __all__ = ["append", "first_problem", "use_hash"]
+
+
+_INSERT = insert(schema.uses)
+
+
+def _defaults(columns: Iterable[Column[Any]]) -> Iterator[tuple[str, type, object]]:
+    """Yield what the database itself puts into columns, by their names."""
+    for column in columns:
+        given = getattr(column.server_default, "arg", None)
+        if isinstance(given, str) and not column.nullable:
+            value = int(given) if column.type.python_type in (int, bool) else given
+            yield column.name, type(value), value
+
+
+_DEFAULTS = frozenset(_defaults(schema.uses.columns))
 
 
 def append(connection: Connection, values: Mapping[str, object]) -> None:
@@ -29,24 +44,25 @@ def append(connection: Connection, values: Mapping[str, object]) -> None:
     last = heads.read(connection, Chain.USES)
     row = {**values, "id": last.seq + 1}
     head = Head(last.seq + 1, use_hash(last.hash, row))
-    connection.execute(insert(schema.uses).values({**row, "hash": head.hash}))
+    connection.execute(_INSERT, {**row, "hash": head.hash})
     heads.advance(connection, Chain.USES, head)
 
 
 def use_hash(previous: str, row: Mapping[str, object]) -> str:
     """Return the hash that a use must have.
 
-    What is null has no part in it, so that columns may be added later.
+    What is null, or what a column gets by default, has no part in it, so that columns may be added
+    later without another hash for the uses that there are.
 
     Args:
         previous: Hash of the use before it.
         row: Its columns; their `hash` is not looked at.
     """
-    told = {
-        name: int(value) if isinstance(value, bool) else value  # SQLite has no booleans
-        for name, value in row.items()
-        if value is not None and name != "hash"
-    }
+    told: dict[str, object] = {}
+    for name, value in row.items():
+        plain = int(value) if isinstance(value, bool) else value  # SQLite has no booleans
+        if plain is not None and (name, type(plain), plain) not in _DEFAULTS and name != "hash":
+            told[name] = plain
     return digest([previous, told])
 
 

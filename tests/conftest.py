@@ -1,10 +1,15 @@
-"""What CI does differently: the same examples each time, and no test skipped for want of a part."""
+"""What CI does differently: the same examples each time, and no test skipped for want of a part.
+
+And the PostgreSQL server that tests of several packages run on.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import hypothesis
 import pytest
@@ -38,3 +43,17 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"CI has to provide what this test needs: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server that is gone with the session."""
+    pytest.importorskip("psycopg")
+    name = "benchmarks.registry.postgres_server"
+    module = pytest.importorskip(name, reason="run in the repository only")
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(module.postgres_server())
+        except module.NoServerError as error:
+            pytest.skip(str(error))
+        yield server

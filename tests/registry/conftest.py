@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -104,20 +103,6 @@ class Clock:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "tools.db"
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Any]:
-    """A PostgreSQL server that is gone with the session."""
-    pytest.importorskip("psycopg")
-    name = "benchmarks.registry.postgres_server"
-    module = pytest.importorskip(name, reason="run in the repository only")
-    with ExitStack() as stack:
-        try:
-            server = stack.enter_context(module.postgres_server())
-        except module.NoServerError as error:
-            pytest.skip(str(error))
-        yield server
 
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=POSTGRES)])

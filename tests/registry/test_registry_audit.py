@@ -143,6 +143,10 @@ DRIFTED_TABLES = {
         "not in the tables as the trail",
     ),
     "head removed": (["DELETE FROM heads WHERE chain = 'audit'"], "the head of the chain audit is"),
+    "head of no chain": (
+        ["INSERT INTO heads SELECT 'other', seq, hash FROM heads WHERE chain = 'uses'"],
+        "there is a head of a chain other, and no such chain",
+    ),
     "tier raised": (["UPDATE versions SET tier = 'full'"], "not in the tables as the trail says"),
     "quarantine lifted": (["UPDATE versions SET state = 'active'"], "not in the tables as the"),
     "evidence changed": (["UPDATE versions SET evidence = '{}'"], "not in the tables as the trail"),

@@ -126,6 +126,16 @@ def test_damaged_database_is_refused(path, make_spec):
         Registry.open(path).tools()
 
 
+def test_a_schema_that_is_no_text_is_refused(path):
+    """sqlite3 cannot even decode SQLite's message about it."""
+    Registry.open(path).close()
+    path.write_bytes(
+        path.read_bytes().replace(b"CREATE TABLE versions", b"CREATE TABLE\xa3versions")
+    )
+    with pytest.raises(RegistryFileError, match=rf"{path}: the database is damaged; restore it"):
+        Registry.open(path)
+
+
 def test_database_of_another_program_is_refused(path):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE notes (text)")

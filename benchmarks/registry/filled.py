@@ -1,0 +1,56 @@
+"""A registry with something of everything in it, to be tampered with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmarks.registry.databases import spec
+from toolguild.policies import Capability, Tier
+from toolguild.registry import Answer, CallStatus, Registry, State, Use
+
+__all__ = ["fill"]
+
+_TOOLS, _VERSIONS, _USES, _DRAFTS = 8, 3, 80, 6
+_STATUSES = tuple(CallStatus)
+
+
+def fill(where: str) -> None:
+    """Make a registry: versions with reports, rejected drafts, uses, and changes of state."""
+    with Registry.open(where, actor="benchmark") as registry:
+        versions = [
+            registry.register(
+                spec(f"tool_{tool}", f"Count on by {number}."),
+                provenance={"origin": "benchmark", "trace": f"run-{tool}"},
+                evidence={"seed": number},
+                report={"tool": tool, "checks": ["static gate"] * (number + 1), "seed": number},
+            ).version.digest
+            for tool in range(_TOOLS)
+            for number in range(_VERSIONS)
+        ]
+        for number in range(_DRAFTS):
+            draft = spec(f"draft_{number}", "Not good enough.")
+            registry.reject(draft, ["too slow", "wrong"], {"seed": number}, {"draft": number})
+        for number in range(_USES):
+            registry.record(
+                Use(
+                    versions[number % len(versions)],
+                    f"sha256:{number:064}",
+                    _STATUSES[number % len(_STATUSES)],
+                    0.001 * number,
+                    registry.now(),
+                    ran=bool(number % 5),
+                    task=f"task-{number % 7}" if number % 3 else None,
+                    error="" if number % 4 else "ValueError: no",
+                    effects=frozenset({Capability.READ}),
+                    caller=versions[0] if number % 6 == 0 else None,
+                )
+            )
+            if number % 20 == 10:
+                registry.set_tier(f"tool_{number % _TOOLS}", Tier.RESTRICTED, why=f"{number} uses")
+        registry.set_state("tool_1", State.QUARANTINED, why="drifts")
+        composite = spec("composite", "Count on, twice.")
+        registry.register(replace(composite, calls=("tool_2", "tool_3")))
+        asked = [registry.governance.ask(f"tool_{tool}", why="it works").id for tool in range(2, 6)]
+    with Registry.open(where, actor="somebody else") as registry:
+        registry.governance.answer(asked[0], Answer.APPROVED, why="so it does")
+        registry.governance.answer(asked[1], Answer.DENIED, why="not yet")
