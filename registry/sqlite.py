@@ -118,30 +118,24 @@ class SQLiteBackend(Backend):
 
 def layout(connection: Connection) -> Mapping[str, object]:
     """Return what makes the tables what they are, but for how their statements are spelled."""
-    found: dict[str, object] = {}
     objects = _rows(connection, "SELECT type, name, sql FROM sqlite_master", ())
-    for kind, name, sql in objects:
-        if str(name).startswith("sqlite_"):
-            continue
-        found[f"{kind} {name}"] = (
-            sql
-            if kind != "table"
-            else (
-                _rows(connection, "SELECT * FROM pragma_table_xinfo(?)", (name,)),
-                # Without the numbers of indices and keys: the order in which they were made.
-                [
-                    (row[1:], _rows(connection, "SELECT * FROM pragma_index_xinfo(?)", (row[1],)))
-                    for row in _rows(connection, "SELECT * FROM pragma_index_list(?)", (name,), 1)
-                ],
-                [
-                    row[2:]
-                    for row in _rows(
-                        connection, "SELECT * FROM pragma_foreign_key_list(?)", (name,), 3
-                    )
-                ],
-            )
-        )
-    return found
+    return {
+        f"{kind} {name}": _of_table(connection, name) if kind == "table" else sql
+        for kind, name, sql in objects
+        if not str(name).startswith("sqlite_")
+    }
+
+
+def _of_table(connection: Connection, name: str) -> object:
+    columns = _rows(connection, "SELECT * FROM pragma_table_xinfo(?)", (name,))
+    indices = _rows(connection, "SELECT * FROM pragma_index_list(?)", (name,), 1)
+    keys = _rows(connection, "SELECT * FROM pragma_foreign_key_list(?)", (name,), 3)
+    # Without the numbers of indices and keys: the order in which they were made.
+    indexed = [
+        (index[1:], _rows(connection, "SELECT * FROM pragma_index_xinfo(?)", (index[1],)))
+        for index in indices
+    ]
+    return columns, indexed, [key[2:] for key in keys]
 
 
 @functools.cache

@@ -24,7 +24,7 @@ class Held:
     out_of_chain: str
     """What `verify` says, or why the registry does not open; empty where all is well."""
     forked: int
-    """Changes of a tier that did not go on from the change before them."""
+    """Changes of a tier that did not go on from the one before them."""
 
 
 def read_acknowledged(paths: Iterable[Path]) -> list[str]:
@@ -68,13 +68,13 @@ def _versions(registry: Registry) -> list[str]:
 
 
 def _forked(moves: Sequence[AuditRow]) -> int:
-    """Count the changes that were made of another state than the change before them left."""
-    standing: dict[str, object] = {}
+    """Count the changes that were made of another tier than the change before them left."""
+    tiers: dict[str, object] = {}
     count = 0
     for move in moves:
-        before = standing.get(move.subject, _body(move.content, "before"))
-        count += before != _body(move.content, "before")
-        standing[move.subject] = _body(move.content, "after")
+        before = _body(_body(move.content, "before"), "tier")
+        count += tiers.get(move.subject, before) != before
+        tiers[move.subject] = _body(_body(move.content, "after"), "tier")
     return count
 
 
