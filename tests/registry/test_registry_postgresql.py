@@ -36,7 +36,7 @@ def end_other_sessions(connect):
     """Do to all connections of toolguild what a restart of the server does."""
     with connect() as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
             "WHERE application_name = 'toolguild'"
         )
 
@@ -167,7 +167,7 @@ def test_a_writer_whose_connection_breaks_while_it_waits_starts_again(where, con
             ended = None
             while ended is None:
                 ended = other.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
                     "WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'"
                 ).fetchone()
         waiting.join(60)
