@@ -37,7 +37,7 @@ from toolguild.registry.bundles import (
     seal,
     write_bundle,
 )
-from toolguild.registry.canonical import text_digest
+from toolguild.registry.canonical import canonical_json, text_digest
 from toolguild.registry.signing import PrivateKey, read_private_key
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.traces.secrets_in_text import find_secrets
@@ -223,7 +223,11 @@ def _print_exported(exported: Exported, output: Path, digest: str, key: PrivateK
 def _possible_secrets(tools: Iterable[BundledTool]) -> dict[str, str]:
     """Return what the texts of tools seem to hold, by their refs."""
     found = {
-        tool.ref: {one.kind for one in find_secrets(f"{tool.spec.source}\n{tool.spec.description}")}
+        tool.ref: {
+            secret.kind
+            for value in tool.spec.content().values()
+            for secret in find_secrets(value if isinstance(value, str) else canonical_json(value))
+        }
         for tool in tools
     }
     return {ref: ", ".join(sorted(kinds)) for ref, kinds in found.items() if kinds}

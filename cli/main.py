@@ -6,14 +6,17 @@ import sys
 
 import click
 
+from toolguild.cli.approvals import approvals
 from toolguild.cli.audit import audit
 from toolguild.cli.bundles import export_command, import_command
 from toolguild.cli.call import call
 from toolguild.cli.check import check
 from toolguild.cli.console import say
 from toolguild.cli.demo_command import demo
+from toolguild.cli.diff import diff
 from toolguild.cli.doctor import doctor
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.governance import COMMANDS
 from toolguild.cli.image import image
 from toolguild.cli.keys import keys
 from toolguild.cli.measure import measure
@@ -22,7 +25,7 @@ from toolguild.cli.synthesize import mine, synthesize
 from toolguild.cli.tools import tools
 from toolguild.cli.validate import validate
 from toolguild.policies import ToolguildError
-from toolguild.registry import RegistryError, UnknownToolError
+from toolguild.registry import ChangeRefusedError, RegistryError, UnknownToolError
 from toolguild.sandbox import SandboxUnavailableError
 from toolguild.version import __version__
 
@@ -39,11 +42,11 @@ def toolguild(context: click.Context) -> None:
         context.default_map = default_map(group)
 
 
-for command in (export_command, import_command):
+for command in (export_command, import_command, diff, *COMMANDS):
     tools.add_command(command)
 for command in (synthesize, mine, measure, check, validate, tools, call, image, doctor, demo):
     toolguild.add_command(command)
-for command in (keys, audit):
+for command in (keys, audit, approvals):
     toolguild.add_command(command)
 
 
@@ -65,6 +68,9 @@ def run(arguments: list[str]) -> int:
     except UnknownToolError as error:
         say(f"Error: {error}", "red")
         return ExitCode.USAGE
+    except ChangeRefusedError as error:
+        say(f"Refused: {error}", "red")
+        return ExitCode.REFUSED
     except (SandboxUnavailableError, RegistryError) as error:
         say(f"Error: {error}", "red")
         return ExitCode.UNAVAILABLE

@@ -8,12 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from toolguild.cli.tool_files import InputFileError
+from toolguild.policies import Profile
 from toolguild.registry import Registry
 
 __all__ = ["open_existing", "open_to_look"]
 
 
-def open_existing(where: str) -> Registry:
+def open_existing(where: str, profile: Profile | None = None) -> Registry:
     """Open a registry; where there is none, none is made.
 
     An empty one would export nothing, and its trail would prove to be in order.
@@ -25,7 +26,7 @@ def open_existing(where: str) -> Registry:
     if not _exists(where):
         message = f"{where}: there is no registry; name it with --registry"
         raise InputFileError(message)
-    return Registry.open(where)
+    return Registry.open(where, profile=profile)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.proof import print_findings
+from toolguild.cli.search import index_tools, search_tools
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.validate import report_of
 from toolguild.policies import Tier
@@ -29,6 +30,10 @@ MAX_LISTED = 3
 @click.group()
 def tools() -> None:
     """Look at the tools in the registry."""
+
+
+tools.add_command(search_tools)
+tools.add_command(index_tools)
 
 
 @tools.command("list")

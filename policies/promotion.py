@@ -169,12 +169,14 @@ def _surroundings_gates(
     if asked.age_h:
         left = asked.age_h - standing.hours_at_tier
         found = f"{standing.hours_at_tier:.0f} h"
-        yield _gate("age", left <= 0, f"{asked.age_h:g} h", found, f"wait {left:.1f} h")
+        missing = f"wait {left:.1f} h at this tier"
+        yield _gate("age", left <= 0, f"{asked.age_h:g} h", found, missing)
     since = standing.hours_since_demotion
     if since is not None and trust.cooldown_h:
         left = trust.cooldown_h - since
         asked_for = f"{trust.cooldown_h:g} h after a demotion"
-        yield _gate("cooldown", left <= 0, asked_for, f"{since:.1f} h", f"wait {left:.1f} h")
+        missing = f"wait {left:.1f} h more after the demotion"
+        yield _gate("cooldown", left <= 0, asked_for, f"{since:.1f} h", missing)
     if standing.promotions_left is not None:
         left_over = standing.promotions_left
         missing = "wait for the next cycle or day"

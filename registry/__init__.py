@@ -7,6 +7,7 @@ from toolguild.registry.effects import ExternalTool
 from toolguild.registry.errors import (
     AlreadyRegisteredError,
     AmbiguousRefError,
+    ChangeRefusedError,
     InvalidSpecError,
     NotJsonError,
     PromotionRefusedError,
@@ -29,6 +30,7 @@ from toolguild.registry.model import (
     Use,
 )
 from toolguild.registry.promotion import Promotion
+from toolguild.registry.retrieval import Embedder, EmbeddingError, Found, OpenAIEmbedder
 from toolguild.registry.store import Registry
 from toolguild.registry.strict import openai_tool
 from toolguild.registry.toolbox import Toolbox
@@ -43,10 +45,15 @@ __all__ = [
     "AuditReport",
     "AuditRow",
     "CallStatus",
+    "ChangeRefusedError",
     "ChangedFile",
+    "Embedder",
+    "EmbeddingError",
     "ExternalTool",
+    "Found",
     "InvalidSpecError",
     "NotJsonError",
+    "OpenAIEmbedder",
     "Promotion",
     "PromotionRefusedError",
     "Record",

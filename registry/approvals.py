@@ -14,7 +14,7 @@ from toolguild.policies import Tier
 from toolguild.policies.promotion import next_tier
 from toolguild.registry import rows, schema
 from toolguild.registry.canonical import canonical_json, decode_json, digest, storable_text
-from toolguild.registry.errors import RegistryError, UnknownToolError
+from toolguild.registry.errors import ChangeRefusedError, UnknownToolError
 from toolguild.registry.journal import Journal
 from toolguild.registry.model import ToolVersion
 from toolguild.sandbox import Json, JsonObject
@@ -77,12 +77,12 @@ def ask(
     """Ask for a version's next tier; return the request that is open for it where there is one.
 
     Raises:
-        RegistryError: there is no tier above.
+        ChangeRefusedError: there is no tier above.
     """
     target = next_tier(version.tier)
     if target is None:
         msg = f"{version.ref} is at {version.tier.value}, above which there is no tier"
-        raise RegistryError(msg)
+        raise ChangeRefusedError(msg)
     now = journal.clock()
     known = [
         one
@@ -121,18 +121,18 @@ def answer(
 
     Raises:
         UnknownToolError: there is none of that number.
-        RegistryError: it is answered or expired, or the one who answers is the one who asked.
+        ChangeRefusedError: it is answered or expired, or the one who answers is the one who asked.
     """
     request, now = find(connection, number), journal.clock()
     if request.answer is not Answer.OPEN:
         msg = f"request {number} was {request.answer.value} by {request.answered_by} already"
-        raise RegistryError(msg)
+        raise ChangeRefusedError(msg)
     if request.is_expired(now):
         msg = f"request {number} expired at {request.expires_at:%Y-%m-%d %H:%M} UTC; ask again"
-        raise RegistryError(msg)
+        raise ChangeRefusedError(msg)
     if request.asked_by == journal.actor:
         msg = f"request {number} was made by {request.asked_by}: somebody else has to answer it"
-        raise RegistryError(msg)
+        raise ChangeRefusedError(msg)
     values = {
         "answer": given.value,
         "answered_by": journal.actor,

@@ -3,7 +3,8 @@
 The chains of the trail and of the uses show a row that was changed, removed or moved, and their
 heads that rows were cut off. What the trail tells is replayed and compared with the tables, which
 shows changes that no row tells of. Someone who rewrites the tables, both chains and their heads is
-caught only by a `head` that was kept elsewhere.
+caught only by a `head` that was kept elsewhere. The
+vectors that tools are found by are not covered.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from toolguild.registry.chain import (
 from toolguild.registry.errors import NotJsonError, TamperedError
 from toolguild.registry.heads import Chain
 from toolguild.registry.model import State
+from toolguild.registry.retrieval import documents
 from toolguild.registry.rows import draft_of, version_of
 from toolguild.registry.store import Registry
 from toolguild.sandbox import Json, JsonObject
@@ -186,6 +188,7 @@ class _Replay:
         for name in sorted(active.keys() | self._active.keys(), key=repr):
             if active.get(name) != self._active.get(name):
                 yield f"the name {name} does not point at the version that the trail says"
+        yield from documents.differences(connection)
         yield from _wrong_reports(connection)
         for name in heads.strangers(connection):
             yield f"there is a head of a chain {name}, and no such chain"

@@ -7,6 +7,7 @@ from toolguild.policies import ToolguildError
 __all__ = [
     "AlreadyRegisteredError",
     "AmbiguousRefError",
+    "ChangeRefusedError",
     "InvalidSpecError",
     "NotJsonError",
     "PromotionRefusedError",
@@ -41,7 +42,11 @@ class AlreadyRegisteredError(RegistryError, ValueError):
     """A draft to be rejected is a registered version."""
 
 
-class PromotionRefusedError(RegistryError):
+class ChangeRefusedError(RegistryError):
+    """What was asked for does not follow on what stands in the registry."""
+
+
+class PromotionRefusedError(ChangeRefusedError):
     """A version has not earned the tier.
 
     Attributes:

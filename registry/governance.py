@@ -11,7 +11,7 @@ from toolguild.registry import approvals, chain, parts, promotion, recording, ro
 from toolguild.registry.approvals import Answer, Approval
 from toolguild.registry.chain import AuditRow
 from toolguild.registry.database import Database
-from toolguild.registry.errors import RegistryError
+from toolguild.registry.errors import ChangeRefusedError
 from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import point, pointed_at, resolve, versions_of
 from toolguild.registry.model import TRANSITIONS, State, ToolVersion
@@ -33,7 +33,7 @@ class Governance:
 
         Raises:
             UnknownToolError: there is no such version.
-            RegistryError: there is no tier above, or the version is not active.
+            ChangeRefusedError: there is no tier above, or the version is not active.
         """
         with self._database.read() as connection:
             return promotion.promotion_of(connection, ref, self._profile, self._journal.clock())
@@ -48,7 +48,7 @@ class Governance:
 
         Raises:
             PromotionRefusedError: a gate is closed; it says what is missing.
-            UnknownToolError, RegistryError: as `promotion` raises them.
+            UnknownToolError, ChangeRefusedError: as `promotion` raises them.
         """
         with self._database.write() as connection:
             step = promotion.promotion_of(connection, ref, self._profile, self._journal.clock())
@@ -87,13 +87,13 @@ class Governance:
 
         Raises:
             UnknownToolError: there is no such version.
-            RegistryError: it is not above that tier, or cannot be quarantined.
+            ChangeRefusedError: it is not above that tier, or cannot be quarantined.
         """
         with self._database.write() as connection:
             version = resolve(connection, ref)
             if tier is not None and version.tier <= tier:
                 msg = f"{version.ref} is at {version.tier.value}, not above {tier.value}"
-                raise RegistryError(msg)
+                raise ChangeRefusedError(msg)
             if tier is None:
                 require_transition(version, State.QUARANTINED)
             return recording.fall(connection, self._journal, version, tier, why)
@@ -110,14 +110,14 @@ class Governance:
 
         Raises:
             UnknownToolError: there is no such tool or version.
-            RegistryError: it is the present one, or there is none before it.
+            ChangeRefusedError: it is the present one, or there is none before it.
         """
         with self._database.write() as connection:
             present = resolve(connection, name)
             wanted = resolve(connection, to or f"{name}@{max(present.number - 1, 1)}")
             if wanted.spec.name != present.spec.name or wanted.digest == present.digest:
                 msg = f"{name} means {present.ref}; name another version of it"
-                raise RegistryError(msg)
+                raise ChangeRefusedError(msg)
             point_at(connection, self._journal, "rollback", wanted, why)
         return wanted
 
@@ -137,7 +137,7 @@ class Governance:
         """Ask a person for a version's next tier; an open request is returned as it is.
 
         Raises:
-            UnknownToolError, RegistryError: as `promotion` raises them.
+            UnknownToolError, ChangeRefusedError: as `promotion` raises them.
         """
         with self._database.write() as connection:
             step = promotion.promotion_of(connection, ref, self._profile, self._journal.clock())
@@ -149,10 +149,19 @@ class Governance:
 
         Raises:
             UnknownToolError: there is none of that number.
-            RegistryError: it is answered or expired, or was made by this very actor.
+            ChangeRefusedError: it is answered or expired, or was made by this very actor.
         """
         with self._database.write() as connection:
             return approvals.answer(connection, self._journal, number, given, why)
+
+    def request(self, number: int) -> Approval:
+        """Return the request of this number.
+
+        Raises:
+            UnknownToolError: there is none.
+        """
+        with self._database.read() as connection:
+            return approvals.find(connection, number)
 
     def requests(self) -> Sequence[Approval]:
         """Return all requests, the oldest first."""
@@ -181,10 +190,10 @@ def require_transition(version: ToolVersion, state: State) -> None:
     """Refuse a state that does not follow on the present one.
 
     Raises:
-        RegistryError: it does not; the message names those that do.
+        ChangeRefusedError: it does not; the message names those that do.
     """
     if state is version.state or state in TRANSITIONS[version.state]:
         return
     allowed = ", ".join(sorted(TRANSITIONS[version.state])) or "no other"
     msg = f"{version.ref} is {version.state.value}, which may become {allowed}, not {state.value}"
-    raise RegistryError(msg)
+    raise ChangeRefusedError(msg)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, update
 from toolguild.registry import chain, rows, schema
 from toolguild.registry.canonical import storable_text
 from toolguild.registry.model import ToolVersion
+from toolguild.registry.retrieval.documents import refresh
 from toolguild.sandbox import JsonObject
 
 __all__ = ["Journal", "standing_of"]
@@ -67,6 +68,7 @@ class Journal:
             return
         row = schema.versions.c.digest == before.digest
         connection.execute(update(schema.versions).where(row).values(standing_of(after)))
+        refresh(connection, before.spec.name)
         told = _told(before, after), _told(after, before)
         self.tell(connection, action, before.digest, *told, why, **more)
 

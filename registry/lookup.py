@@ -11,6 +11,7 @@ from toolguild.registry import rows, schema
 from toolguild.registry.errors import AmbiguousRefError, UnknownToolError
 from toolguild.registry.model import ToolVersion
 from toolguild.registry.refs import parse_ref
+from toolguild.registry.retrieval.documents import refresh
 
 __all__ = [
     "find_version",
@@ -100,4 +101,5 @@ def point(connection: Connection, name: str, digest: str) -> str | None:
         connection.execute(insert(schema.tools).values(name=name, active=digest))
     else:
         connection.execute(update(schema.tools).where(row).values(active=digest))
+    refresh(connection, name)
     return before

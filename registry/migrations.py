@@ -14,11 +14,12 @@ from sqlalchemy import Connection, insert, text, update
 from toolguild.registry import heads, schema
 from toolguild.registry.guards import ForDialect
 from toolguild.registry.heads import GENESIS, Chain, Head
+from toolguild.registry.retrieval import documents, vectors
 from toolguild.registry.use_chain import use_hash
 
 __all__ = ["STEPS", "Action", "create", "migrate"]
 
-Action: TypeAlias = str | ForDialect | Callable[[Connection], None]
+Action: TypeAlias = str | ForDialect | Callable[[Connection], object]
 """A statement for every database or for one kind, or what no statement can do."""
 
 
@@ -103,6 +104,9 @@ STEPS: Final[Mapping[int, Sequence[Action]]] = {
         "DROP TRIGGER uses_no_update",
         _start_chains,
         schema.guards_of("uses", keys=["id"])[0],
+        # What is searched is derived from other tables, and may be made anew in any step.
+        vectors.vectors.create,
+        documents.rebuild,
     ),
 }
 """What to do, by the number of the layout that it leads on from."""

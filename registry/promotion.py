@@ -11,7 +11,7 @@ from toolguild.policies import Profile, Tier
 from toolguild.policies.promotion import Gate, Standing, next_tier, promotion_gates
 from toolguild.registry import approvals, rows, schema, usage
 from toolguild.registry.effects import standing
-from toolguild.registry.errors import PromotionRefusedError, RegistryError, UnknownToolError
+from toolguild.registry.errors import ChangeRefusedError, PromotionRefusedError, UnknownToolError
 from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import resolve
 from toolguild.registry.model import State, ToolVersion
@@ -47,7 +47,7 @@ class Promotion:
     @property
     def missing(self) -> tuple[str, ...]:
         """What would open the gates that are not, in words."""
-        told = (f"{gate.name}: {gate.missing}" for gate in self.gates if not gate.passed)
+        told = (gate.missing for gate in self.gates if not gate.passed)
         return tuple(dict.fromkeys(told))
 
 
@@ -69,16 +69,16 @@ def promotion_of(
 
     Raises:
         UnknownToolError: there is no such version.
-        RegistryError: there is no tier above, or the version is not active.
+        ChangeRefusedError: there is no tier above, or the version is not active.
     """
     version = resolve(connection, ref)
     target = next_tier(version.tier)
     if target is None:
         msg = f"{version.ref} is at {version.tier.value}, above which there is no tier"
-        raise RegistryError(msg)
+        raise ChangeRefusedError(msg)
     if version.state is not State.ACTIVE:
         msg = f"{version.ref} is {version.state.value}; only an active version can be promoted"
-        raise RegistryError(msg)
+        raise ChangeRefusedError(msg)
     found = _standing(connection, version, profile, now, promotions_left)
     gates = promotion_gates(found, profile.trust, profile.evidence)
     return Promotion(version, target, tuple(gates))

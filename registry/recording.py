@@ -6,8 +6,9 @@ Both happen in one transaction, so that no process calls a tool at a tier which 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
 from toolguild.policies import Tier, Trust
 from toolguild.policies.demotion import tier_kept
@@ -31,15 +32,13 @@ def add_use(connection: Connection, journal: Journal, use: Use, trust: Trust) ->
     Raises:
         UnknownToolError: no version has that digest.
     """
-    version = find_version(connection, schema.versions.c.digest == use.version)
-    if version is None:
-        msg = f"no version has the digest {use.version}; register the tool first"
-        raise UnknownToolError(msg)
-    version = _in_image(connection, journal, version, use)
-    counts = _counts(connection, version, use)
+    stands = _where_it_stands(connection, use.version)
+    if _is_in_new_image(stands, use):
+        stands = _begin_in_image(connection, journal, use)
+    counts = _counts(connection, stands, use)
     use_chain.append(connection, {**rows.use_values(use), "counts": counts})
     if counts and not usage.is_success(use):
-        _judge(connection, journal, version, trust)
+        _judge(connection, journal, _version(connection, use.version), trust)
 
 
 def fall(
@@ -81,29 +80,55 @@ def fall(
     return fallen
 
 
-def _in_image(
-    connection: Connection, journal: Journal, version: ToolVersion, use: Use
-) -> ToolVersion:
-    """Return the version as it stands in the use's image: nothing is known of it in a new one."""
-    if use.image == version.image or not use.image or not use.ran:
-        return version
-    if version.image and version.tier is not Tier.SANDBOX:
-        return version
+class _Standing(NamedTuple):
+    """Of a version, what a use is held against; the whole of it takes long to read."""
+
+    digest: str
+    tier: Tier
+    since_use: int
+    image: str
+
+
+_STANDING: Final = select(
+    schema.versions.c.tier, schema.versions.c.since_use, schema.versions.c.image
+).where(schema.versions.c.digest == bindparam("version"))
+
+
+def _where_it_stands(connection: Connection, digest: str) -> _Standing:
+    row = connection.execute(_STANDING, {"version": digest}).one_or_none()
+    if row is None:
+        msg = f"no version has the digest {digest}; register the tool first"
+        raise UnknownToolError(msg)
+    return _Standing(digest, Tier(row.tier), row.since_use, row.image)
+
+
+def _is_in_new_image(stands: _Standing, use: Use) -> bool:
+    """Say whether a record has to begin; what was earned in one image is kept while it is held."""
+    if not (use.ran and use.image) or use.image == stands.image:
+        return False
+    return not stands.image or stands.tier is Tier.SANDBOX
+
+
+def _begin_in_image(connection: Connection, journal: Journal, use: Use) -> _Standing:
+    version = _version(connection, use.version)
     here = replace(version, image=use.image, since_use=usage.last_use(connection))
-    if version.image:
-        why = "its image is another one, in which it has no record"
-        journal.change(connection, "new_record", version, here, why)
-    else:
-        journal.change(connection, "new_record", version, here, "first use")
-    return here
+    why = "its image is another one, in which it has no record" if version.image else "first use"
+    journal.change(connection, "new_record", version, here, why)
+    return _Standing(here.digest, here.tier, here.since_use, here.image)
 
 
-def _counts(connection: Connection, version: ToolVersion, use: Use) -> bool:
-    """Say whether a use is independent evidence for or against the version where it stands."""
-    at_its_tier = use.tier is version.tier and use.image in ("", version.image)
+def _version(connection: Connection, digest: str) -> ToolVersion:
+    version = find_version(connection, schema.versions.c.digest == digest)
+    assert version is not None  # noqa: S101 - it was there in this transaction
+    return version
+
+
+def _counts(connection: Connection, stands: _Standing, use: Use) -> bool:
+    """Say whether a use is independent evidence for or against a version where it stands."""
+    at_its_tier = use.tier is stands.tier and use.image in ("", stands.image)
     if not (use.live and at_its_tier and usage.is_evidence(use)):
         return False
-    return not usage.is_known(connection, version, use)
+    return not usage.is_known(connection, stands.since_use, use)
 
 
 def _judge(connection: Connection, journal: Journal, version: ToolVersion, trust: Trust) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "draft_of",
     "draft_values",
     "spec_of",
+    "spec_of_text",
     "time_text",
     "use_of",
     "use_values",
@@ -78,7 +79,7 @@ def version_of(row: _AnyRow) -> ToolVersion:
     return _believed(
         row.digest,
         lambda: ToolVersion(
-            spec=spec_of(row.spec, row.digest),
+            spec=spec_of_text(row.spec, row.digest),
             number=row.number,
             tier=Tier(row.tier),
             state=State(row.state),
@@ -89,6 +90,15 @@ def version_of(row: _AnyRow) -> ToolVersion:
             image=row.image,
         ),
     )
+
+
+def spec_of(row: _AnyRow) -> ToolSpec:
+    """Return the specification in a row that has `spec` and `digest`.
+
+    Raises:
+        TamperedError: it does not match its digest.
+    """
+    return _believed(row.digest, lambda: spec_of_text(row.spec, row.digest))
 
 
 def draft_values(draft: RejectedDraft) -> dict[str, object]:
@@ -111,7 +121,7 @@ def draft_of(row: _AnyRow) -> RejectedDraft:
     return _believed(
         row.digest,
         lambda: RejectedDraft(
-            spec=spec_of(row.spec, row.digest),
+            spec=spec_of_text(row.spec, row.digest),
             reasons=_texts(row.reasons),
             evidence=_object(row.evidence),
             rejected_at=datetime.fromisoformat(row.rejected_at),
@@ -188,7 +198,7 @@ def _believed(digest: str, decode: Callable[[], _T]) -> _T:
         raise TamperedError(msg) from error
 
 
-def spec_of(text: str, digest: str) -> ToolSpec:
+def spec_of_text(text: str, digest: str) -> ToolSpec:
     """Return the specification of a canonical JSON text.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Self
 from sqlalchemy import Connection, insert, select
 
 from toolguild.policies import Profile, Tier, load_profile
-from toolguild.registry import governance, parts, recording, rows, schema, usage
+from toolguild.registry import governance, parts, recording, retrieval, rows, schema, usage
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import AlreadyRegisteredError
@@ -171,6 +171,29 @@ class Registry:
         """
         with self.database.read() as connection:
             return resolve(connection, ref)
+
+    def search(
+        self,
+        text: str,
+        *,
+        k: int = 8,
+        tier: Tier | None = None,
+        state: State | None = State.ACTIVE,
+        embedder: retrieval.Embedder | None = None,
+    ) -> list[retrieval.Found]:
+        """Return the tools that fit a text, the best first; any text is one, none is an error.
+
+        Args:
+            text: A name, the beginning of one, or what is to be done.
+            k: Tools at most.
+            tier: Only tools of this tier.
+            state: Only tools in this state; None for all.
+            embedder: Finds tools by meaning, too, of which it made vectors. Where it cannot, a
+                `RuntimeWarning` says so, and text alone is searched.
+        """
+        meaning = retrieval.meaning_of(text, embedder)
+        with self.database.read() as connection:
+            return retrieval.search(connection, text, k=k, tier=tier, state=state, meaning=meaning)
 
     def versions(self, name: str) -> list[ToolVersion]:
         """Return every version of a tool, the oldest first.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select
 
 from toolguild.registry import schema
 from toolguild.registry.model import CallStatus, Record, ToolVersion, Use
 
 __all__ = [
+    "FAILURES",
     "TierRecord",
     "callers_of",
     "has_record",
@@ -23,7 +25,7 @@ __all__ = [
     "tier_record",
 ]
 
-_FAILURES = (
+FAILURES = (
     CallStatus.ERROR,
     CallStatus.TIMEOUT,
     CallStatus.MEMORY,
@@ -49,21 +51,35 @@ def is_success(use: Use) -> bool:
 
 def is_evidence(use: Use) -> bool:
     """Say whether a use says something about the tool, and not about callers or the sandbox."""
-    return use.ran and (use.status is CallStatus.OK or use.status in _FAILURES)
+    return use.ran and (use.status is CallStatus.OK or use.status in FAILURES)
 
 
-def is_known(connection: Connection, version: ToolVersion, use: Use) -> bool:
-    """Say whether the present record has the same input with the same outcome."""
+def is_known(connection: Connection, since_use: int, use: Use) -> bool:
+    """Say whether the record since some use has the same input with the same outcome."""
+    given = {"version": use.version, "input": use.input_digest, "since": since_use}
+    same = _SAME_SUCCESS if is_success(use) else _SAME_FAILURE
+    return connection.execute(same, given).first() is not None
+
+
+def _same_input(outcome: ColumnElement[bool]) -> Select[tuple[int]]:
     table = schema.uses
-    well = table.c.status == CallStatus.OK.value
-    query = select(table.c.id).where(
-        table.c.version == use.version,
-        table.c.input_digest == use.input_digest,
-        table.c.id > version.since_use,
-        table.c.counts.is_(True),
-        well if is_success(use) else ~well,
+    return (
+        select(table.c.id)
+        .where(
+            table.c.version == bindparam("version"),
+            table.c.input_digest == bindparam("input"),
+            table.c.id > bindparam("since"),
+            table.c.counts.is_(True),
+            outcome,
+        )
+        .limit(1)
     )
-    return connection.execute(query.limit(1)).first() is not None
+
+
+_WELL: Final = schema.uses.c.status == CallStatus.OK.value
+# Made once: making a statement takes longer than carrying it out.
+_SAME_SUCCESS: Final = _same_input(_WELL)
+_SAME_FAILURE: Final = _same_input(~_WELL)
 
 
 def has_record(connection: Connection, version: ToolVersion) -> bool:
@@ -117,7 +133,7 @@ def record_of(connection: Connection, version: str) -> Record:
     unavailable = status == CallStatus.UNAVAILABLE.value
     query = select(
         _count(ran, status == CallStatus.OK.value).label("successes"),
-        _count(ran, status.in_([failure.value for failure in _FAILURES])).label("failures"),
+        _count(ran, status.in_([failure.value for failure in FAILURES])).label("failures"),
         _count(ran, status == CallStatus.REFUSED.value).label("refused"),
         _count(~ran, ~unavailable).label("turned_away"),
         _count(ran, status == CallStatus.CUT_OFF.value).label("cut_off"),

@@ -59,7 +59,8 @@ class ImportSettings:
     rename: str = ""
     """What to put before names that mean something else here."""
     gate: Callable[[ToolSpec], str] = _no_gate
-    """Says why a tool is refused by its text, or an empty text."""
+    """Says why a tool is refused by its text, or an empty text. The static gate stands above this
+    package, so that whoever imports hands it in, as the command line does."""
     dry_run: bool = False
     """Whether to write nothing."""
 

@@ -21,7 +21,7 @@ from toolguild.registry.bundles.errors import BundleError
 from toolguild.registry.canonical import canonical_json, decode_strict_json, text_digest
 from toolguild.registry.errors import InvalidSpecError, NotJsonError
 from toolguild.registry.model import State, ToolSpec
-from toolguild.registry.rows import spec_of
+from toolguild.registry.rows import spec_of_text
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import Json, JsonObject
 
@@ -237,7 +237,7 @@ def _tool(place: int, read: _Tool) -> BundledTool:
     text = canonical_json(read.spec)
     digest = text_digest(text)
     try:
-        spec = spec_of(text, digest)
+        spec = spec_of_text(text, digest)
         check_spec(spec)
     except InvalidSpecError as error:
         _refuse(f"predicate.tools.{place}: {error}")

@@ -73,6 +73,22 @@ def test_an_old_registry_goes_on_working(old, sandbox):
         assert verify(registry).ok
 
 
+def test_the_tools_of_an_old_registry_are_found(old):
+    with Registry.open(old) as registry:
+        names = [found.version.spec.name for found in registry.search("double a number")]
+        assert names[0] == "double"
+        assert registry.search("bad") == []
+
+
+def test_a_tampered_version_keeps_nobody_from_opening_an_old_registry(old):
+    connection = sqlite3.connect(old)
+    connection.executescript("DROP TRIGGER versions_no_update; UPDATE versions SET spec = '{}'")
+    connection.close()
+    with Registry.open(old) as registry:
+        assert registry.search("double") == []
+        assert not verify(registry).ok
+
+
 def test_reopening_changes_nothing_more(old):
     Registry.open(old).close()
     before = old.read_bytes()

@@ -177,6 +177,15 @@ def test_what_tools_call_and_nobody_here_has_is_told(theirs, registry, take, ali
     assert take(data).missing == {}
 
 
+def test_a_tool_that_is_quarantined_here_is_missing_to_those_that_call_it(
+    registry, share, take, make_spec
+):
+    registry.register(make_spec())
+    registry.set_state("double", State.QUARANTINED, why="drifts")
+    assert take(share("quad")).missing == {"double": ("quad@1",)}
+    assert registry.tool("double").state is State.QUARANTINED
+
+
 @pytest.fixture
 def own(registry, make_spec) -> ToolSpec:
     """A tool of one's own, called as one of Alice's."""

@@ -68,13 +68,17 @@ def twice(document):
     document["subject"].insert(0, document["subject"][0])
 
 
-def two_meanings(document):
-    second = copy.deepcopy(tool(document))
-    second["number"] = 2
-    second["spec"]["description"] = "Another one."
-    document["predicate"]["tools"].insert(1, second)
-    subject = {"name": "double@2", "digest": {"sha256": digest(second["spec"])[7:]}}
-    document["subject"].insert(1, subject)
+def second_double(number: int, active: bool):
+    """Return a change that adds another tool of the name."""
+
+    def change(document):
+        second = copy.deepcopy(tool(document)) | {"number": number, "active": active}
+        second["spec"]["description"] = "Another one."
+        document["predicate"]["tools"].insert(1, second)
+        subject = {"name": f"double@{number}", "digest": {"sha256": digest(second["spec"])[7:]}}
+        document["subject"].insert(1, subject)
+
+    return change
 
 
 def unordered(document):
@@ -121,7 +125,8 @@ HOSTILE = {
     ),
     "no subject": (put("subject", []), "subject: names other tools"),
     "a tool twice": (twice, "the same tool twice"),
-    "two meanings of a name": (two_meanings, "the same meaning of the name twice: double"),
+    "two meanings of a name": (second_double(2, True), "meaning of the name twice: double"),
+    "two versions of a number": (second_double(1, False), "same version twice: double@1"),
     "another order": (unordered, "not in the order"),
     "calls in another order": (unsorted_calls, "not as toolguild writes specifications"),
     "no specification": (put("predicate.tools.0.spec", {"name": "double"}), "not a specification"),

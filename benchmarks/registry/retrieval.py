@@ -1,0 +1,295 @@
+"""How fast and how well tools are found among 100,000: `python -m benchmarks.registry.retrieval`.
+
+Times are those of `Registry.search` in a process of its own, from a text to eight tools with their
+versions decoded and checked, one question after another; the database's pages are in the system's
+memory, as they were just written. No question is left out; the first is told apart. Beside the
+time by the clock stands that of the searching process on a processor, which others that use the
+machine stretch less; a server's own work is not in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from benchmarks.registry.catalogue import Question, questions_about, tools
+from benchmarks.registry.labelled import labelled_tasks, real_tools
+from benchmarks.sandbox.machine import about, warn_if_busy
+from benchmarks.sandbox.report import Bound
+from benchmarks.sandbox.tables import about_table, table
+from toolguild.policies import Tier
+from toolguild.registry import CallStatus, Registry, State, ToolSpec, ToolVersion, Use, rows, schema
+from toolguild.registry.retrieval.documents import documents
+from toolguild.registry.retrieval.indexing import rebuild
+from toolguild.registry.retrieval.relevance import (
+    DESCRIPTION,
+    NAME,
+    PARAMETERS,
+    coverage,
+    weights_of,
+)
+from toolguild.registry.retrieval.words import words_of
+
+__all__ = ["Measured", "measure_retrieval"]
+
+_K = 8
+_MOST_P99_MS = 15.0
+_WHAT = f"retrieval of the best {_K}, p99"
+_BATCH = 1000
+_COMPARED = 100
+"""Questions whose answers are compared with those of reading all tools."""
+_AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found: tables for people, bounds, and everything as JSON can carry it."""
+
+    tables: Sequence[str]
+    bounds: Sequence[Bound]
+    data: Any
+
+
+def measure_retrieval(
+    places: Mapping[str, Callable[[], str]], *, size: int = 100_000, questions: int = 1000
+) -> Measured:
+    """Fill a registry in each place, and search it.
+
+    Args:
+        places: By the name of a database, what gives a path or URL where there is no registry yet.
+        size: Tools.
+        questions: Questions.
+    """
+    real = real_tools()
+    taken = {spec.name for spec in real}
+    specs = [spec for spec in tools(size) if spec.name not in taken]
+    asked = questions_about(specs, questions)
+    data = {name: _measure(place, [*specs, *real], real, asked) for name, place in places.items()}
+    bounds = [
+        Bound(_WHAT, name, "", found["ms"]["p99"], _MOST_P99_MS, "ms")
+        for name, found in data.items()
+    ]
+    return Measured([_shown_times(data), _shown_answers(data)], bounds, data)
+
+
+def _measure(
+    place: Callable[[], str],
+    specs: Sequence[ToolSpec],
+    real: Sequence[ToolSpec],
+    asked: Sequence[Question],
+) -> dict[str, Any]:
+    where, of_real = place(), place()
+    with Registry.open(of_real) as registry:
+        _fill(registry, real)
+        alone = _labelled(registry)
+    with Registry.open(where) as registry:
+        _fill(registry, specs)
+        # Before there are records, which rank tools in another order than relevance does.
+        compared = _compared(registry, asked[:_COMPARED])
+        among_all = _labelled(registry)
+        _give_records(registry, specs)
+    return {
+        "tools": len(specs),
+        "ms": _timed(where, asked),
+        "compared": compared,
+        "labelled": {f"{len(real)} tools": alone, f"{len(specs):,} tools": among_all},
+    }
+
+
+def _fill(registry: Registry, specs: Sequence[ToolSpec]) -> None:
+    """Register tools in bulk, and index them."""
+    with registry.database.write() as connection:
+        for start in range(0, len(specs), _BATCH):
+            versions = [
+                ToolVersion(spec, 1, Tier.SANDBOX, State.ACTIVE, _AT)
+                for spec in specs[start : start + _BATCH]
+            ]
+            values = [rows.version_values(version) for version in versions]
+            connection.execute(insert(schema.versions), values)
+            names = [{"name": one.spec.name, "active": one.digest} for one in versions]
+            connection.execute(insert(schema.tools), names)
+    rebuild(registry.database)
+
+
+def _give_records(registry: Registry, specs: Sequence[ToolSpec]) -> None:
+    """Let a fifth of the tools have been used, up to 30 times each."""
+    rng = random.Random(3)  # noqa: S311 - a benchmark has no secrets
+    used = rng.sample(specs, len(specs) // 5)
+    uses = [rows.use_values(use) for spec in used for use in _uses(rng, spec.digest)]
+    with registry.database.write() as connection:
+        for start in range(0, len(uses), _BATCH):
+            connection.execute(insert(schema.uses), uses[start : start + _BATCH])
+
+
+def _uses(rng: random.Random, version: str) -> Iterable[Use]:
+    success, median_s = rng.choice((1, 0.98, 0.9, 0.5)), rng.choice((0.05, 0.2, 1.0, 8.0))
+    for number in range(rng.randint(1, 30)):
+        status = CallStatus.OK if rng.random() < success else CallStatus.ERROR
+        yield Use(version, f"input-{number}", status, median_s * rng.uniform(0.5, 2), _AT)
+
+
+def _timed(where: str, asked: Sequence[Question]) -> dict[str, float]:
+    """Return the milliseconds of searches in a process of their own."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump([question.text for question in asked], file)
+        file.flush()
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.registry.retrieval",
+            "--time",
+            where,
+            file.name,
+        ]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    first, *others = json.loads(ran.stdout)
+    return {"first": first["wall"]} | {
+        f"{name}{kind}": share
+        for kind, of in (("", "wall"), (" of a processor", "processor"))
+        for name, share in _percentiles([taken[of] for taken in others]).items()
+    }
+
+
+def _percentiles(taken: Sequence[float]) -> dict[str, float]:
+    shares = statistics.quantiles(taken, n=100, method="inclusive")
+    return {"p50": shares[49], "p90": shares[89], "p99": shares[98]}
+
+
+def _time(where: str, texts: Sequence[str]) -> list[dict[str, float]]:
+    taken = []
+    with Registry.open(where) as registry:
+        for text in texts:
+            wall, processor = time.perf_counter(), time.process_time()
+            registry.search(text, k=_K)
+            taken.append(
+                {
+                    "wall": (time.perf_counter() - wall) * 1e3,
+                    "processor": (time.process_time() - processor) * 1e3,
+                }
+            )
+    return taken
+
+
+def _compared(registry: Registry, asked: Sequence[Question]) -> dict[str, float]:
+    """Compare what is found with what reading every tool would find, by relevance alone.
+
+    Of equally relevant tools it is no matter which are found.
+    """
+    texts = _texts(registry)
+    having: dict[str, set[str]] = {}
+    for name, fields in texts.items():
+        for word in " ".join(fields.values()).split():
+            having.setdefault(word, set()).add(name)
+    found_best, best_of_all, first = 0, 0, 0
+    for question in asked:
+        words = dict.fromkeys(words_of(question.text))
+        weights = weights_of({word: len(having.get(word, ())) for word in words}, len(texts))
+        those = set().union(*(having.get(word, set()) for word in words))
+        shares = {name: coverage(weights, texts[name])[0] for name in those}
+        best = heapq.nlargest(_K, shares.values())
+        found = [one.version.spec.name for one in registry.search(question.text, k=_K)]
+        found_best += sum(shares.get(name, 0) >= best[-1] for name in found) if best else 0
+        best_of_all += len(best)
+        first += question.tool in found
+    return {"of the best by relevance": found_best / best_of_all, "asked for": first / len(asked)}
+
+
+def _texts(registry: Registry) -> dict[str, dict[Any, str]]:
+    with registry.database.read() as connection:
+        return {
+            row.name: {
+                NAME: row.name_words,
+                DESCRIPTION: row.description_words,
+                PARAMETERS: row.parameter_words,
+            }
+            for row in connection.execute(select(documents))
+        }
+
+
+def _labelled(registry: Registry) -> dict[str, dict[str, float]]:
+    """Return how many of the tools that real tasks take are among the best."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for task in labelled_tasks():
+        names = [one.version.spec.name for one in registry.search(task.text, k=_K)]
+        ranks = [place for place, name in enumerate(names, start=1) if name in task.tools]
+        recall = len(ranks) / len(task.tools)
+        found.setdefault(task.source, []).append((recall, 1 / ranks[0] if ranks else 0.0))
+    return {
+        source: {
+            "tasks": len(of_task),
+            "recall": statistics.fmean(recall for recall, _ in of_task),
+            "reciprocal rank": statistics.fmean(rank for _, rank in of_task),
+        }
+        for source, of_task in found.items()
+    }
+
+
+def _shown_times(data: Mapping[str, Any]) -> str:
+    columns = [*next(iter(data.values()))["ms"]]
+    lines = [
+        (name, *(f"{found['ms'][one]:.1f}" for one in columns)) for name, found in data.items()
+    ]
+    return table(("ms a search", *columns), lines)
+
+
+def _shown_answers(data: Mapping[str, Any]) -> str:
+    lines = []
+    for name, found in data.items():
+        for what, share in found["compared"].items():
+            lines.append((name, f"{found['tools']:,} tools", what, f"{share:.3f}", ""))
+        for among, sources in found["labelled"].items():
+            for source, of_source in sources.items():
+                figures = (f"{of_source['recall']:.3f}", f"{of_source['reciprocal rank']:.3f}")
+                lines.append((name, among, f"{source} ({of_source['tasks']})", *figures))
+    head = ("database", "among", "questions", f"found among {_K}", "mean reciprocal rank")
+    return table(head, lines)
+
+
+def main() -> None:
+    """Measure what the command line asks for, show it, and end with 1 where a bound is broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tools", type=int, default=100_000)
+    parser.add_argument("--questions", type=int, default=1000)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--time", nargs=2, metavar=("WHERE", "FILE"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.time:
+        where, file = given.time
+        print(json.dumps(_time(where, json.loads(Path(file).read_text("utf-8")))))
+        return
+    warn_if_busy()
+    told = {
+        **about(),
+        "command": f"python -m benchmarks.registry.retrieval {' '.join(sys.argv[1:])}",
+    }
+    numbers = count()
+    with tempfile.TemporaryDirectory(prefix="toolguild-retrieval-") as folder:
+        places = {"SQLite": lambda: str(Path(folder, f"{next(numbers)}.db"))}
+        found = measure_retrieval(places, size=given.tools, questions=given.questions)
+    if given.json:
+        print(json.dumps({"about": told, **found.data}, indent=2))
+    else:
+        print("\n\n".join([about_table(told), *found.tables, *map(str, found.bounds)]))
+    broken = [str(bound) for bound in found.bounds if not bound.kept]
+    if broken:
+        print("Not kept: " + "; ".join(broken), file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""Full text search in each database: its index over the documents, and how it is asked.
+
+SQLite has FTS5, PostgreSQL `tsvector` with a GIN index. Either finds the documents that have some
+words or all of them, and ranks these roughly; `relevance` ranks the best of them anew, alike for
+both. The words are those that `words_of` cut, letters and digits only, so nothing that a user
+typed is read as the syntax of a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import DDL, Connection, Table, event, text
+
+__all__ = ["Having", "attach", "change", "drop", "having", "index_all", "otherwise_indexed"]
+
+_MOST_RANKED = 2000
+"""Documents that are ranked for one question, the first that have its words. There are only more
+where all of the words are common, and those say little of what is wanted."""
+
+_COLUMNS = ("name_words", "description_words", "parameter_words")
+
+_SQLITE = (
+    # External content: the words are kept once, in the documents. `ascii` takes every letter
+    # beyond ASCII for a part of a word, and so cuts where there are spaces and nowhere else.
+    "CREATE VIRTUAL TABLE search_text USING fts5(name_words, description_words, parameter_words,"
+    " content='search_documents', content_rowid='id', tokenize='ascii')",
+)
+# Triggers would do this, but may not write to FTS5 where the schema of a file is not trusted.
+_ADD_TO_SQLITE = text(
+    "INSERT INTO search_text (rowid, name_words, description_words, parameter_words)"
+    " VALUES (:id, :name_words, :description_words, :parameter_words)"
+)
+_TAKE_FROM_SQLITE = text(
+    "INSERT INTO search_text"
+    " (search_text, rowid, name_words, description_words, parameter_words)"
+    " VALUES ('delete', :id, :name_words, :description_words, :parameter_words)"
+)
+
+_POSTGRESQL = (
+    # `simple` has neither stop words nor stems: the words come as they are to be. GIN does not
+    # know which words are of names, so that these have an index of their own.
+    "ALTER TABLE search_documents ADD COLUMN search_name tsvector"
+    " GENERATED ALWAYS AS (to_tsvector('simple', name_words)) STORED,"
+    " ADD COLUMN search_text tsvector GENERATED ALWAYS AS ("
+    "setweight(to_tsvector('simple', name_words), 'A') ||"
+    " setweight(to_tsvector('simple', description_words), 'B') ||"
+    " setweight(to_tsvector('simple', parameter_words), 'C')) STORED",
+    "CREATE INDEX search_documents_names ON search_documents USING gin (search_name)",
+    "CREATE INDEX search_documents_texts ON search_documents USING gin (search_text)",
+)
+
+# The weights are those of `relevance`. Documents are joined to the best only, because that takes
+# longer than ranking does.
+_FROM_SQLITE = text("""
+SELECT best.id, document.tier, document.state FROM (
+    SELECT id, rank FROM (
+        SELECT rowid AS id, bm25(search_text, 5.0, 2.0, 1.0) AS rank
+        FROM search_text WHERE search_text MATCH :query LIMIT :ranked
+    ) ORDER BY rank, id LIMIT :considered
+) AS best CROSS JOIN search_documents AS document ON document.id = best.id
+ORDER BY best.rank, best.id
+""")
+_FROM_POSTGRESQL = """
+SELECT id FROM (
+    SELECT id, search_text FROM search_documents
+    WHERE {column} @@ to_tsquery('simple', :required)
+    AND (CAST(:state AS text) IS NULL OR state = :state)
+    AND (CAST(:tier AS text) IS NULL OR tier = :tier)
+    LIMIT :ranked
+) AS matching
+ORDER BY {rank} DESC, id LIMIT :wanted
+"""
+# PostgreSQL's own rank does not know which words are rare. A word in a name is ranked 0.6, in a
+# description 0.24, among parameters 0.12, so that 0.4 more make it much as in BM25F.
+_RANK_OF_WORD = (
+    "CASE WHEN search_text @@ to_tsquery('simple', :word{n}) THEN :weight{n} *"
+    " (0.4 + ts_rank('{{0, 0.2, 0.4, 1}}', search_text, to_tsquery('simple', :word{n})))"
+    " ELSE 0 END"
+)
+_ALL = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """A question: which documents have any of some words, or all of others?"""
+
+    weights: Mapping[str, float]
+    """All the words that documents are ranked by, those below included, and what each weighs."""
+    any_of: tuple[str, ...] = ()
+    """As `words_of` gives them. Here or in `all_of` there is one at least."""
+    all_of: tuple[str, ...] = ()
+    in_names: bool = False
+    """Whether the words have to be in the names."""
+
+
+def attach(documents: Table) -> None:
+    """Have the index made with the table."""
+    for dialect, statements in (("sqlite", _SQLITE), ("postgresql", _POSTGRESQL)):
+        for statement in statements:
+            event.listen(documents, "after_create", DDL(statement).execute_if(dialect=dialect))
+
+
+def drop(connection: Connection) -> None:
+    """Remove what would be left of the index when its table is dropped."""
+    if _is_sqlite(connection):
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_text")
+
+
+def change(
+    connection: Connection, before: Mapping[str, Any] | None, after: Mapping[str, Any]
+) -> None:
+    """Index a document that was written, in the same transaction.
+
+    Args:
+        connection: To either database; PostgreSQL does this by itself.
+        before: The row that was there before it.
+        after: The row that is there now.
+    """
+    if _is_sqlite(connection):
+        if before is not None:
+            connection.execute(_TAKE_FROM_SQLITE, _indexed(before))
+        connection.execute(_ADD_TO_SQLITE, _indexed(after))
+
+
+def index_all(connection: Connection) -> None:
+    """Index all documents anew."""
+    if _is_sqlite(connection):
+        connection.exec_driver_sql("INSERT INTO search_text (search_text) VALUES ('rebuild')")
+
+
+def otherwise_indexed(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Return the ids of documents whose words the index does not have as the documents do.
+
+    Args:
+        connection: To either database; PostgreSQL lets nobody write to its index.
+        rows: All documents.
+    """
+    if not _is_sqlite(connection):
+        return []
+    connection.exec_driver_sql(
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_places"
+        " USING fts5vocab('main', 'search_text', 'instance')"
+    )
+    # What a document has is added up, as all words of 100,000 would take much memory.
+    held: dict[int, int] = {}
+    places = text("SELECT doc, term, col, offset FROM temp.search_places")
+    for id, *place in connection.execute(places, execution_options={"yield_per": 1000}):
+        held[id] = held.get(id, 0) + hash(tuple(place))
+    wrong = []
+    for row in rows:
+        expected = sum(
+            hash((word, column, offset))
+            for column in _COLUMNS
+            for offset, word in enumerate(row[column].split())
+        )
+        if held.pop(row["id"], 0) != expected:
+            wrong.append(row["id"])
+    return [*wrong, *held]
+
+
+def having(
+    connection: Connection, asked: Having, *, tier: str | None, state: str | None, wanted: int
+) -> list[int]:
+    """Return the ids of documents that have the words, roughly the best first.
+
+    Args:
+        connection: To either database.
+        asked: The words.
+        tier: Only documents of this tier.
+        state: Only documents in this state.
+        wanted: Documents at most.
+    """
+    find = _from_sqlite if _is_sqlite(connection) else _from_postgresql
+    return find(connection, asked, tier, state, wanted)
+
+
+def _from_sqlite(
+    connection: Connection, asked: Having, tier: str | None, state: str | None, wanted: int
+) -> list[int]:
+    query = _for_fts5(asked)
+    # Nearly all tools may be shown, so there are usually enough of them among the best; where
+    # only few may, all that have the words have to be considered.
+    for considered, ranked in ((wanted, _MOST_RANKED), (_ALL, _ALL)):
+        values = {"query": query, "considered": considered, "ranked": max(ranked, wanted)}
+        rows = connection.execute(_FROM_SQLITE, values).all()
+        found = [row.id for row in rows if tier in (None, row.tier) and state in (None, row.state)]
+        if len(found) == len(rows):
+            break
+    return found[:wanted]
+
+
+def _from_postgresql(
+    connection: Connection, asked: Having, tier: str | None, state: str | None, wanted: int
+) -> list[int]:
+    values: dict[str, object] = {
+        "required": _required(asked, "'", " & ", " | "),
+        "tier": tier,
+        "state": state,
+        "ranked": max(_MOST_RANKED, wanted),
+        "wanted": wanted,
+    }
+    words = _quoted(asked.weights, "'")
+    for n, (word, weight) in enumerate(zip(words, asked.weights.values(), strict=True)):
+        values |= {f"word{n}": word, f"weight{n}": weight}
+    rank = " + ".join(_RANK_OF_WORD.format(n=n) for n in range(len(words)))
+    column = "search_name" if asked.in_names else "search_text"
+    return list(connection.scalars(text(_FROM_POSTGRESQL.format(column=column, rank=rank)), values))
+
+
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _indexed(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {column: row[column] for column in ("id", *_COLUMNS)}
+
+
+def _for_fts5(asked: Having) -> str:
+    where = "name_words : " if asked.in_names else ""
+    required = _required(asked, '"', " AND ", " OR ")
+    ranked_by = " OR ".join(_quoted(asked.weights, '"'))
+    return f"({where}({required})) AND ({ranked_by})"
+
+
+def _required(asked: Having, mark: str, both: str, either: str) -> str:
+    """Return what documents must have, in a database's own syntax."""
+    parts = _quoted(asked.any_of, mark)
+    if asked.all_of:
+        parts.append(f"({both.join(_quoted(asked.all_of, mark))})")
+    return either.join(parts)
+
+
+def _quoted(words: Iterable[str], mark: str) -> list[str]:
+    return [f"{mark}{word.replace(mark, mark * 2)}{mark}" for word in words]
