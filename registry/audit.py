@@ -247,8 +247,10 @@ def _wrong_parts(connection: Connection) -> Iterator[str]:
     for row in connection.execute(select(schema.parts)):
         kept.setdefault(row.version, set()).add(row.name)
     for row in connection.execute(select(schema.versions)):
-        if kept.get(row.digest, set()) != set(version_of(row).spec.calls):
+        if kept.pop(row.digest, set()) != set(version_of(row).spec.calls):
             yield f"what {row.digest} calls is not kept as its specification says"
+    for digest in sorted(kept, key=repr):
+        yield f"it is kept what {digest} calls, and there is no such version"
 
 
 def _versions(connection: Connection) -> dict[str, JsonObject]:
