@@ -13,13 +13,23 @@ from sqlalchemy import Connection, Row, insert, select, update
 from toolguild.policies import Tier
 from toolguild.policies.promotion import next_tier
 from toolguild.registry import rows, schema
-from toolguild.registry.canonical import canonical_json, decode_json, storable_text
+from toolguild.registry.canonical import canonical_json, decode_json, digest, storable_text
 from toolguild.registry.errors import ChangeRefusedError, UnknownToolError
 from toolguild.registry.journal import Journal
 from toolguild.registry.model import ToolVersion
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["VALID", "Answer", "Approval", "answer", "ask", "find", "is_approved", "requests"]
+__all__ = [
+    "VALID",
+    "Answer",
+    "Approval",
+    "answer",
+    "ask",
+    "find",
+    "is_approved",
+    "requests",
+    "row_digests",
+]
 
 VALID = timedelta(days=7)
 """How long a request waits for its answer, and how long a given one holds."""
@@ -99,6 +109,7 @@ def ask(
     made = connection.execute(insert(schema.approvals).values(values)).inserted_primary_key
     number = int(made[0]) if made else 0
     told: JsonObject = {"request": number, "target": target.value, "evidence": evidence}
+    told["row"] = row_digests(connection, number)[number]
     journal.tell(connection, "ask", version.digest, None, {}, why, approval=told)
     return find(connection, number)
 
@@ -133,6 +144,7 @@ def answer(
     connection.execute(update(schema.approvals).where(row).values(values))
     action = "approve" if given is Answer.APPROVED else "deny"
     told: JsonObject = {"request": number, "target": request.target.value}
+    told["row"] = row_digests(connection, number)[number]
     journal.tell(connection, action, request.version, None, {}, reason, approval=told)
     return find(connection, number)
 
@@ -168,6 +180,14 @@ def find(connection: Connection, number: int) -> Approval:
         msg = f"there is no request {number}; `toolguild approvals list` shows them"
         raise UnknownToolError(msg)
     return _approval(row)
+
+
+def row_digests(connection: Connection, number: int | None = None) -> dict[int, str]:
+    """Return digests over all columns of every request, or of one, by their numbers."""
+    query = select(schema.approvals)
+    if number is not None:
+        query = query.where(schema.approvals.c.id == number)
+    return {row.id: digest(dict(row._mapping)) for row in connection.execute(query)}
 
 
 def _query() -> Any:

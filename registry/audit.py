@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from toolguild.registry import heads, schema, use_chain
-from toolguild.registry.approvals import Answer
+from toolguild.registry.approvals import row_digests
 from toolguild.registry.canonical import canonical_json, decode_json, text_digest
 from toolguild.registry.chain import (
     GENESIS,
@@ -141,7 +141,7 @@ class _Replay:
         self._versions: dict[str, JsonObject] = {}
         self._drafts: dict[str, JsonObject] = {}
         self._active: dict[str, str] = {}
-        self._approvals: dict[int, JsonObject] = {}
+        self._approvals: dict[str, str] = {}
 
     def apply(self, row: AuditRow) -> str:
         """Make one change; return why it cannot be made, or an empty text."""
@@ -163,17 +163,12 @@ class _Replay:
             self._active[str(known.get("name"))] = str(after["active"])
         approval = body.get("approval") if isinstance(body, dict) else None
         if isinstance(approval, dict):
-            self._apply_approval(row, approval)
+            self._apply_approval(approval)
         return ""
 
-    def _apply_approval(self, row: AuditRow, told: JsonObject) -> None:
-        request = self._approvals.setdefault(int(str(told.get("request"))), {})
-        if row.action == "ask":
-            request.update(version=row.subject, target=told.get("target"), asked_by=row.actor)
-            request.update(answer=Answer.OPEN.value, answered_by=None)
-        else:
-            given = Answer.APPROVED if row.action == "approve" else Answer.DENIED
-            request.update(answer=given.value, answered_by=row.actor)
+    def _apply_approval(self, told: JsonObject) -> None:
+        # Each time the whole row is told of, by its digest.
+        self._approvals[str(told.get("request"))] = str(told.get("row"))
 
     def differences(self, connection: Connection) -> Iterator[str]:
         """Yield what the tables hold that the trail does not tell, and the other way round."""
@@ -186,7 +181,8 @@ class _Replay:
             for subject in sorted(found.keys() | told.keys(), key=repr):
                 if not _agree(found.get(subject), told.get(subject)):
                     yield f"{subject} is not in the tables as the trail says"
-        for number in sorted({**(kept := _approvals(connection)), **self._approvals}):
+        kept = {str(number): row for number, row in row_digests(connection).items()}
+        for number in sorted(kept.keys() | self._approvals.keys()):
             if kept.get(number) != self._approvals.get(number):
                 yield f"request {number} for approval is not in the tables as the trail says"
         active = {row.name: row.active for row in connection.execute(select(schema.tools))}
@@ -252,22 +248,10 @@ def _wrong_parts(connection: Connection) -> Iterator[str]:
     for row in connection.execute(select(schema.parts)):
         kept.setdefault(row.version, set()).add(row.name)
     for row in connection.execute(select(schema.versions)):
-        if kept.get(row.digest, set()) != set(version_of(row).spec.calls):
+        if kept.pop(row.digest, set()) != set(version_of(row).spec.calls):
             yield f"what {row.digest} calls is not kept as its specification says"
-
-
-def _approvals(connection: Connection) -> dict[int, JsonObject]:
-    """Return every request for approval, in the words of the trail."""
-    return {
-        row.id: {
-            "version": row.version,
-            "target": row.target,
-            "asked_by": row.asked_by,
-            "answer": row.answer,
-            "answered_by": row.answered_by,
-        }
-        for row in connection.execute(select(schema.approvals))
-    }
+    for digest in sorted(kept, key=repr):
+        yield f"it is kept what {digest} calls, and there is no such version"
 
 
 def _versions(connection: Connection) -> dict[str, JsonObject]:

@@ -135,6 +135,8 @@ uses = Table(
     Index("uses_by_version", "version", "id"),
     Index("uses_by_input", "version", "input_digest"),
 )
+"""Written by `use_chain`, whose hash covers all columns: one that is added later has to be null, or
+what its `server_default` says, in the rows that there are."""
 
 approvals = Table(
     "approvals",
@@ -154,8 +156,6 @@ approvals = Table(
     Column("expires_at", String, nullable=False),
     Index("approvals_by_version", "version"),
 )
-"""Written by `use_chain`, whose hash covers all columns: one that is added later has to be null, or
-what its `server_default` says, in the rows that there are."""
 
 audit = Table(
     "audit",

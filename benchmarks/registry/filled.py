@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks.registry.databases import spec
 from toolguild.policies import Capability, Tier
-from toolguild.registry import CallStatus, Registry, State, Use
+from toolguild.registry import Answer, CallStatus, Registry, State, Use
 
 __all__ = ["fill"]
 
@@ -46,3 +48,9 @@ def fill(where: str) -> None:
             if number % 20 == 10:
                 registry.set_tier(f"tool_{number % _TOOLS}", Tier.RESTRICTED, why=f"{number} uses")
         registry.set_state("tool_1", State.QUARANTINED, why="drifts")
+        composite = spec("composite", "Count on, twice.")
+        registry.register(replace(composite, calls=("tool_2", "tool_3")))
+        asked = [registry.governance.ask(f"tool_{tool}", why="it works").id for tool in range(2, 6)]
+    with Registry.open(where, actor="somebody else") as registry:
+        registry.governance.answer(asked[0], Answer.APPROVED, why="so it does")
+        registry.governance.answer(asked[1], Answer.DENIED, why="not yet")

@@ -60,6 +60,8 @@ def _calls(registry: Registry) -> dict[str, Callable[[], object]]:
             registry.now(),
             task="task-17",
             trace="run-4",
+            tier=Tier.SANDBOX,
+            image="host",
         )
 
     return {

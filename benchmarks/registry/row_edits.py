@@ -105,7 +105,8 @@ def _cut_off(connection: Connection, table: Table, rng: random.Random) -> None:
 
 
 def _empty(connection: Connection, table: Table, rng: random.Random) -> None:
-    connection.execute(delete(table))
+    if not connection.execute(delete(table)).rowcount:
+        raise Unchanged
 
 
 def _add_a_row(connection: Connection, table: Table, rng: random.Random) -> None:
@@ -134,7 +135,10 @@ def _rows(connection: Connection, table: Table) -> list[Row[Any]]:
 
 
 def _random_row(connection: Connection, table: Table, rng: random.Random) -> Row[Any]:
-    return rng.choice(_rows(connection, table))
+    rows = _rows(connection, table)
+    if not rows:
+        raise Unchanged
+    return rng.choice(rows)
 
 
 def _is(table: Table, row: Row[Any]) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import update
 
 from toolguild.policies import Tier, load_profile
 from toolguild.registry import (
@@ -21,6 +22,7 @@ from toolguild.registry import (
     Toolbox,
     UnknownToolError,
     Use,
+    schema,
     tail,
     verify,
 )
@@ -239,6 +241,27 @@ def test_an_approval_is_of_the_record_that_it_was_asked_for(
     registry.governance.promote("double", why="a test", override=True)
     gates = registry.governance.promotion("double").gates
     assert not next(gate.passed for gate in gates if gate.name == "approval")
+
+
+@pytest.mark.parametrize("column", schema.approvals.columns.keys())
+def test_a_request_that_was_edited_is_found(registry, make_spec, as_other, column) -> None:
+    registry.register(make_spec())
+    registry.register(make_spec("other"))
+    request = registry.governance.ask("double", why="please")
+    as_other.answer(request.id, Answer.APPROVED, why="well")
+    assert verify(registry).ok
+    edited = {
+        "id": 7,
+        "version": registry.tool("other").digest,
+        "since_use": 7,
+        "expires_at": "2099-01-01T00:00:00.000000+00:00",
+    }
+    with registry.database.write() as connection:
+        row = update(schema.approvals).values({column: edited.get(column, "edited")})
+        connection.execute(row)
+    problem = verify(registry).problem
+    assert "request" in problem
+    assert "is not in the tables as the trail says" in problem
 
 
 # --- falling
