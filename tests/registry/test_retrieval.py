@@ -183,9 +183,7 @@ def test_no_text_is_an_error_or_a_query_language(filled: Registry, text: str) ->
     assert len(filled.tools()) == len(TOOLS)
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.text(st.characters(), max_size=80))
 def test_any_text_at_all_can_be_looked_for(filled: Registry, text: str) -> None:
     assert len(filled.search(text, k=3)) <= 3

@@ -179,9 +179,7 @@ def test_a_damaged_vector_is_left_out(filled: Registry, embedder: TopicEmbedder)
 vectors = st.lists(st.floats(-1, 1), min_size=8, max_size=8).filter(lambda one: hypot(*one) > 0.1)
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.lists(vectors, min_size=3, max_size=3), vectors)
 def test_the_nearest_are_those_with_the_greatest_cosines(
     filled: Registry, kept: list[list[float]], asked: list[float]
