@@ -207,6 +207,8 @@ def _from_postgresql(
         values |= {f"word{n}": word, f"weight{n}": weight}
     rank = " + ".join(_RANK_OF_WORD.format(n=n) for n in range(len(words)))
     column = "search_name" if asked.in_names else "search_text"
+    # A plan for any words would read each query anew for each row.
+    connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
     return list(connection.scalars(text(_FROM_POSTGRESQL.format(column=column, rank=rank)), values))
 
 
