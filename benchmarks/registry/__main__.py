@@ -19,6 +19,7 @@ from benchmarks.registry.postgres_server import NoServerError
 from benchmarks.registry.processes import measure_processes
 from benchmarks.registry.recording import measure_recording
 from benchmarks.registry.report import Part, bounds_table
+from benchmarks.registry.retrieval import measure_retrieval
 from benchmarks.sandbox.machine import about, warn_if_busy
 from benchmarks.sandbox.tables import about_table, replace_part
 
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[Places], Part]] = {
     "processes": measure_processes,
     "kills": measure_kills,
     "edits": measure_edits,
+    "retrieval": measure_retrieval,
 }
 """What is measured, in this order: times first, while nothing else of ours runs."""
 QUICK: dict[str, Callable[[Places], Part]] = {
@@ -34,6 +36,7 @@ QUICK: dict[str, Callable[[Places], Part]] = {
     "processes": lambda given: measure_processes(given, rounds=3),
     "kills": lambda given: measure_kills(given, kills=4),
     "edits": lambda given: measure_edits(given, file_edits=20, row_edits=20),
+    "retrieval": lambda given: measure_retrieval(given, size=2000, questions=20),
 }
 
 

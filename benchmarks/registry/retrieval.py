@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -29,6 +28,7 @@ from sqlalchemy import insert, select
 
 from benchmarks.registry.catalogue import Question, questions_about, tools
 from benchmarks.registry.labelled import labelled_tasks, real_tools
+from benchmarks.registry.report import Part
 from benchmarks.sandbox.machine import about, warn_if_busy
 from benchmarks.sandbox.report import Bound
 from benchmarks.sandbox.tables import about_table, table
@@ -45,7 +45,7 @@ from toolguild.registry.retrieval.relevance import (
 )
 from toolguild.registry.retrieval.words import words_of
 
-__all__ = ["Measured", "measure_retrieval"]
+__all__ = ["measure_retrieval"]
 
 _K = 8
 _MOST_P99_MS = 15.0
@@ -56,18 +56,9 @@ _COMPARED = 100
 _AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What was found: tables for people, bounds, and everything as JSON can carry it."""
-
-    tables: Sequence[str]
-    bounds: Sequence[Bound]
-    data: Any
-
-
 def measure_retrieval(
     places: Mapping[str, Callable[[], str]], *, size: int = 100_000, questions: int = 1000
-) -> Measured:
+) -> Part:
     """Fill a registry in each place, and search it.
 
     Args:
@@ -84,7 +75,7 @@ def measure_retrieval(
         Bound(_WHAT, name, "", found["ms"]["p99"], _MOST_P99_MS, "ms")
         for name, found in data.items()
     ]
-    return Measured([_shown_times(data), _shown_answers(data)], bounds, data)
+    return Part([_shown_times(data), _shown_answers(data)], bounds, data)
 
 
 def _measure(
@@ -130,7 +121,9 @@ def _give_records(registry: Registry, specs: Sequence[ToolSpec]) -> None:
     """Let a fifth of the tools have been used, up to 30 times each."""
     rng = random.Random(3)  # noqa: S311 - a benchmark has no secrets
     used = rng.sample(specs, len(specs) // 5)
-    uses = [rows.use_values(use) for spec in used for use in _uses(rng, spec.digest)]
+    made = (use for spec in used for use in _uses(rng, spec.digest))
+    # In bulk, and so not chained: what is searched does not look at that.
+    uses = [{**rows.use_values(use), "id": number} for number, use in enumerate(made, 1)]
     with registry.database.write() as connection:
         for start in range(0, len(uses), _BATCH):
             connection.execute(insert(schema.uses), uses[start : start + _BATCH])
