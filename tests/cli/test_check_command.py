@@ -376,7 +376,7 @@ def test_a_key_of_the_settings_file_chooses_a_profile(toolguild: Any, tmp_path: 
     ("text", "named"),
     [
         ("[profile]\nrules.TG102 = 'off'\n", "profile.rules.TG102"),
-        ("[profile]\nextends = 'lax'\n", "balanced, strict"),
+        ("[profile]\nextends = 'lax'\n", "balanced, simple, strict"),
         ("[profile\n", "toolguild.toml"),
     ],
 )
