@@ -64,7 +64,7 @@ def postgres_server(*, durable: bool = False) -> Iterator[Server]:
         _run([binaries / "initdb", "--pgdata", data, *account, *texts, "--no-sync"])
         control = [binaries / "pg_ctl", "--pgdata", data, "--wait"]
         options = ["listen_addresses=", f"unix_socket_directories={folder}", "max_connections=200"]
-        # In its folder and not in /dev/shm, where what a server leaves that is stopped at once stays.
+        # In its folder: in /dev/shm, what a server leaves that is stopped at once would stay.
         options.append("dynamic_shared_memory_type=mmap")
         options += [] if durable else _WITHOUT_DISK
         told = " ".join(f"-c {option}" for option in options)

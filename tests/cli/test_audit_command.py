@@ -28,8 +28,8 @@ def cut_off(path: Path) -> None:
     """Undo the last change in tables and trail alike."""
     with forged(path) as connection:
         connection.execute("DELETE FROM audit WHERE seq = 3")
-        for table in ("versions", "search_documents"):
-            connection.execute(f"UPDATE {table} SET tier = 'sandbox'")
+        connection.execute("UPDATE versions SET tier = 'sandbox'")
+        connection.execute("UPDATE search_documents SET tier = 'sandbox'")
 
 
 def test_the_tail_tells_who_did_what_to_which_tool_and_why(toolguild: Any, tools: Path) -> None:
