@@ -20,7 +20,7 @@ from toolguild.sandbox import Json, JsonObject
 __all__ = ["COMMANDS"]
 
 _QUARANTINE = "quarantine"
-_SHOWN = ("tier", "state", "active")
+_SHOWN = ("tier", "state")
 """Of what a row of the trail changed, what a table shows."""
 
 why_option = click.option("--why", default="", metavar="TEXT", help="Kept in the audit trail.")
@@ -280,5 +280,5 @@ def _change(row: AuditRow) -> str:
     return ", ".join(
         f"{old[name]} to {value}" if old.get(name) else str(value)
         for name, value in new.items()
-        if name in _SHOWN and name != "active" and old.get(name) != value
+        if name in _SHOWN and old.get(name) != value
     ) or json.dumps(body.get("approval", ""), ensure_ascii=False).strip('"')

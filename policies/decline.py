@@ -41,7 +41,7 @@ class Decline:
             msg = f"no rate between 0 and 1: {self.rate}"
             raise ValueError(msg)
         asked = 1 - self.rate
-        worse = sorted({min(asked * times, _middle(asked)) for times in _WORSE})
+        worse = sorted({min(asked * times, _most_failures(asked)) for times in _WORSE})
         self._steps = [
             (math.log1p(-share) - math.log(self.rate), math.log(share / asked)) for share in worse
         ]
@@ -77,6 +77,6 @@ def has_declined(uses: Iterable[bool], rate: float, threshold: float) -> bool:
     return any(watched.see(success=success) > threshold for success in uses)
 
 
-def _middle(asked: float) -> float:
+def _most_failures(asked: float) -> float:
     """Return the largest share of failures that is looked for."""
     return max(_MOST_FAILURES, (1 + asked) / 2)

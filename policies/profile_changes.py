@@ -26,6 +26,7 @@ from toolguild.policies.errors import PolicyFileError
 from toolguild.policies.evidence import MAX_INPUTS
 from toolguild.policies.profile import Profile, Tables, merged
 from toolguild.policies.tiers import Capability, Tier
+from toolguild.policies.trust import MAX_USES_BETWEEN
 
 __all__ = [
     "AddedModule",
@@ -95,8 +96,6 @@ class AskedChanges(_Part):
 class BudgetChanges(_Part):
     """How much may change, as `trust.Budget` has it."""
 
-    new_tools_a_cycle: int | None = Field(default=None, ge=0, strict=True)
-    new_tools_a_day: int | None = Field(default=None, ge=0, strict=True)
     promotions_a_cycle: int | None = Field(default=None, ge=0, strict=True)
     promotions_a_day: int | None = Field(default=None, ge=0, strict=True)
 
@@ -109,7 +108,9 @@ class TrustChanges(_Part):
     full: AskedChanges = AskedChanges()
     budget: BudgetChanges = BudgetChanges()
     alpha: float | None = Field(default=None, gt=0, lt=1)
-    uses_between_false_alarms: int | None = Field(default=None, ge=1, strict=True)
+    uses_between_false_alarms: int | None = Field(
+        default=None, ge=1, le=MAX_USES_BETWEEN, strict=True
+    )
     cooldown_h: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 

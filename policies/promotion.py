@@ -122,7 +122,8 @@ def _record_gates(standing: Standing, asked: Asked, alpha: float) -> Iterator[Ga
     at_least = f"at tier {standing.tier}, at least {asked.uses}"
     yield _gate("uses", uses >= asked.uses, at_least, str(uses), told)
     shown = f"{rate:.1%}" if uses else "none"
-    yield _gate("success rate", uses > 0 and rate >= asked.rate, f"{asked.rate:.0%}", shown, told)
+    enough = standing.successes >= asked.rate * uses
+    yield _gate("success rate", enough, f"{asked.rate:.0%}", shown, told)
     if asked.bound:
         bound = lower_bound(standing.successes, standing.failures, alpha)
         reached = log_e_value(standing.successes, standing.failures, asked.bound)

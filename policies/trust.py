@@ -11,7 +11,10 @@ from typing import Any
 
 from toolguild.policies.tiers import Tier
 
-__all__ = ["Asked", "Budget", "Trust"]
+__all__ = ["MAX_USES_BETWEEN", "Asked", "Budget", "Trust"]
+
+MAX_USES_BETWEEN = 1_000_000_000
+"""Between two false alarms; with many more, evidence for a decline would be no float any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,6 @@ class Asked:
 class Budget:
     """How much may change; what exceeds it waits in order."""
 
-    new_tools_a_cycle: int
-    new_tools_a_day: int
     promotions_a_cycle: int
     promotions_a_day: int
 
@@ -95,8 +96,9 @@ class Trust:
         if not 0 < self.alpha < 1:
             msg = f"alpha: {self.alpha} is no chance between 0 and 1"
             raise ValueError(msg)
-        if self.uses_between_false_alarms < 1:
-            msg = f"uses_between_false_alarms: {self.uses_between_false_alarms} is below 1"
+        if not 1 <= self.uses_between_false_alarms <= MAX_USES_BETWEEN:
+            told = self.uses_between_false_alarms
+            msg = f"uses_between_false_alarms: {told} is not from 1 to {MAX_USES_BETWEEN:,}"
             raise ValueError(msg)
         if not self.cooldown_h >= 0:
             msg = f"cooldown_h: {self.cooldown_h} is below 0"

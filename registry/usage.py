@@ -113,9 +113,8 @@ def outcomes(connection: Connection, version: ToolVersion, count: int) -> list[b
 def tier_record(connection: Connection, version: ToolVersion) -> TierRecord:
     """Return what the present record adds up to at the version's tier."""
     table = schema.uses
-    well = table.c.status == CallStatus.OK.value
     at_tier = table.c.tier == version.tier.value
-    counted = select(_count(well), _count(~well)).where(_in_record(version), at_tier)
+    counted = select(_count(_WELL), _count(~_WELL)).where(_in_record(version), at_tier)
     successes, failures = connection.execute(counted).one()
     undeclared = select(func.count()).where(
         table.c.version == version.digest,

@@ -123,7 +123,12 @@ def test_trust_is_a_frozen_value_within_its_ranges() -> None:
     trust = BALANCED.trust
     with pytest.raises(dataclasses.FrozenInstanceError):
         trust.alpha = 1.0  # type: ignore[misc]  # what is tested
-    for wrong in ({"alpha": 0.0}, {"uses_between_false_alarms": 0}, {"cooldown_h": -1.0}):
+    for wrong in (
+        {"alpha": 0.0},
+        {"uses_between_false_alarms": 0},
+        {"uses_between_false_alarms": 10**10},
+        {"cooldown_h": -1.0},
+    ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             dataclasses.replace(trust, **wrong)
     for wrong in ({"keep": 1.0}, {"rate": -0.1}, {"bound": 1.0}, {"uses": -1}, {"age_h": -1.0}):
