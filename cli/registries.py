@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from toolguild.cli.tool_files import InputFileError
 from toolguild.policies import Profile
 from toolguild.registry import Registry
+from toolguild.registry.database import Database
 
 __all__ = ["open_existing", "open_to_look"]
 
@@ -19,11 +20,15 @@ def open_existing(where: str, profile: Profile | None = None) -> Registry:
 
     An empty one would export nothing, and its trail would prove to be in order.
 
+    Args:
+        where: Path or URL.
+        profile: What trust takes; the shipped one unless given.
+
     Raises:
-        InputFileError: there is no such file.
+        InputFileError: there is none.
         RegistryError: it cannot be opened.
     """
-    if not _exists(where):
+    if not Database.exists(where):
         message = f"{where}: there is no registry; name it with --registry"
         raise InputFileError(message)
     return Registry.open(where, profile=profile)
@@ -37,10 +42,6 @@ def open_to_look(where: str) -> Iterator[Registry]:
         RegistryError: it cannot be opened.
     """
     with TemporaryDirectory() as folder:
-        path = where if _exists(where) else str(Path(folder) / "registry.db")
+        path = where if Database.exists(where) else str(Path(folder) / "registry.db")
         with Registry.open(path) as registry:
             yield registry
-
-
-def _exists(where: str) -> bool:
-    return "://" in where or Path(where).expanduser().exists()

@@ -50,6 +50,8 @@ _LOOKED_AT = 64
 _WEIGHED = 16
 """Tools whose records are read, at least: the most relevant."""
 
+_MOST_NAME = 64
+"""Characters of a text that may be the beginning of a name."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _BEHIND_NAMES = "~"
 """Sorts behind every character of a name."""
@@ -209,7 +211,7 @@ class _Looking:
 
 def _matches(looking: _Looking, text: str, meaning: Meaning | None) -> dict[str, _Match]:
     """Return the tools that fit, by name."""
-    name = re.sub(r"[\s-]+", "_", text.strip().casefold()) if len(text) <= _MOST_WORDS else ""
+    name = re.sub(r"[\s-]+", "_", text.strip().casefold()) if len(text) <= _MOST_NAME else ""
     name = name if _NAME.fullmatch(name) else ""
     asked = list(dict.fromkeys(words_of(text)))[:_MOST_WORDS]
     counts = counts_of(looking.connection, [EVERY_TOOL, *asked])

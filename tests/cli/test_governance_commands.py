@@ -169,9 +169,10 @@ def test_nothing_is_made_where_there_is_no_registry(
     toolguild: Any, tmp_path: Path, command: list[str]
 ) -> None:
     missing = tmp_path / "none.db"
-    ran = toolguild(*command, "--registry", missing)
-    assert (ran.code, "there is no registry" in ran.err) == (2, True)
-    assert not missing.exists()
+    for where in (missing, f"sqlite:///{missing}"):
+        ran = toolguild(*command, "--registry", where)
+        assert (ran.code, "there is no registry" in ran.err) == (2, True)
+        assert not missing.exists()
 
 
 def test_what_is_not_there_is_said(toolguild: Any, path: Path) -> None:
