@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -101,6 +102,17 @@ def folder(tmp_path: Path) -> Path:
     made.mkdir()
     made.chmod(0o755)
     return made
+
+
+@pytest.fixture
+def own_tempdir(monkeypatch) -> Iterator[Path]:
+    """Where temporary files are made for one test, with none of those of tests beside it.
+
+    Not in pytest's folder: the path of a unix socket has 107 characters at most.
+    """
+    with tempfile.TemporaryDirectory(prefix="tg-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
 class Processes:

@@ -30,20 +30,15 @@ def tool(x):
 )
 
 
-def left() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("toolguild-pipes-*"))
-
-
 def channels(sandbox: DockerSandbox) -> set[type]:
     return {type(worker._channel) for worker in sandbox._places.idle}
 
 
-def test_frames_go_past_the_engine_and_the_pipes_have_no_names() -> None:
-    before = left()
+def test_frames_go_past_the_engine_and_the_pipes_have_no_names(own_tempdir) -> None:
     with DockerSandbox(size=1) as sandbox:
         assert sandbox.run(LOOKING, {"x": 1}, tier=Tier.FULL).value == [True, False]
         assert channels(sandbox) == {DirectChannel}
-        assert left() == before
+        assert not list(own_tempdir.iterdir())
 
 
 def test_a_lot_goes_through_them_both_ways() -> None:
@@ -56,13 +51,12 @@ def test_a_lot_goes_through_them_both_ways() -> None:
         )
 
 
-def test_an_engine_that_cannot_show_them_is_spoken_to_as_before(monkeypatch) -> None:
+def test_an_engine_that_cannot_show_them_is_spoken_to_as_before(monkeypatch, own_tempdir) -> None:
     class Elsewhere(Pipes):
         def __init__(self) -> None:
             super().__init__()
             self.directory = Path("/no/such/directory/of/the/engine")
 
-    before = left()
     made = []
     monkeypatch.setattr(
         "toolguild.sandbox.docker.Pipes", lambda: made.append(Elsewhere()) or made[-1]
@@ -71,7 +65,7 @@ def test_an_engine_that_cannot_show_them_is_spoken_to_as_before(monkeypatch) -> 
         assert sandbox.run(IDENTITY, {"x": 1}, tier=Tier.SANDBOX).value == 1
         assert sandbox.run(IDENTITY, {"x": 2}, tier=Tier.SANDBOX).value == 2
     assert len(made) == 1, "it is not tried again"
-    assert left() == before
+    assert not list(own_tempdir.iterdir())
 
 
 def test_pipes_that_lead_nowhere_are_not_used(monkeypatch) -> None:
@@ -96,7 +90,9 @@ def test_without_room_for_them_it_works_too(monkeypatch, tmp_path) -> None:
         assert channels(sandbox) == {AttachedChannel}
 
 
-def test_a_start_that_fails_behind_the_pipes_leaves_none_of_them_open(monkeypatch) -> None:
+def test_a_start_that_fails_behind_the_pipes_leaves_none_of_them_open(
+    monkeypatch, own_tempdir
+) -> None:
     def fail(channel: DirectChannel, max_body: int, deadline: float) -> Frame:
         msg = "the container ended"
         raise ChannelClosedError(msg)
@@ -106,7 +102,6 @@ def test_a_start_that_fails_behind_the_pipes_leaves_none_of_them_open(monkeypatc
     monkeypatch.setattr(
         Pipes, "connect", lambda *given: connected.append(connect(*given)) or connected[-1]
     )
-    before = left()
     with DockerSandbox(size=1) as sandbox:
         with monkeypatch.context() as patch:
             patch.setattr(DirectChannel, "receive", fail)
@@ -115,4 +110,4 @@ def test_a_start_that_fails_behind_the_pipes_leaves_none_of_them_open(monkeypatc
         assert channel._read.closed
         assert channel._write.closed
         assert channels(sandbox) == {AttachedChannel}
-    assert left() == before
+    assert not list(own_tempdir.iterdir())

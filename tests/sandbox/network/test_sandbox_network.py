@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -219,16 +217,13 @@ def test_many_callers_at_once_are_kept_apart(sandbox, web) -> None:
             assert hosts == (f"127.0.0.{1 + number % 2}:{web.port}",)
 
 
-def test_nothing_is_left_of_a_sandbox_with_network(kind, web) -> None:
-    def directories() -> set[Path]:
-        return set(Path(tempfile.gettempdir()).glob("toolguild-egress-*"))
-
-    before, threads = directories(), threading.active_count()
+def test_nothing_is_left_of_a_sandbox_with_network(kind, web, own_tempdir) -> None:
+    threads = threading.active_count()
     descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - only how many
     with open_sandbox(kind, size=1) as sandbox:
         assert call(sandbox, GET, {"127.0.0.1"}, url=f"http://127.0.0.1:{web.port}/").hosts
-        assert directories() - before
-    assert directories() == before
+        assert list(own_tempdir.glob("toolguild-egress-*"))
+    assert not list(own_tempdir.iterdir())
     assert threading.active_count() <= threads
     assert len(os.listdir("/proc/self/fd")) <= descriptors  # noqa: PTH208 - as above
 
