@@ -16,7 +16,9 @@ from toolguild.registry.errors import (
     TamperedError,
     UnknownToolError,
 )
+from toolguild.registry.external import call_external
 from toolguild.registry.gates import ChangedFile, ToolResult
+from toolguild.registry.json_schema import mismatch
 from toolguild.registry.model import (
     TRANSITIONS,
     CallStatus,
@@ -32,8 +34,8 @@ from toolguild.registry.model import (
 from toolguild.registry.promotion import Promotion
 from toolguild.registry.retrieval import Embedder, EmbeddingError, Found, OpenAIEmbedder
 from toolguild.registry.store import Registry
-from toolguild.registry.strict import openai_tool
-from toolguild.registry.toolbox import Toolbox
+from toolguild.registry.strict import OpenAIApi, openai_function, openai_tool
+from toolguild.registry.toolbox import Toolbox, UsableTool
 
 __all__ = [
     "TRANSITIONS",
@@ -53,6 +55,7 @@ __all__ = [
     "Found",
     "InvalidSpecError",
     "NotJsonError",
+    "OpenAIApi",
     "OpenAIEmbedder",
     "Promotion",
     "PromotionRefusedError",
@@ -70,11 +73,15 @@ __all__ = [
     "ToolVersion",
     "Toolbox",
     "UnknownToolError",
+    "UsableTool",
     "Use",
+    "call_external",
     "canonical_json",
     "decode_json",
     "digest",
     "head",
+    "mismatch",
+    "openai_function",
     "openai_tool",
     "tail",
     "verify",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -10,7 +10,7 @@ from toolguild.policies import Capability, Tier, lowest_tier_allowing
 from toolguild.registry.model import ToolVersion
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["Effect", "ExternalTool", "process_tier", "standing"]
+__all__ = ["Effect", "ExternalTool", "effects_of", "process_tier", "standing"]
 
 Effect: TypeAlias = Literal["read", "write", "network", "unknown"]
 
@@ -30,6 +30,8 @@ class ExternalTool:
     """Whether to call the function in the thread that called the toolbox, as those must be that
     use objects bound to a thread, such as connections of `sqlite3`. Otherwise it is called in a
     thread of its own, and given up on when the time of the call is over; here nothing can."""
+    categories: tuple[str, ...] = ()
+    """What it is for, in a word each, for those who choose among many tools."""
 
     @property
     def capability(self) -> Capability:
@@ -53,6 +55,36 @@ def standing(version: ToolVersion, find: Callable[[str], ToolVersion | None]) ->
         seen.update(current.spec.calls)
         pending += [tool for tool in inner if tool is not None]
     return lowest
+
+
+def effects_of(
+    version: ToolVersion,
+    find: Callable[[str], ToolVersion | None],
+    external: Mapping[str, ExternalTool],
+) -> frozenset[Capability] | None:
+    """Return what a version may do to the world, with all that it calls; None if a part is missing.
+
+    Args:
+        version: A version, composite or not.
+        find: Gives the registered version that a name in `calls` means, and None for other names.
+        external: The caller's own tools.
+    """
+    found = set(version.spec.needs)
+    seen: set[str] = set()
+    pending = [*version.spec.calls]
+    while pending:
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in external:
+            found.add(external[name].capability)
+        elif (part := find(name)) is not None:
+            found |= part.spec.needs
+            pending += part.spec.calls
+        else:
+            return None
+    return frozenset(found)
 
 
 def process_tier(version: ToolVersion, trusted: Tier) -> Tier:

@@ -15,7 +15,13 @@ from toolguild.registry.json_schema import accepts
 from toolguild.registry.model import ToolSpec
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["OpenAIApi", "openai_tool", "strict_schema", "without_placeholders"]
+__all__ = [
+    "OpenAIApi",
+    "openai_function",
+    "openai_tool",
+    "strict_schema",
+    "without_placeholders",
+]
 
 OpenAIApi: TypeAlias = Literal["chat", "responses"]
 
@@ -41,11 +47,18 @@ def openai_tool(spec: ToolSpec, api: OpenAIApi = "chat") -> JsonObject:
         api: `chat` for Chat Completions, where the function is nested, or `responses`, where it
             is flat.
     """
-    strict = strict_schema(spec.parameters)
+    return openai_function(spec.name, spec.description, spec.parameters, api)
+
+
+def openai_function(
+    name: str, description: str, parameters: JsonObject, api: OpenAIApi = "chat"
+) -> JsonObject:
+    """Return any function as a member of the `tools` list of a request; see `openai_tool`."""
+    strict = strict_schema(parameters)
     function: JsonObject = {
-        "name": spec.name,
-        "description": spec.description,
-        "parameters": spec.parameters if strict is None else strict,
+        "name": name,
+        "description": description,
+        "parameters": parameters if strict is None else strict,
         "strict": strict is not None,
     }
     if api == "chat":

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from toolguild.policies import Tier
+from toolguild.policies import Capability, Tier
 from toolguild.registry.canonical import canonical_json, decode_json, digest
-from toolguild.registry.effects import ExternalTool, standing
+from toolguild.registry.effects import ExternalTool, effects_of, standing
 from toolguild.registry.errors import NotJsonError, UnknownToolError
 from toolguild.registry.gates import (
     Budget,
@@ -28,9 +28,20 @@ from toolguild.registry.strict import OpenAIApi, openai_tool, without_placeholde
 from toolguild.sandbox import Access, Json, JsonObject, Limits, Sandbox, SandboxUnavailableError
 from toolguild.sandbox.access import NOTHING
 
-__all__ = ["Toolbox"]
+__all__ = ["Toolbox", "UsableTool"]
 
 _LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class UsableTool:
+    """A tool whose tier lets it do all that it does."""
+
+    version: ToolVersion
+    capabilities: frozenset[Capability]
+    """What it does to the world, with all that it calls."""
+
+
 _NO_TOOLS: Mapping[str, ExternalTool] = MappingProxyType({})
 
 
@@ -71,7 +82,8 @@ class Toolbox:
             model: Name of the model that the agent goes by; kept with each use.
         """
         self._registry, self._sandbox = registry, sandbox
-        self._external = dict(tools)
+        self.external: Mapping[str, ExternalTool] = dict(tools)
+        """The caller's own tools, by name."""
         self._limits = limits
         checked = CheckedArguments(CheckedResult(InSandbox(sandbox, limits, access, self._gateway)))
         self._gate = _Recorded(OnlyActive(checked), registry, sandbox, task, trace, model)
@@ -79,6 +91,21 @@ class Toolbox:
     def specs(self) -> list[ToolSpec]:
         """Return the tools that can be called now, by name."""
         return [version.spec for version in self._registry.tools(state=State.ACTIVE)]
+
+    def usable(self) -> list[UsableTool]:
+        """Return the tools that can be called now and are not held back by their tier, by name.
+
+        Left out are those that would be refused an effect, or whose effects would be thrown away,
+        and composites that call what is not there.
+        """
+        found = []
+        for version in self._registry.tools(state=State.ACTIVE):
+            here = self._named(version.spec.name)
+            capabilities = effects_of(here, self._find, self.external)
+            if capabilities is not None:
+                allowed = capabilities <= standing(here, self._find).capabilities
+                found += [UsableTool(here, capabilities)] if allowed else []
+        return found
 
     def openai_tools(self, api: OpenAIApi = "chat") -> list[JsonObject]:
         """Return the `tools` list of a request to OpenAI's Chat Completions or Responses API."""
@@ -137,12 +164,12 @@ class Toolbox:
 
     def _find(self, name: str) -> ToolVersion | None:
         try:
-            return None if name in self._external else self._named(name)
+            return None if name in self.external else self._named(name)
         except UnknownToolError:
             return None
 
     def _gateway(self, call: Call) -> CompositeGateway:
-        return CompositeGateway(call, external=self._external, find=self._find, gate=self._gate)
+        return CompositeGateway(call, external=self.external, find=self._find, gate=self._gate)
 
 
 @dataclass(frozen=True, slots=True)

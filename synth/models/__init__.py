@@ -1,6 +1,6 @@
 """Asking a language model over an OpenAI-compatible endpoint, within bounds of cost and trust."""
 
-from toolguild.synth.models.answers import Answer
+from toolguild.synth.models.answers import Answer, Endpoint, FunctionCall
 from toolguild.synth.models.cache import CacheError, ReplyCache
 from toolguild.synth.models.errors import (
     BadReplyError,
@@ -9,7 +9,7 @@ from toolguild.synth.models.errors import (
     OverBudgetError,
     RefusedError,
 )
-from toolguild.synth.models.model import Model, Reply
+from toolguild.synth.models.model import AsyncModel, Model, Reply
 from toolguild.synth.models.prompts import Prompt
 from toolguild.synth.models.replies import UnfitReplyError
 from toolguild.synth.models.request import Request
@@ -18,9 +18,12 @@ from toolguild.synth.models.spending import Budget, Usage
 
 __all__ = [
     "Answer",
+    "AsyncModel",
     "BadReplyError",
     "Budget",
     "CacheError",
+    "Endpoint",
+    "FunctionCall",
     "Model",
     "ModelDownError",
     "ModelError",

@@ -7,7 +7,18 @@ from typing import Literal, Protocol
 
 from toolguild.sandbox import JsonObject
 
-__all__ = ["Answer", "Endpoint"]
+__all__ = ["Answer", "Endpoint", "FunctionCall"]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A tool that a model wants to have called."""
+
+    id: str
+    """By which the tool's answer refers to it; unique within one answer."""
+    name: str
+    arguments: str
+    """As the model wrote them: a JSON text, or what it took for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +31,7 @@ class Answer:
     """None where the server does not tell."""
     output_tokens: int | None
     request_id: str
+    calls: tuple[FunctionCall, ...] = ()
 
 
 class Endpoint(Protocol):

@@ -1,7 +1,7 @@
 """A model that is asked for replies of a given form, and told what to mend in those that are not.
 
-Requests run in an event loop of their own, so that each can be given up at its deadline and all of
-them at once; whoever asks, from whatever thread, waits.
+`AsyncModel` is asked from an event loop. `Model` has one of its own, so that each request can be
+given up at its deadline and all of them at once; whoever asks, from whatever thread, waits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -37,7 +37,7 @@ from toolguild.synth.models.spending import Budget, Usage, price_of
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
-__all__ = ["Model", "Reply"]
+__all__ = ["AsyncModel", "Model", "Reply"]
 
 T = TypeVar("T", bound=BaseModel)
 _MOST_QUOTED = 20_000
@@ -58,8 +58,8 @@ class Reply(Generic[T]):
     """By which the server knows the requests, unfit replies included."""
 
 
-class Model:
-    """A model to be asked, as a context manager."""
+class AsyncModel:
+    """A model to be asked, as an asynchronous context manager. For one event loop."""
 
     def __init__(
         self,
@@ -84,43 +84,24 @@ class Model:
         self._structured = settings.structured
         self._turns = asyncio.Semaphore(settings.at_once)
         self._endpoint = GuardedEndpoint(settings, lambda: endpoint or _opened(settings))
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Model:
-        # Takes long to import, and is only of use to those who have a model.
-        from anyio.from_thread import start_blocking_portal
-
-        self._portal: BlockingPortal = self._stack.enter_context(start_blocking_portal("asyncio"))
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._portal.call(self._endpoint.close)
-        # What is still under way is given up; nobody waits for it any more.
-        self._portal.call(self._portal.stop, True)
-        self._stack.close()
+        await self.close()
 
-    def ask(self, request: Request[T]) -> Reply[T]:
-        """Ask, and wait for a reply that fits.
+    async def close(self) -> None:
+        """Give back connections."""
+        await self._endpoint.close()
 
-        Raises:
-            ModelDownError: the endpoint gives none, or gave none before.
-            OverBudgetError: it might cost too much.
-            RefusedError: the model declines.
-            BadReplyError: no reply fits, however often it was told why.
-            RedactionError: the data holds more secrets than can be followed.
-        """
-        try:
-            return self._portal.call(self._ask, request)
-        except CancelledError as error:
-            message = f"model {self.settings.name}: given up, as the run ended"
-            raise ModelDownError(message) from error
-
-    async def _ask(self, request: Request[T]) -> Reply[T]:
+    async def ask(self, request: Request[T]) -> Reply[T]:
+        """Ask, and wait for a reply that fits; see `Model.ask`."""
         async with self._turns:
             if self._structured:
                 try:
@@ -130,6 +111,19 @@ class Model:
                     self._structured = False
             try:
                 return await self._asked(request)
+            except UnsupportedRequestError as error:
+                raise self._endpoint.failed(ModelDownError(str(error))) from error
+
+    async def answer(self, body: JsonObject) -> tuple[Answer, Usage]:
+        """Send a request as it stands, and return the answer, whatever it is, and what it took.
+
+        Raises:
+            ModelDownError: the endpoint gives none, or gave none before.
+            OverBudgetError: it might cost too much.
+        """
+        async with self._turns:
+            try:
+                return await self._answer(body)
             except UnsupportedRequestError as error:
                 raise self._endpoint.failed(ModelDownError(str(error))) from error
 
@@ -188,6 +182,66 @@ class Model:
     @property
     def _where(self) -> str:
         return f"{self.settings.api} {self.settings.base_url}"
+
+
+class Model:
+    """A model to be asked, as a context manager."""
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        *,
+        endpoint: Endpoint | None = None,
+        cache: ReplyCache | None = None,
+        on_request: Callable[[JsonObject], None] = lambda body: None,
+    ) -> None:
+        """Prepare to ask; see `AsyncModel`."""
+        self._model = AsyncModel(settings, endpoint=endpoint, cache=cache, on_request=on_request)
+        self._stack = ExitStack()
+
+    @property
+    def settings(self) -> ModelSettings:
+        """Which model, and how much of it may be used."""
+        return self._model.settings
+
+    @property
+    def budget(self) -> Budget:
+        """What was taken, and may still be."""
+        return self._model.budget
+
+    def __enter__(self) -> Self:
+        # Takes long to import, and is only of use to those who have a model.
+        from anyio.from_thread import start_blocking_portal
+
+        self._portal: BlockingPortal = self._stack.enter_context(start_blocking_portal("asyncio"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._portal.call(self._model.close)
+        # What is still under way is given up; nobody waits for it any more.
+        self._portal.call(self._portal.stop, True)
+        self._stack.close()
+
+    def ask(self, request: Request[T]) -> Reply[T]:
+        """Ask, and wait for a reply that fits.
+
+        Raises:
+            ModelDownError: the endpoint gives none, or gave none before.
+            OverBudgetError: it might cost too much.
+            RefusedError: the model declines.
+            BadReplyError: no reply fits, however often it was told why.
+            RedactionError: the data holds more secrets than can be followed.
+        """
+        try:
+            return self._portal.call(self._model.ask, request)
+        except CancelledError as error:
+            message = f"model {self.settings.name}: given up, as the run ended"
+            raise ModelDownError(message) from error
 
 
 def _opened(settings: ModelSettings) -> Endpoint:

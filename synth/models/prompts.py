@@ -24,13 +24,13 @@ class Prompt:
     text: str
 
     @classmethod
-    def load(cls, name: str) -> Prompt:
-        """Read a prompt that is shipped with the package.
+    def load(cls, name: str, package: str = "toolguild.synth.models") -> Prompt:
+        """Read a prompt that is shipped with a package, in its folder `prompts`.
 
         Raises:
             ValueError: its file has no version.
         """
-        resource = files("toolguild.synth.models") / "prompts" / f"{name}.md"
+        resource = files(package) / "prompts" / f"{name}.md"
         return cls.parse(name, resource.read_text("utf-8"))
 
     @classmethod

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from toolguild.synth.models import Answer, ModelDownError, ModelSettings
+from toolguild.synth.models import Answer, FunctionCall, ModelDownError, ModelSettings
 from toolguild.synth.models.bodies import body_of
 from toolguild.synth.models.endpoint import OpenAIEndpoint
 from toolguild.synth.models.errors import UnsupportedRequestError
@@ -45,6 +45,7 @@ def chat(message: dict[str, Any], finish: str | None = "stop", **more: Any) -> h
 
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+FUNCTION_CALL = FunctionCall("c", "f", "{}")
 CHATS = {
     "OpenAI": (
         chat(
@@ -80,7 +81,7 @@ CHATS = {
     ),
     "a call in the place of words": (
         chat({"content": None, "tool_calls": [CALL]}, "tool_calls"),
-        Answer("", "whole", 19, 10, "chatcmpl-1"),
+        Answer("", "whole", 19, 10, "chatcmpl-1", (FUNCTION_CALL,)),
     ),
     "filtered": (
         chat({"content": None}, "content_filter"),
@@ -142,7 +143,7 @@ RESPONSES = {
     ),
     "a call": (
         respond([{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}]),
-        Answer("", "whole", 36, 87, "resp_1"),
+        Answer("", "whole", 36, 87, "resp_1", (FunctionCall("c", "f", "{}"),)),
     ),
     "no usage": (
         respond([says(HELLO)], usage=None),
