@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from toolguild.cli.agent import agent
 from toolguild.cli.approvals import approvals
 from toolguild.cli.audit import audit
 from toolguild.cli.bundles import export_command, import_command
@@ -46,7 +47,7 @@ for command in (export_command, import_command, diff, *COMMANDS):
     tools.add_command(command)
 for command in (synthesize, mine, measure, check, validate, tools, call, image, doctor, demo):
     toolguild.add_command(command)
-for command in (keys, audit, approvals):
+for command in (keys, audit, approvals, agent):
     toolguild.add_command(command)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from pydantic import SecretStr, ValidationError
@@ -20,17 +20,16 @@ from toolguild.sandbox import JsonObject
 from toolguild.synth.authoring import Author
 from toolguild.synth.models import Answer, Model, ModelSettings, RefusedError, ReplyCache, Usage
 
-__all__ = ["ModelChoice", "model_options"]
+__all__ = ["ModelChoice", "endpoint_options", "model_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS = [
+_ENDPOINT_OPTIONS = [
     click.option(
         "--model",
         envvar="TOOLGUILD_MODEL",
         metavar="NAME",
-        help="Model that writes, mends and describes tools, by its endpoint's name for it "
-        "[default: none].",
+        help="Model, by its endpoint's name for it [default: none].",
     ),
     click.option(
         "--model-url",
@@ -75,6 +74,9 @@ _OPTIONS = [
         metavar="DOLLARS",
         help="What the model may cost in this run, by list prices [default: no bound].",
     ),
+]
+
+_AUTHOR_OPTIONS = [
     click.option(
         "--model-cache",
         type=click.Path(dir_okay=False, path_type=Path),
@@ -178,11 +180,11 @@ def _settings(given: dict[str, Any]) -> ModelSettings:
         raise click.UsageError(message) from error
 
 
-def model_options(command: F) -> F:
-    """Add the options that name a model, as `model`."""
+def endpoint_options(command: F) -> F:
+    """Add the options that say where a model is, as `settings`: None where none is named."""
 
     @functools.wraps(command)
-    def with_model(
+    def with_settings(
         *args: Any,
         model: str | None,
         model_url: str | None,
@@ -192,31 +194,45 @@ def model_options(command: F) -> F:
         model_reply_tokens: int,
         model_timeout: float,
         model_cost: float | None,
+        **kwargs: Any,
+    ) -> Any:
+        given = {
+            "name": model,
+            "base_url": model_url or None,
+            "api": model_api,
+            "api_key": SecretStr(model_key or "none"),
+            "reply_s": model_timeout,
+            "most_output_tokens": model_reply_tokens,
+            "most_tokens": model_tokens,
+            "most_usd": model_cost,
+        }
+        return command(*args, settings=_settings(given) if model else None, **kwargs)
+
+    return cast("F", _with_options(with_settings, _ENDPOINT_OPTIONS))
+
+
+def model_options(command: F) -> F:
+    """Add the options of a model that writes tools, as `model`."""
+
+    @functools.wraps(command)
+    def with_model(
+        *args: Any,
+        settings: ModelSettings | None,
         model_cache: Path,
         no_llm: bool,
         dry_run: bool,
         **kwargs: Any,
     ) -> Any:
-        if dry_run and not model:
+        if dry_run and settings is None:
             message = "--dry-run shows what a model would be sent; name one with --model"
             raise click.UsageError(message)
-        settings = None
-        if model and not no_llm:
-            given = {
-                "name": model,
-                "base_url": model_url or None,
-                "api": model_api,
-                "api_key": SecretStr(model_key or "none"),
-                "reply_s": model_timeout,
-                "most_output_tokens": model_reply_tokens,
-                "most_tokens": model_tokens,
-                "most_usd": model_cost,
-            }
-            settings = _settings(given)
-        choice = ModelChoice(settings, model_cache, dry_run)
+        choice = ModelChoice(None if no_llm else settings, model_cache, dry_run)
         return command(*args, model=choice, **kwargs)
 
-    wrapped: Any = with_model
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]
+    return cast("F", endpoint_options(_with_options(with_model, _AUTHOR_OPTIONS)))
+
+
+def _with_options(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,5 +1,7 @@
 """The stage loop: an agent whose configuration is its own to rewrite."""
 
+from toolguild.agent.stages.atif import trace_of, write_trace
+from toolguild.agent.stages.blocking import resume_task, run_task
 from toolguild.agent.stages.catalog import Catalog, CatalogTool
 from toolguild.agent.stages.configuration import ALL, Configuration, ContextMode
 from toolguild.agent.stages.events import (
@@ -51,4 +53,8 @@ __all__ = [
     "UnsoundEventsError",
     "open_log",
     "read_log",
+    "resume_task",
+    "run_task",
+    "trace_of",
+    "write_trace",
 ]

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TypeVar
 
 from toolguild.agent.stages.catalog import Catalog
 from toolguild.policies import Capability
@@ -21,6 +26,7 @@ from toolguild.sandbox import JsonObject, ToolCallError
 
 __all__ = ["Called", "call_tool"]
 
+T = TypeVar("T")
 _MOST_TEXT = 20_000
 """Characters of a result that a model reads."""
 
@@ -52,12 +58,30 @@ async def call_tool(
     begin = time.monotonic()
     external = toolbox.external.get(name)
     if external is None:
-        result = await asyncio.to_thread(toolbox.call_json, name, arguments)
+        result = await _in_thread(lambda: toolbox.call_json(name, arguments))
         ok, ran, text = result.ok, result.ran, result.for_model()
     else:
-        ok, ran, text = await asyncio.to_thread(_own, name, external, arguments, most_s)
+        ok, ran, text = await _in_thread(lambda: _own(name, external, arguments, most_s))
     known = catalog[name].capabilities if name in catalog else frozenset()
     return Called(ok, ran, _clipped(text), time.monotonic() - begin, known)
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Wait for work in a thread, which nobody waits for any more where this is cancelled.
+
+    The event loop's own threads are waited for when it ends, however long they take.
+    """
+    pending: Future[T] = Future()
+    context = contextvars.copy_context()
+
+    def do() -> None:
+        try:
+            pending.set_result(context.run(work))
+        except BaseException as error:
+            pending.set_exception(error)
+
+    threading.Thread(target=do, name="toolguild: a tool's call", daemon=True).start()
+    return await asyncio.shield(asyncio.wrap_future(pending))
 
 
 def _own(name: str, tool: ExternalTool, text: str, most_s: float) -> tuple[bool, bool, str]:

@@ -8,10 +8,19 @@ from enum import Enum, auto
 from toolguild.agent.stages.configuration import Configuration, same_text
 from toolguild.agent.stages.state import RunState
 
-__all__ = ["Move", "Next", "goal_objection", "loop_objection", "must_differ_from", "next_move"]
+__all__ = [
+    "MOST_SILENCES",
+    "Move",
+    "Next",
+    "goal_objection",
+    "loop_objection",
+    "must_differ_from",
+    "next_move",
+]
 
 _MOST_REMINDERS = 2
-_MOST_SILENCES = 3
+MOST_SILENCES = 3
+"""Replies that may call nothing, one after the other."""
 
 
 class Next(Enum):
@@ -74,7 +83,7 @@ def _stage_over(state: RunState, request_tokens: int) -> str:
         return f"this stage took {limits.stage_steps} steps"
     if request_tokens > limits.context_tokens:
         return f"what was said at this stage has about {request_tokens:,} tokens"
-    if state.silences >= _MOST_SILENCES:
+    if state.silences >= MOST_SILENCES:
         return f"{state.silences} replies called no tool"
     return ""
 

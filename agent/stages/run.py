@@ -25,7 +25,14 @@ from toolguild.agent.stages.events import (
     Tokens,
     WantedCall,
 )
-from toolguild.agent.stages.guards import Move, Next, goal_objection, loop_objection, next_move
+from toolguild.agent.stages.guards import (
+    MOST_SILENCES,
+    Move,
+    Next,
+    goal_objection,
+    loop_objection,
+    next_move,
+)
 from toolguild.agent.stages.meta_tools import (
     META_TOOLS,
     MetaCallError,
@@ -146,7 +153,7 @@ class Run:
                 tokens=self._spent_since(before),
             )
         )
-        if not calls:
+        if not calls and self.state.silences < MOST_SILENCES:
             self._tell(Reminded(at=self._now(), text=_CALL_SOMETHING, forced=False))
 
     def _functions(self, configuration: Configuration) -> dict[str, JsonObject]:

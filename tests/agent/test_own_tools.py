@@ -190,7 +190,7 @@ class TestServers:
         assert tools["look"].function(place="here") == {"place": "here"}
 
     def test_a_failure_is_one_of_the_call(self, tools) -> None:
-        with pytest.raises(ToolCallError, match="because"):
+        with pytest.raises(ToolCallError, match="tool fail"):
             tools["fail"].function(why="because")
 
     @pytest.mark.parametrize(
