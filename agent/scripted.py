@@ -80,11 +80,16 @@ class ScriptedEndpoint:
         return Answer(
             text=text,
             ended="whole",
-            input_tokens=int(tokens_in(len(json.dumps(body)))),
+            input_tokens=self.input_tokens(body),
             output_tokens=int(tokens_in(said)),
             request_id=f"scripted-{number}",
             calls=calls,
         )
+
+    @staticmethod
+    def input_tokens(body: JsonObject) -> int:
+        """Return about how many tokens a request has."""
+        return int(tokens_in(len(json.dumps(body))))
 
     async def close(self) -> None:
         """Close nothing."""

@@ -31,8 +31,11 @@ _SHORT_RESULT = 240
 _SENTENCES = 3
 _MOST_SUMMARY = 1000
 """Characters of a stage's history, however long its sentences are."""
-_KNOWLEDGE_SHARE = 0.5
-"""Of the tokens of a request, for what is known of the stages before."""
+_HISTORY_SHARE = 1 / 64
+"""Of the tokens of a request, for the history: what a stage needs to know, its configuration says.
+So a request hardly grows with the stages."""
+_KNOWLEDGE_SHARE = 1 / 4
+"""Of the tokens of a request, for what the configuration says."""
 
 
 def stage_messages(state: RunState, configuration: Configuration) -> list[Message]:
@@ -49,20 +52,16 @@ def estimated_tokens(messages: Sequence[Message], characters_of_functions: int) 
     return int(tokens_in(sum(map(size_of, messages)) + characters_of_functions))
 
 
-def history_of(past: Sequence[PastStage], most_characters: int) -> list[JsonObject]:
+def history_of(past: Sequence[PastStage], most_characters: int) -> list[str]:
     """Return what the stages so far were for and did, the oldest first.
 
     Where that is longer than allowed, the oldest are dropped; never the latest two.
     """
-    told: list[JsonObject] = [
-        {
-            "stage": number,
-            "sub_goal": stage.configuration.sub_goal,
-            "summary": _in_short(stage.summary),
-        }
+    told = [
+        f"Stage {number} ({stage.configuration.sub_goal}): {_in_short(stage.summary)}"
         for number, stage in enumerate(past, start=1)
     ]
-    while len(told) > _WHOLE_STAGES and len(str(told)) > most_characters:
+    while len(told) > _WHOLE_STAGES and sum(map(len, told)) > most_characters:
         del told[0]
     return told
 
@@ -77,15 +76,15 @@ def _told(state: RunState) -> str:
 
 
 def _opening(state: RunState, configuration: Configuration) -> JsonObject:
-    most = int(state.start.limits.context_tokens * _KNOWLEDGE_SHARE) * CHARACTERS_A_TOKEN
+    most = state.start.limits.context_tokens * CHARACTERS_A_TOKEN
     return {
         "task": state.start.task,
-        "stages_before": [*history_of(state.past, most // 2)],
+        "stages_before": [*history_of(state.past, int(most * _HISTORY_SHARE))],
         "stage": state.stage,
         "stages_left": state.start.limits.stages - state.stage,
         "sub_goal": configuration.sub_goal,
         "strategy": configuration.strategy,
-        "knowledge": _knowledge(state.past, configuration.knowledge, most // 2),
+        "knowledge": _knowledge(state.past, configuration.knowledge, int(most * _KNOWLEDGE_SHARE)),
     }
 
 
