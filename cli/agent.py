@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,6 +38,7 @@ from toolguild.synth.models import ModelDownError, ModelSettings
 __all__ = ["agent"]
 
 _DEFAULT = Limits()
+_RUN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 @click.group()
@@ -115,12 +117,15 @@ def run(
         message = "an agent needs a model: give --model, or set TOOLGUILD_MODEL"
         raise click.UsageError(message)
     name = resume or uuid.uuid4().hex[:12]
+    if not _RUN.fullmatch(name):
+        message = f"--resume {name[:100]}: that is no run; `ls {runs}` shows them"
+        raise click.UsageError(message)
     access = access_of(mount, workspace, allow_host)
     with ExitStack() as stack:
-        log = stack.enter_context(open_log(runs / f"{name}.jsonl", resume=resume is not None))
         own = stack.enter_context(open_tools(sources))
         opened = stack.enter_context(Registry.open(registry, profile=profile))
         box = stack.enter_context(sandbox.open(profile))
+        log = stack.enter_context(open_log(runs / f"{name}.jsonl", resume=resume is not None))
         toolbox = Toolbox(
             opened, box, own, access=access, task=task, trace=name, model=settings.name
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -29,6 +29,8 @@ class Script:
     body: bytes | None = None
     """All of the body, in the place of a reply."""
     headers: dict[str, str] = field(default_factory=dict)
+    calls: Sequence[tuple[str, dict[str, Any]]] = ()
+    """Tools to be called, with their arguments."""
     finish: str = "stop"
     refusal: str | None = None
     usage: dict[str, int] | None = field(
@@ -162,6 +164,7 @@ def data_of(request: dict[str, Any]) -> Any:
 
 
 def reply(script: Script, path: str) -> dict[str, Any]:
+    calls = [(name, json.dumps(arguments)) for name, arguments in script.calls]
     if path.endswith("/responses"):
         part = {"type": "output_text", "text": script.text, "annotations": []}
         if script.refusal:
@@ -174,9 +177,33 @@ def reply(script: Script, path: str) -> dict[str, Any]:
             "id": "resp-1",
             "object": "response",
             "status": "incomplete" if script.finish == "length" else "completed",
-            "output": [{"type": "message", "role": "assistant", "content": [part]}],
+            "output": [
+                {"type": "message", "role": "assistant", "content": [part]},
+                *(
+                    {
+                        "type": "function_call",
+                        "call_id": f"c-{place}",
+                        "name": name,
+                        "arguments": arguments,
+                    }
+                    for place, (name, arguments) in enumerate(calls)
+                ),
+            ],
             "usage": usage,
         }
-    message = {"role": "assistant", "content": script.text, "refusal": script.refusal}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": script.text,
+        "refusal": script.refusal,
+    }
+    if calls:
+        message["tool_calls"] = [
+            {
+                "id": f"c-{place}",
+                "type": "function",
+                "function": {"name": name, "arguments": arguments},
+            }
+            for place, (name, arguments) in enumerate(calls)
+        ]
     choice = {"index": 0, "message": message, "finish_reason": script.finish}
     return {"id": "chat-1", "object": "chat.completion", "choices": [choice], "usage": script.usage}

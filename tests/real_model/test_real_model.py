@@ -11,8 +11,12 @@ import pytest
 import small_model
 from code_runs import messy, sound
 from pydantic import BaseModel
+from stage_runs import OWN
 
+from toolguild.agent.stages import Ended, Event, Limits, run_task
 from toolguild.cli.main import run
+from toolguild.registry import Registry, Toolbox
+from toolguild.sandbox import open_sandbox
 from toolguild.synth.models import (
     Answer,
     BadReplyError,
@@ -123,3 +127,25 @@ def test_tools_are_as_good_as_without(
     if fates["order_number"] == "registered":
         assert run(["call", "order_number", "--args", '{"label": "ABC-4"}']) == 0
         assert capsys.readouterr().out.strip() == "43"
+
+
+@BOTH_APIS
+def test_it_drives_the_stage_loop_whatever_it_answers(real_model, api, tmp_path) -> None:
+    events: list[Event] = []
+    few = {"api": api, "most_output_tokens": 32, "tries": 1}
+    settings = real_model.model_copy(update=few)
+    with (
+        Registry.open(tmp_path / "tools.db") as registry,
+        open_sandbox("local", size=1) as sandbox,
+    ):
+        result = run_task(
+            "What is the weather where Ada lives?",
+            settings,
+            Toolbox(registry, sandbox, OWN),
+            limits=Limits(stages=2, steps=3),
+            on_event=events.append,
+        )
+    assert result.stages >= 1
+    assert isinstance(events[-1], Ended)
+    assert result.tokens.requests >= 3
+    assert result.tokens.input > 0
