@@ -384,7 +384,9 @@ class Registry:
             before = resolve(connection, ref)
             after = change(before)
             if after != before:
-                after = replace(after, since_use=usage.last_use(connection))
+                in_sandbox = after.tier is Tier.SANDBOX
+                image = "" if in_sandbox else usage.image_of_record(connection, before)
+                after = replace(after, since_use=usage.last_use(connection), image=image)
                 self._journal.change(connection, action, before, after, why)
         return after
 
