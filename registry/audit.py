@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from toolguild.registry import heads, schema, use_chain
+from toolguild.registry import heads, schema, use_chain, vector_batches
 from toolguild.registry.anchors import AnchoredHead
 from toolguild.registry.approvals import row_digests
 from toolguild.registry.canonical import canonical_json, decode_json, text_digest
@@ -154,6 +154,7 @@ class _Replay:
         self._drafts: dict[str, JsonObject] = {}
         self._active: dict[str, str] = {}
         self._approvals: dict[str, str] = {}
+        self._vectors: JsonObject = {}
 
     def apply(self, row: AuditRow) -> str:
         """Make one change; return why it cannot be made, or an empty text."""
@@ -165,6 +166,10 @@ class _Replay:
         after = body.get("after") if isinstance(body, dict) else None
         if not isinstance(after, dict):
             return f"row {row.seq} does not say what it changed"
+        told_vectors = after.get("vectors")
+        if isinstance(told_vectors, dict):
+            self._vectors.update(told_vectors)
+            return ""
         # A draft that was rejected may be registered later: it is in both tables then.
         subjects = self._drafts if row.action == "reject" else self._versions
         known = subjects.setdefault(row.subject, {})
@@ -203,6 +208,7 @@ class _Replay:
             if active.get(name) != self._active.get(name):
                 yield f"the name {name} does not point at the version that the trail says"
         yield from documents.differences(connection)
+        yield from vector_batches.differences(connection, self._vectors)
         yield from _wrong_reports(connection)
         for name in heads.strangers(connection):
             yield f"there is a head of a chain {name}, and no such chain"

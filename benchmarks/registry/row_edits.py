@@ -13,12 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from toolguild.registry import schema
 from toolguild.registry.location import parse_location
-from toolguild.registry.retrieval.vectors import vectors
 
 __all__ = ["EDITS", "Unchanged", "edit_rows", "random_table"]
 
-_TABLES = tuple(table for table in schema.metadata.tables.values() if table is not vectors)
-"""Vectors that tools are found by are no part of what `verify` proves."""
+_TABLES = tuple(schema.metadata.tables.values())
 
 Edit = Callable[[Connection, Table, random.Random], None]
 
