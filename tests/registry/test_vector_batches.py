@@ -20,9 +20,9 @@ def filled(registry, make_spec):
 
 
 def rows_of_batches(registry):
-    query = select(vectors.c.batch, func.count()).group_by(vectors.c.batch)
+    query = select(vectors.c.batch, func.count().label("kept")).group_by(vectors.c.batch)
     with registry.database.read() as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row.batch: row.kept for row in connection.execute(query)}
 
 
 def test_the_trail_tells_of_each_batch(filled):
