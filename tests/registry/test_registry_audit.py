@@ -262,7 +262,8 @@ def test_guards_that_were_taken_away_are_missed(filled, database):
     of = " ON audit" if database == "postgresql" else ""
     with filled.database.write() as connection:
         connection.exec_driver_sql(f"DROP TRIGGER audit_no_update{of}")
-    assert "trigger audit_no_update is not as toolguild makes it" in verify(filled).problem
+    problem = verify(filled).problem
+    assert re.search("trigger audit_no_update( of audit)? is not as toolguild makes it", problem)
 
 
 def test_a_version_with_a_changed_source_is_not_handed_out(filled, tamper):
