@@ -113,7 +113,7 @@ def verify(registry: Registry, anchors: Sequence[AnchoredHead] = ()) -> AuditRep
 def _walk(connection: Connection, kept: KeptHeads, replay: _Replay) -> AuditReport:
     """Walk the trail, and replay it; report the first row that does not hold, if any."""
     last = Head(0, GENESIS)
-    rewritten = kept.rewritten(last)
+    rewritten = kept.problem_at(last)
     with closing(read_rows(connection)) as trail:
         for row in trail:
             if rewritten:
@@ -122,11 +122,11 @@ def _walk(connection: Connection, kept: KeptHeads, replay: _Replay) -> AuditRepo
             if problem:
                 return AuditReport(last.seq, last.hash, last.seq + 1, problem)
             last = Head(row.seq, row.hash)
-            rewritten = kept.rewritten(last)
+            rewritten = kept.problem_at(last)
     if rewritten:
         # What lies between the last head that agrees and this one may be rewritten as well.
         return AuditReport(kept.held.seq, kept.held.hash, last.seq, rewritten)
-    cut_off = kept.cut_off(last)
+    cut_off = kept.problem_behind(last)
     if cut_off:
         return AuditReport(kept.held.seq, kept.held.hash, last.seq + 1, cut_off)
     return AuditReport(last.seq, last.hash)

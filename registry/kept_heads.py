@@ -26,8 +26,8 @@ class KeptHeads:
         for head, at in kept:
             self._ahead.setdefault(head.seq, []).append((head.hash, at))
 
-    def rewritten(self, here: Head) -> str:
-        """Come to the next link; return why it is not the one that was kept, or an empty text."""
+    def problem_at(self, here: Head) -> str:
+        """Come to a link; return why it is not the one that was kept, or an empty text."""
         kept = self._ahead.pop(here.seq, None)
         for hash_, at in kept or ():
             if hash_ != here.hash:
@@ -37,8 +37,8 @@ class KeptHeads:
             self.held = here
         return ""
 
-    def cut_off(self, last: Head) -> str:
-        """Come to the end; return what was kept of links behind it, or an empty text."""
+    def problem_behind(self, last: Head) -> str:
+        """Come to the last link; return what is missing behind it, or an empty text."""
         if not self._ahead:
             return ""
         kept = min(self._ahead)
@@ -47,7 +47,7 @@ class KeptHeads:
         missing = f"{self._link} {first} was"
         if kept > first:
             missing = f"{self._link}s {first} to {kept} were"
-        return f"{missing} cut off: {self._link} {kept} was anchored at {at}"
+        return f"{missing} cut off: {self._link} {kept} was anchored at {at}{self._since()}"
 
     def _since(self) -> str:
         if not self.held.seq:

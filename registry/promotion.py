@@ -33,7 +33,7 @@ class Promotion:
     target: Tier
     gates: tuple[Gate, ...]
     """What stands before it; all have to be open."""
-    image: str = ""
+    image: str
     """What the record that it rests on was made in; the tier is for that alone."""
 
     @property

@@ -107,7 +107,7 @@ def _settle(connection: Connection, journal: Journal, use: Use) -> _Standing:
     """Bind a tier that was given without a record to the image of the first use at it."""
     version = _version(connection, use.version)
     here = replace(version, image=use.image)
-    journal.change(connection, "new_record", version, here, "first use")
+    journal.change(connection, "new_record", version, here, "first use at its tier")
     return _Standing(here.digest, here.tier, here.since_use, here.image)
 
 

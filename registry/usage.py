@@ -100,7 +100,7 @@ def used_at_least(count: int) -> Select[tuple[str]]:
 
 def has_record(connection: Connection, version: ToolVersion) -> bool:
     """Say whether there is any use in the present record, in whatever image."""
-    query = select(schema.uses.c.id).where(_since_it_began(version))
+    query = select(schema.uses.c.id).where(_counted(version))
     return connection.execute(query.limit(1)).first() is not None
 
 
@@ -120,7 +120,7 @@ def image_of_record(connection: Connection, version: ToolVersion) -> str:
     table = schema.uses
     query = (
         select(table.c.image)
-        .where(_since_it_began(version), table.c.tier == Tier.SANDBOX.value)
+        .where(_counted(version), table.c.tier == Tier.SANDBOX.value)
         .group_by(table.c.image)
         .order_by(func.count().desc(), func.max(table.c.id).desc())
     )
@@ -130,7 +130,7 @@ def image_of_record(connection: Connection, version: ToolVersion) -> str:
 def outcomes(connection: Connection, version: ToolVersion, image: str, count: int) -> list[bool]:
     """Return whether the last uses of a record went well, at whatever tier, in order."""
     table = schema.uses
-    in_record = _since_it_began(version), table.c.image == image
+    in_record = _counted(version), table.c.image == image
     query = select(table.c.status).where(*in_record).order_by(table.c.id.desc()).limit(count)
     return [status == CallStatus.OK.value for status in connection.scalars(query)][::-1]
 
@@ -139,7 +139,7 @@ def tier_record(connection: Connection, version: ToolVersion, image: str) -> Tie
     """Return what the present record in an image adds up to at the version's tier."""
     table = schema.uses
     at_tier = table.c.tier == version.tier.value, table.c.image == image
-    counted = select(_count(_WELL), _count(~_WELL)).where(_since_it_began(version), *at_tier)
+    counted = select(_count(_WELL), _count(~_WELL)).where(_counted(version), *at_tier)
     successes, failures = connection.execute(counted).one()
     undeclared = select(func.count()).where(
         table.c.version == version.digest,
@@ -149,7 +149,7 @@ def tier_record(connection: Connection, version: ToolVersion, image: str) -> Tie
     return TierRecord(successes, failures, connection.scalar(undeclared) or 0)
 
 
-def _since_it_began(version: ToolVersion) -> ColumnElement[bool]:
+def _counted(version: ToolVersion) -> ColumnElement[bool]:
     table = schema.uses
     return and_(
         table.c.version == version.digest,

@@ -76,7 +76,7 @@ def first_problem(connection: Connection, named: Mapping[str, str], kept: KeptHe
         kept: Uses that were anchored.
     """
     last = Head(0, GENESIS)
-    problem = kept.rewritten(last)
+    problem = kept.problem_at(last)
     missing = {hash_: by for hash_, by in named.items() if hash_ != GENESIS}
     # By no column's type: those of SQLAlchemy would take a 2 for true.
     every = text("SELECT * FROM uses ORDER BY id")
@@ -86,9 +86,9 @@ def first_problem(connection: Connection, named: Mapping[str, str], kept: KeptHe
             if problem:
                 break
             last = Head(row["id"], row["hash"])
-            problem = kept.rewritten(last)
+            problem = kept.problem_at(last)
             missing.pop(last.hash, None)
-    problem = problem or kept.cut_off(last)
+    problem = problem or kept.problem_behind(last)
     if problem:
         return problem
     if last != heads.read(connection, Chain.USES):

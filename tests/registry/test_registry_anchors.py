@@ -216,8 +216,10 @@ def test_uses_that_were_cut_off_are_missed_by_every_later_head(registry, unguard
     without_uses(registry, unguarded, 1)
     assert verify(registry).ok
     assert verify(registry, used[:1]).ok
-    problem = verify(registry, used[2:]).problem
-    assert problem == f"uses 2 to 3 were cut off: use 3 was anchored at {used[2].at}"
+    told = f"uses 2 to 3 were cut off: use 3 was anchored at {used[2].at}"
+    assert verify(registry, used[2:]).problem == told
+    held = ", and use 1 is the last anchored one that was not"
+    assert verify(registry, [used[2], used[0]]).problem == told + held
 
 
 def test_uses_that_were_written_anew_are_found_at_the_first_head_after(registry, unguarded, used):
