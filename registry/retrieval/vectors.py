@@ -65,7 +65,7 @@ vectors = Table(
     Column("dimension", Integer, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("vector", LargeBinary, nullable=False),
-    Column("batch", Integer, nullable=False),
+    Column("batch", schema.Count, nullable=False),
     UniqueConstraint("version", "model"),
     # Covers what the short list is made from, so that the vectors are not read for it.
     Index("search_vectors_signatures", "model", "dimension", "signature", "id"),
