@@ -18,7 +18,6 @@ from toolguild.registry import audit as trail
 from toolguild.registry.anchors import (
     AnchoredHead,
     append_to_file,
-    compare,
     read_anchors,
     read_file,
     take_anchor,
@@ -77,17 +76,14 @@ def verify(
     keys = [read_public_key(path) for path in key_files]
     anchors = _anchors(files, keys, git_note=git_note)
     with open_existing(registry) as opened:
-        report = trail.verify(opened)
-        found = [report, compare(opened, anchors) if anchors else None]
-    problems = [one for one in found if one is not None and not one.ok]
+        report = trail.verify(opened, anchors)
     if as_json:
-        print_json(_verdict(report, problems, anchors, signed=bool(keys)))
+        print_json(_verdict(report, anchors, signed=bool(keys)))
+    elif report.ok:
+        out.print(plain(_all_well(report, anchors, signed=bool(keys))), soft_wrap=True)
     else:
-        for one in problems:
-            out.print(plain(_told(one), "red"), soft_wrap=True)
-        if not problems:
-            out.print(plain(_all_well(report, anchors, signed=bool(keys))), soft_wrap=True)
-    return ExitCode.REFUSED if problems else ExitCode.DONE
+        out.print(plain(_told(report), "red"), soft_wrap=True)
+    return ExitCode.DONE if report.ok else ExitCode.REFUSED
 
 
 @audit.command("tail")
@@ -142,7 +138,7 @@ def tail(count: int, registry: str, as_json: bool) -> int:
 def head(
     file: Path | None, git_note: bool, private_key: Path | None, registry: str, as_json: bool
 ) -> int:
-    """Print the head of the trail: row, hash and time; keep it elsewhere where asked.
+    """Print where the trail ends: row, hash, time, and the last use; keep it elsewhere where asked.
 
     `toolguild audit verify` with the same --anchor or --git-note finds what was cut off or written
     anew since.
@@ -191,20 +187,15 @@ def _told(report: AuditReport) -> str:
     return f"Broken at {where}: {report.problem}.{before}"
 
 
-def _verdict(
-    report: AuditReport,
-    problems: Sequence[AuditReport],
-    anchors: Sequence[AnchoredHead],
-    *,
-    signed: bool,
-) -> JsonObject:
+def _verdict(report: AuditReport, anchors: Sequence[AnchoredHead], *, signed: bool) -> JsonObject:
+    problems: list[Json] = [{"row": report.seq, "problem": report.problem}]
     return {
-        "ok": not problems,
+        "ok": report.ok,
         "rows": report.rows,
         "head": report.head,
         "anchors": len(anchors),
         "signatures_checked": signed,
-        "problems": [{"row": one.seq, "problem": one.problem} for one in problems],
+        "problems": [] if report.ok else problems,
     }
 
 
@@ -213,6 +204,8 @@ def _head(anchor: AnchoredHead) -> JsonObject:
         "row": anchor.seq,
         "hash": anchor.hash,
         "at": anchor.at,
+        "use": anchor.uses.seq if anchor.uses else None,
+        "use_hash": anchor.uses.hash if anchor.uses else None,
         "key": anchor.key,
         "signature": anchor.signature,
     }

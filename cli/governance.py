@@ -213,6 +213,8 @@ def _show_gates(step: Promotion) -> None:
             plain(gate.name), plain(word, style), gate.asked, plain(gate.found), plain(gate.missing)
         )
     out.print(table)
+    if step.image:
+        out.print(plain(f"The record is of uses in {step.image}."), soft_wrap=True)
 
 
 def _step(step: Promotion) -> JsonObject:
@@ -231,6 +233,7 @@ def _step(step: Promotion) -> JsonObject:
         "tier": step.version.tier.value,
         "target": step.target.value,
         "earned": step.is_earned,
+        "image": step.image,
         "gates": gates,
     }
 

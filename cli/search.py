@@ -146,7 +146,7 @@ def index_tools(embedder: OpenAIEmbedder | None, registry: str) -> int:
         try:
             with progress() as bar:
                 task = bar.add_task("embedding", total=None)
-                for batch in embed_tools(opened.database, embedder):
+                for batch in embed_tools(opened, embedder):
                     count += batch
                     bar.update(task, completed=count)
         except EmbeddingError as error:

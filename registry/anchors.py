@@ -1,8 +1,9 @@
-"""Heads of the audit trail that are kept outside of the database, and comparing it with them.
+"""Heads of the chains that are kept outside of the database, for `audit.verify` to meet again.
 
 A chain of hashes does not show that rows were cut off at its end, nor that all of it was written
 anew. A head that was kept elsewhere shows both: its row must still be there, and be the same. An
-anchored head is one line of text, `seq hash time`, and where it is signed also `key signature`.
+anchored head is one line of text, `row hash time use hash`, of the trail's last row and of the last
+use; where it is signed also `key signature`. Lines from before uses were anchored have none.
 """
 
 from __future__ import annotations
@@ -14,13 +15,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import select
-
 from toolguild.policies import ToolguildError
-from toolguild.registry import schema
-from toolguild.registry.audit import AuditReport, head
-from toolguild.registry.chain import GENESIS, read_head
+from toolguild.registry.chain import read_head
 from toolguild.registry.durable import sync_folder
+from toolguild.registry.heads import Head
 from toolguild.registry.rows import time_text
 from toolguild.registry.signing import PrivateKey, PublicKey
 from toolguild.registry.store import Registry
@@ -29,7 +27,6 @@ __all__ = [
     "AnchorError",
     "AnchoredHead",
     "append_to_file",
-    "compare",
     "read_anchors",
     "read_file",
     "take_anchor",
@@ -37,9 +34,11 @@ __all__ = [
 
 _PAYLOAD_TYPE = "application/vnd.toolguild.audit-head"
 _MAX_BYTES = 16 * 1024 * 1024
+_NUMBER, _HASH = "(?:0|[1-9][0-9]{0,17})", "sha256:[0-9a-f]{64}"
 _LINE = re.compile(
-    r"(?P<seq>0|[1-9][0-9]{0,17}) (?P<hash>sha256:[0-9a-f]{64}) (?P<at>[0-9T:.+-]{20,40})"
-    r"(?: (?P<key>sha256:[0-9a-f]{64}) (?P<signature>[A-Za-z0-9+/]{86}==))?"
+    rf"(?P<seq>{_NUMBER}) (?P<hash>{_HASH}) (?P<at>[0-9T:.+-]{{20,40}})"
+    rf"(?: (?P<use>{_NUMBER}) (?P<use_hash>{_HASH}))?"
+    rf"(?: (?P<key>{_HASH}) (?P<signature>[A-Za-z0-9+/]{{86}}==))?"
 )
 
 
@@ -49,12 +48,16 @@ class AnchorError(ToolguildError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AnchoredHead:
-    """The end of the chain, as it was at some time."""
+    """The ends of the chains, as they were at some time."""
 
     seq: int
+    """Number of the last row of the trail."""
     hash: str
+    """Its hash."""
     at: str
     """When it was anchored: ISO 8601, UTC."""
+    uses: Head | None = None
+    """The last use; None in lines from before uses were anchored."""
     key: str | None = None
     """Id of the key that signed it."""
     signature: str | None = None
@@ -63,7 +66,8 @@ class AnchoredHead:
     @property
     def content(self) -> str:
         """What is signed."""
-        return f"{self.seq} {self.hash} {self.at}"
+        trail = f"{self.seq} {self.hash} {self.at}"
+        return f"{trail} {self.uses.seq} {self.uses.hash}" if self.uses else trail
 
     @property
     def line(self) -> str:
@@ -72,9 +76,11 @@ class AnchoredHead:
 
 
 def take_anchor(registry: Registry, key: PrivateKey | None = None) -> AnchoredHead:
-    """Return the present end of the chain, signed where there is a key."""
-    present = head(registry)
-    taken = AnchoredHead(present.seq, present.hash, time_text(registry.now()))
+    """Return the present ends of the chains, signed where there is a key."""
+    with registry.database.read() as connection:
+        present = read_head(connection)
+    at = time_text(registry.now())
+    taken = AnchoredHead(present.seq, present.hash, at, present.uses)
     if key is None:
         return taken
     signature = key.sign(_PAYLOAD_TYPE, taken.content.encode())
@@ -104,36 +110,6 @@ def read_anchors(
         msg = f"{where}: no head is anchored there; `toolguild audit head` anchors one"
         raise AnchorError(msg)
     return anchors
-
-
-def compare(registry: Registry, anchors: Sequence[AnchoredHead]) -> AuditReport | None:
-    """Compare the trail with heads that were anchored; return the first difference, if any.
-
-    The hashes of the rows are taken as they stand there: `verify` says whether they are right.
-    """
-    with registry.database.read() as connection:
-        last = read_head(connection)
-        table = schema.audit
-        wanted = {anchor.seq for anchor in anchors}
-        hashes = {0: GENESIS}
-        for seq, found in connection.execute(select(table.c.seq, table.c.hash)):
-            if seq in wanted:
-                hashes[seq] = found
-    held = 0
-    for anchor in sorted(anchors, key=lambda one: one.seq):
-        problem = ""
-        if anchor.seq > last.seq:
-            seq = last.seq + 1
-            missing = f"row {seq} was" if seq == anchor.seq else f"rows {seq} to {anchor.seq} were"
-            problem = f"{missing} cut off: row {anchor.seq} was anchored at {anchor.at}"
-        elif hashes.get(anchor.seq) != anchor.hash:
-            seq = anchor.seq
-            since = f", and row {held} is the last anchored one that was not" if held else ""
-            problem = f"row {seq} is not the one anchored at {anchor.at}: it was rewritten{since}"
-        if problem:
-            return AuditReport(held, hashes[held], seq, problem)
-        held = anchor.seq
-    return None
 
 
 def append_to_file(path: Path, anchor: AnchoredHead) -> None:
@@ -186,8 +162,9 @@ def _read_line(line: str, where: str, keys: dict[str, PublicKey]) -> AnchoredHea
     if match is None:
         msg = f"{where}: not an anchored head: {line[:60]!r}"
         raise AnchorError(msg)
+    uses = Head(int(match["use"]), match["use_hash"]) if match["use"] else None
     anchor = AnchoredHead(
-        int(match["seq"]), match["hash"], match["at"], match["key"], match["signature"]
+        int(match["seq"]), match["hash"], match["at"], uses, match["key"], match["signature"]
     )
     if keys and not _signed(anchor, keys):
         msg = f"{where}: row {anchor.seq} is not signed by a trusted key: the line was changed"

@@ -149,11 +149,11 @@ def answer(
     return find(connection, number)
 
 
-def is_approved(connection: Connection, version: ToolVersion, now: datetime) -> bool:
-    """Say whether somebody has approved a version's next tier, on its present record."""
+def is_approved(connection: Connection, version: ToolVersion, image: str, now: datetime) -> bool:
+    """Say whether somebody has approved a version's next tier, on its record in an image."""
     table = schema.approvals
     target = next_tier(version.tier)
-    query = select(table.c.id).where(
+    query = select(table.c.evidence).where(
         table.c.version == version.digest,
         table.c.target == (target.value if target else ""),
         table.c.since_use == version.since_use,
@@ -161,7 +161,9 @@ def is_approved(connection: Connection, version: ToolVersion, now: datetime) -> 
         table.c.asked_by != table.c.answered_by,
         table.c.expires_at > rows.time_text(now),
     )
-    return connection.execute(query.limit(1)).first() is not None
+    found = map(decode_json, connection.scalars(query))
+    # Requests from before images were told of are of a version that stands in one.
+    return any(isinstance(one, dict) and one.get("image", image) == image for one in found)
 
 
 def requests(connection: Connection) -> Sequence[Approval]:

@@ -3,19 +3,19 @@
 The chains of the trail and of the uses show a row that was changed, removed or moved, and their
 heads that rows were cut off. What the trail tells is replayed and compared with the tables, which
 shows changes that no row tells of. Someone who rewrites the tables, both chains and their heads is
-caught only by a `head` that was kept elsewhere. The
-vectors that tools are found by are not covered.
+caught only by heads that were anchored elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from toolguild.registry import heads, schema, use_chain
+from toolguild.registry import heads, schema, use_chain, vector_batches
+from toolguild.registry.anchors import AnchoredHead
 from toolguild.registry.approvals import row_digests
 from toolguild.registry.canonical import canonical_json, decode_json, text_digest
 from toolguild.registry.chain import (
@@ -27,7 +27,8 @@ from toolguild.registry.chain import (
     read_rows,
 )
 from toolguild.registry.errors import NotJsonError, TamperedError
-from toolguild.registry.heads import Chain
+from toolguild.registry.heads import Chain, Head
+from toolguild.registry.kept_heads import KeptHeads
 from toolguild.registry.model import State
 from toolguild.registry.retrieval import documents
 from toolguild.registry.rows import draft_of, version_of
@@ -73,47 +74,65 @@ def refs(registry: Registry, rows: Iterable[AuditRow]) -> dict[str, str]:
 
 
 def head(registry: Registry) -> AuditHead:
-    """Return the ends of the chains, to be kept outside the database."""
+    """Return the ends of the chains; `anchors.take_anchor` gives them as they can be kept."""
     with registry.database.read() as connection:
         return read_head(connection)
 
 
-def verify(registry: Registry, kept: AuditHead | None = None) -> AuditReport:
+def verify(registry: Registry, anchors: Sequence[AnchoredHead] = ()) -> AuditReport:
     """Walk the chains, replay the trail, and compare the result with the tables.
 
     Args:
         registry: What to look at.
-        kept: A head from earlier, which the chains must still go through.
+        anchors: Heads from earlier, which the chains must still go through.
 
     Raises:
         RegistryFileError: the database cannot be read.
     """
     replay = _Replay()
-    last = AuditHead(0, GENESIS)
-    named_uses = {kept.uses: "the head that was kept"} if kept else {}
+    rows = KeptHeads("row", ((Head(one.seq, one.hash), one.at) for one in anchors))
+    uses = KeptHeads("use", ((one.uses, one.at) for one in anchors if one.uses))
     with registry.database.read() as connection:
-        with closing(read_rows(connection)) as trail:
-            for row in trail:
-                problem = _broken_link(row, last, kept) or replay.apply(row)
-                if problem:
-                    return AuditReport(last.seq, last.hash, last.seq + 1, problem)
-                last = AuditHead(row.seq, row.hash)
-                named_uses.setdefault(row.uses or GENESIS, f"row {row.seq} of the trail")
+        report = _walk(connection, rows, replay)
+        if not report.ok:
+            return report
         try:
-            if _is_cut_off(connection, last, kept):
-                problem = f"row {last.seq + 1} is missing"
-                return AuditReport(last.seq, last.hash, last.seq + 1, problem)
+            if heads.read(connection, Chain.AUDIT) != Head(report.rows, report.head):
+                seq = report.rows + 1
+                return replace(report, seq=seq, problem=f"row {seq} is missing")
             problem = (
                 next(replay.differences(connection), "")
-                or use_chain.first_problem(connection, named_uses)
+                or use_chain.first_problem(connection, replay.named_uses, uses)
                 or next(registry.database.damage(connection), "")
             )
         except (TamperedError, NotJsonError) as error:
             problem = str(error)
-    return AuditReport(last.seq, last.hash, None, problem)
+    return replace(report, problem=problem)
 
 
-def _broken_link(row: AuditRow, last: AuditHead, kept: AuditHead | None) -> str:
+def _walk(connection: Connection, kept: KeptHeads, replay: _Replay) -> AuditReport:
+    """Walk the trail, and replay it; report the first row that does not hold, if any."""
+    last = Head(0, GENESIS)
+    rewritten = kept.problem_at(last)
+    with closing(read_rows(connection)) as trail:
+        for row in trail:
+            if rewritten:
+                break
+            problem = _broken_link(row, last) or replay.apply(row)
+            if problem:
+                return AuditReport(last.seq, last.hash, last.seq + 1, problem)
+            last = Head(row.seq, row.hash)
+            rewritten = kept.problem_at(last)
+    if rewritten:
+        # What lies between the last head that agrees and this one may be rewritten as well.
+        return AuditReport(kept.held.seq, kept.held.hash, last.seq, rewritten)
+    cut_off = kept.problem_behind(last)
+    if cut_off:
+        return AuditReport(kept.held.seq, kept.held.hash, last.seq + 1, cut_off)
+    return AuditReport(last.seq, last.hash)
+
+
+def _broken_link(row: AuditRow, last: Head) -> str:
     if row.seq != last.seq + 1:
         return f"row {last.seq + 1} is missing"
     if row.prev_hash != last.hash:
@@ -122,29 +141,24 @@ def _broken_link(row: AuditRow, last: AuditHead, kept: AuditHead | None) -> str:
         changed = row.hash != row.computed_hash()
     except NotJsonError:
         changed = True
-    if changed:
-        return f"row {row.seq} was changed after it was written"
-    if kept and row.seq == kept.seq and row.hash != kept.hash:
-        return f"row {row.seq} is not the one whose hash was kept"
-    return ""
-
-
-def _is_cut_off(connection: Connection, last: AuditHead, kept: AuditHead | None) -> bool:
-    noted = heads.read(connection, Chain.AUDIT)
-    return (noted.seq, noted.hash) != (last.seq, last.hash) or bool(kept and kept.seq > last.seq)
+    return f"row {row.seq} was changed after it was written" if changed else ""
 
 
 class _Replay:
     """What the tables must hold after the changes in the trail."""
 
     def __init__(self) -> None:
+        self.named_uses: dict[str, str] = {}
+        """Which row names which use first, by its hash."""
         self._versions: dict[str, JsonObject] = {}
         self._drafts: dict[str, JsonObject] = {}
         self._active: dict[str, str] = {}
         self._approvals: dict[str, str] = {}
+        self._vectors: JsonObject = {}
 
     def apply(self, row: AuditRow) -> str:
         """Make one change; return why it cannot be made, or an empty text."""
+        self.named_uses.setdefault(row.uses or GENESIS, f"row {row.seq} of the trail")
         try:
             body = row.content
         except NotJsonError as error:
@@ -152,6 +166,10 @@ class _Replay:
         after = body.get("after") if isinstance(body, dict) else None
         if not isinstance(after, dict):
             return f"row {row.seq} does not say what it changed"
+        told_vectors = after.get("vectors")
+        if isinstance(told_vectors, dict):
+            self._vectors.update(told_vectors)
+            return ""
         # A draft that was rejected may be registered later: it is in both tables then.
         subjects = self._drafts if row.action == "reject" else self._versions
         known = subjects.setdefault(row.subject, {})
@@ -190,6 +208,7 @@ class _Replay:
             if active.get(name) != self._active.get(name):
                 yield f"the name {name} does not point at the version that the trail says"
         yield from documents.differences(connection)
+        yield from vector_batches.differences(connection, self._vectors)
         yield from _wrong_reports(connection)
         for name in heads.strangers(connection):
             yield f"there is a head of a chain {name}, and no such chain"

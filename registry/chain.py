@@ -69,8 +69,8 @@ class AuditHead:
     seq: int
     """0 where nothing happened yet."""
     hash: str
-    uses: str = GENESIS
-    """Hash of the last use."""
+    uses: Head
+    """The last use."""
 
 
 def append(
@@ -87,7 +87,7 @@ def append(
         body=canonical_json(body),
         prev_hash=head.hash,
         hash="",
-        uses=head.uses,
+        uses=head.uses.hash,
     )
     last = Head(row.seq, row.computed_hash())
     values = {column.name: getattr(row, column.name) for column in schema.audit.columns}
@@ -98,7 +98,7 @@ def append(
 def read_head(connection: Connection) -> AuditHead:
     """Return where the trail and the uses end."""
     last = heads.read(connection, Chain.AUDIT)
-    return AuditHead(last.seq, last.hash, heads.read(connection, Chain.USES).hash)
+    return AuditHead(last.seq, last.hash, heads.read(connection, Chain.USES))
 
 
 def last_rows(connection: Connection, count: int) -> list[AuditRow]:

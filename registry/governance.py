@@ -154,6 +154,7 @@ class Governance:
         with self._database.write() as connection:
             step = promotion.promotion_of(connection, ref, self._profile, self._journal.clock())
             found: JsonObject = {gate.name: gate.found for gate in step.gates}
+            found["image"] = step.image
             return approvals.ask(connection, self._journal, step.version, found, why)
 
     def answer(self, number: int, given: Answer, *, why: str) -> Approval:

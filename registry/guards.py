@@ -12,7 +12,6 @@ from typing import Final
 __all__ = [
     "POSTGRESQL",
     "REFUSE",
-    "REFUSE_BODY",
     "REFUSE_NAME",
     "SQLITE",
     "ForDialect",
@@ -35,14 +34,14 @@ class ForDialect:
 
 
 REFUSE_NAME: Final = "toolguild_refuse"
-REFUSE_BODY: Final = (
+_REFUSE_BODY: Final = (
     "BEGIN RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', "
     "MESSAGE = 'rows of ' || TG_TABLE_NAME || ' are kept as written'; END"
 )
 REFUSE: Final = ForDialect(
     POSTGRESQL,
     f"CREATE OR REPLACE FUNCTION {REFUSE_NAME}() RETURNS trigger LANGUAGE plpgsql "
-    f"AS $${REFUSE_BODY}$$",
+    f"AS $${_REFUSE_BODY}$$",
 )
 """What PostgreSQL's triggers call; there before the first of them."""
 

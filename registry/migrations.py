@@ -105,8 +105,11 @@ STEPS: Final[Mapping[int, Sequence[Action]]] = {
         _start_chains,
         schema.guards_of("uses", keys=["id"])[0],
         # What is searched is derived from other tables, and may be made anew in any step.
-        vectors.vectors.create,
         documents.rebuild,
+    ),
+    4: (
+        # The trail tells nothing of the vectors that there are.
+        vectors.make_anew,
     ),
 }
 """What to do, by the number of the layout that it leads on from."""

@@ -118,10 +118,11 @@ class ToolVersion:
     evidence: JsonObject = field(default_factory=dict)
     """What was shown about it when it was registered."""
     since_use: int = 0
-    """Number of the last use from before it was promoted, or became another one by its parts or its
-    image: those up to it say nothing of it any more."""
+    """Number of the last use from before it was promoted, or became another one by its parts: those
+    up to it say nothing of it any more."""
     image: str = ""
-    """What its present record was made in; empty while there is none."""
+    """What its tier was earned in; says nothing in `sandbox`, where each image has a record of its
+    own, and is empty where a tier was given without a record."""
 
     @property
     def digest(self) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from toolguild.registry import schema
+from toolguild.registry import postgresql_catalog
 from toolguild.registry.backend import WRITES, Backend, one_line
 from toolguild.registry.errors import RegistryError, RegistryFileError
-from toolguild.registry.guards import POSTGRESQL, REFUSE_BODY, REFUSE_NAME
 from toolguild.registry.location import shown
 
 __all__ = ["PostgreSQLBackend"]
@@ -41,17 +40,6 @@ _ADVICE: Final = {
 }
 """What to do, by SQLSTATE."""
 _LOCK_TIMEOUT = "55P03"
-_GUARDS = text(
-    """
-    SELECT pg_class.relname AS table, pg_trigger.tgname AS trigger
-    FROM pg_trigger
-    JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
-    JOIN pg_proc ON pg_proc.oid = pg_trigger.tgfoid
-    WHERE pg_trigger.tgenabled = 'O' AND pg_table_is_visible(pg_class.oid)
-    AND pg_proc.proname = :name AND pg_proc.prosrc = :body
-    """
-).bindparams(name=REFUSE_NAME, body=REFUSE_BODY)
-"""The triggers that are there, are on, and do what they should."""
 
 
 class PostgreSQLBackend(Backend):
@@ -95,12 +83,8 @@ class PostgreSQLBackend(Backend):
             raise RegistryError(msg)
 
     def damage(self, connection: Connection) -> Iterator[str]:
-        """Yield what is missing of the guards; see `Backend`."""
-        found = {(row.table, row.trigger) for row in connection.execute(_GUARDS)}
-        for table in schema.KEPT:
-            for guard in schema.guards_on(table):
-                if guard.dialect == POSTGRESQL and (table, guard.name) not in found:
-                    yield f"the trigger {guard.name} is not as toolguild makes it"
+        """Yield where tables, guards or what these call are not ours; see `Backend`."""
+        yield from postgresql_catalog.differences(connection, self.engine)
 
     def error_of(self, error: Exception, *, committing: bool) -> RegistryError:
         """Return what to tell of an error; see `Backend`."""

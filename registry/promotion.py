@@ -33,6 +33,8 @@ class Promotion:
     target: Tier
     gates: tuple[Gate, ...]
     """What stands before it; all have to be open."""
+    image: str
+    """What the record that it rests on was made in; the tier is for that alone."""
 
     @property
     def is_earned(self) -> bool:
@@ -79,9 +81,10 @@ def promotion_of(
     if version.state is not State.ACTIVE:
         msg = f"{version.ref} is {version.state.value}; only an active version can be promoted"
         raise ChangeRefusedError(msg)
-    found = _standing(connection, version, profile, now, promotions_left)
+    image = usage.image_of_record(connection, version)
+    found = _standing(connection, version, image, profile, now, promotions_left)
     gates = promotion_gates(found, profile.trust, profile.evidence)
-    return Promotion(version, target, tuple(gates))
+    return Promotion(version, target, tuple(gates), image)
 
 
 def promote(
@@ -102,7 +105,8 @@ def promote(
     if not (promotion.is_earned or override):
         raise PromotionRefusedError(promotion.version.ref, promotion.target, promotion.missing)
     before = promotion.version
-    after = replace(before, tier=promotion.target, since_use=usage.last_use(connection))
+    last = usage.last_use(connection)
+    after = replace(before, tier=promotion.target, since_use=last, image=promotion.image)
     gates: JsonObject = {gate.name: _told(gate) for gate in promotion.gates}
     action = "promote" if promotion.is_earned else "override"
     journal.change(connection, action, before, after, why, gates=gates)
@@ -117,11 +121,12 @@ def _told(gate: Gate) -> JsonObject:
 def _standing(
     connection: Connection,
     version: ToolVersion,
+    image: str,
     profile: Profile,
     now: datetime,
     promotions_left: int | None,
 ) -> Standing:
-    record = usage.tier_record(connection, version)
+    record = usage.tier_record(connection, version, image)
     moved = _last(connection, version, _MOVES) or version.registered_at
     fallen = _last(connection, version, _FALLS)
     left = [profile.trust.budget.promotions_a_day - _promotions_since(connection, now - _DAY)]
@@ -137,7 +142,7 @@ def _standing(
         thin=_texts(version.evidence.get("thin")),
         open_counterexamples=record.undeclared,
         lowest_part=lowest_part(connection, version),
-        approved=approvals.is_approved(connection, version, now),
+        approved=approvals.is_approved(connection, version, image, now),
         promotions_left=min(left),
     )
 

@@ -33,12 +33,12 @@ def add_use(connection: Connection, journal: Journal, use: Use, trust: Trust) ->
         UnknownToolError: no version has that digest.
     """
     stands = _where_it_stands(connection, use.version)
-    if _is_in_new_image(stands, use):
-        stands = _begin_in_image(connection, journal, use)
+    if stands.tier is not Tier.SANDBOX and not stands.image and use.ran and use.image:
+        stands = _settle(connection, journal, use)
     counts = _counts(connection, stands, use)
     use_chain.append(connection, {**rows.use_values(use), "counts": counts})
     if counts and not usage.is_success(use):
-        _judge(connection, journal, _version(connection, use.version), trust)
+        _judge(connection, journal, _version(connection, use.version), use.image, trust)
 
 
 def fall(
@@ -66,6 +66,7 @@ def fall(
     fallen = replace(
         version,
         tier=tier or Tier.SANDBOX,
+        image="" if tier in (None, Tier.SANDBOX) else version.image,
         state=State.QUARANTINED if tier is None else version.state,
         since_use=usage.last_use(connection) if anew else version.since_use,
     )
@@ -102,18 +103,11 @@ def _where_it_stands(connection: Connection, digest: str) -> _Standing:
     return _Standing(digest, Tier(row.tier), row.since_use, row.image)
 
 
-def _is_in_new_image(stands: _Standing, use: Use) -> bool:
-    """Say whether a record has to begin; what was earned in one image is kept while it is held."""
-    if not (use.ran and use.image) or use.image == stands.image:
-        return False
-    return not stands.image or stands.tier is Tier.SANDBOX
-
-
-def _begin_in_image(connection: Connection, journal: Journal, use: Use) -> _Standing:
+def _settle(connection: Connection, journal: Journal, use: Use) -> _Standing:
+    """Bind a tier that was given without a record to the image of the first use at it."""
     version = _version(connection, use.version)
-    here = replace(version, image=use.image, since_use=usage.last_use(connection))
-    why = "its image is another one, in which it has no record" if version.image else "first use"
-    journal.change(connection, "new_record", version, here, why)
+    here = replace(version, image=use.image)
+    journal.change(connection, "new_record", version, here, "first use at its tier")
     return _Standing(here.digest, here.tier, here.since_use, here.image)
 
 
@@ -125,14 +119,18 @@ def _version(connection: Connection, digest: str) -> ToolVersion:
 
 def _counts(connection: Connection, stands: _Standing, use: Use) -> bool:
     """Say whether a use is independent evidence for or against a version where it stands."""
-    at_its_tier = use.tier is stands.tier and use.image in ("", stands.image)
+    # In `sandbox` each image has a record; what was earned above it was earned in one.
+    in_its_image = stands.tier is Tier.SANDBOX or use.image == stands.image
+    at_its_tier = use.tier is stands.tier and in_its_image
     if not (use.live and at_its_tier and usage.is_evidence(use)):
         return False
     return not usage.is_known(connection, stands.since_use, use)
 
 
-def _judge(connection: Connection, journal: Journal, version: ToolVersion, trust: Trust) -> None:
-    uses = usage.outcomes(connection, version, _WINDOW)
+def _judge(
+    connection: Connection, journal: Journal, version: ToolVersion, image: str, trust: Trust
+) -> None:
+    uses = usage.outcomes(connection, version, image, _WINDOW)
     kept = tier_kept(version.tier, uses, trust)
     if kept is version.tier or (kept is None and version.state is not State.ACTIVE):
         return

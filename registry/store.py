@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,16 @@ from typing import Self
 from sqlalchemy import Connection, insert, select
 
 from toolguild.policies import Profile, Tier, load_profile
-from toolguild.registry import governance, parts, recording, retrieval, rows, schema, usage
+from toolguild.registry import (
+    governance,
+    parts,
+    recording,
+    retrieval,
+    rows,
+    schema,
+    usage,
+    vector_batches,
+)
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import AlreadyRegisteredError
@@ -227,6 +236,15 @@ class Registry:
 
         return self._change(ref, "set_state", changed, why)
 
+    def keep_vectors(self, model: str, made: Mapping[str, retrieval.Vector]) -> None:
+        """Keep the vectors that a model made of versions, by their digests; see `search`.
+
+        Raises:
+            EmbeddingError: a vector has no direction.
+        """
+        with self.database.write() as connection:
+            vector_batches.keep(connection, self._journal, model, made)
+
     # -- rejected drafts
 
     def reject(
@@ -384,7 +402,9 @@ class Registry:
             before = resolve(connection, ref)
             after = change(before)
             if after != before:
-                after = replace(after, since_use=usage.last_use(connection))
+                in_sandbox = after.tier is Tier.SANDBOX
+                image = "" if in_sandbox else usage.image_of_record(connection, before)
+                after = replace(after, since_use=usage.last_use(connection), image=image)
                 self._journal.change(connection, action, before, after, why)
         return after
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select
 
+from toolguild.policies import Tier
 from toolguild.registry import schema
 from toolguild.registry.model import CallStatus, Record, ToolVersion, Use
 
@@ -16,6 +17,7 @@ __all__ = [
     "TierRecord",
     "callers_of",
     "has_record",
+    "image_of_record",
     "is_evidence",
     "is_known",
     "is_success",
@@ -37,12 +39,12 @@ FAILURES = (
 
 @dataclass(frozen=True, slots=True)
 class TierRecord:
-    """What speaks for and against a version where it stands: distinct live uses."""
+    """What speaks for and against a version where it stands: distinct live uses in one image."""
 
     successes: int
     failures: int
     undeclared: int
-    """Uses, distinct or not, in which it was seen to do what it does not declare."""
+    """Uses in any image, distinct or not, in which it was seen to do what it does not declare."""
 
 
 def is_success(use: Use) -> bool:
@@ -56,8 +58,13 @@ def is_evidence(use: Use) -> bool:
 
 
 def is_known(connection: Connection, since_use: int, use: Use) -> bool:
-    """Say whether the record since some use has the same input with the same outcome."""
-    given = {"version": use.version, "input": use.input_digest, "since": since_use}
+    """Say whether the record since some use has the same input, outcome and image."""
+    given = {
+        "version": use.version,
+        "input": use.input_digest,
+        "image": use.image,
+        "since": since_use,
+    }
     same = _SAME_SUCCESS if is_success(use) else _SAME_FAILURE
     return connection.execute(same, given).first() is not None
 
@@ -69,6 +76,7 @@ def _same_input(outcome: ColumnElement[bool]) -> Select[tuple[int]]:
         .where(
             table.c.version == bindparam("version"),
             table.c.input_digest == bindparam("input"),
+            table.c.image == bindparam("image"),
             table.c.id > bindparam("since"),
             table.c.counts.is_(True),
             outcome,
@@ -91,8 +99,8 @@ def used_at_least(count: int) -> Select[tuple[str]]:
 
 
 def has_record(connection: Connection, version: ToolVersion) -> bool:
-    """Say whether there is any use in the present record."""
-    query = select(schema.uses.c.id).where(_in_record(version))
+    """Say whether there is any use in the present record, in whatever image."""
+    query = select(schema.uses.c.id).where(_counted(version))
     return connection.execute(query.limit(1)).first() is not None
 
 
@@ -101,20 +109,37 @@ def last_use(connection: Connection) -> int:
     return connection.scalar(select(func.max(schema.uses.c.id))) or 0
 
 
-def outcomes(connection: Connection, version: ToolVersion, count: int) -> list[bool]:
-    """Return whether the last uses of the present record went well, at whatever tier, in order."""
+def image_of_record(connection: Connection, version: ToolVersion) -> str:
+    """Return the image that the record of a version is looked at in.
+
+    Above `sandbox` it is the one that the tier was earned in. In `sandbox` each image has a record
+    of its own: it is the one with the most uses, the one used last among equals.
+    """
+    if version.tier is not Tier.SANDBOX:
+        return version.image
     table = schema.uses
     query = (
-        select(table.c.status).where(_in_record(version)).order_by(table.c.id.desc()).limit(count)
+        select(table.c.image)
+        .where(_counted(version), table.c.tier == Tier.SANDBOX.value)
+        .group_by(table.c.image)
+        .order_by(func.count().desc(), func.max(table.c.id).desc())
     )
+    return connection.scalar(query.limit(1)) or ""
+
+
+def outcomes(connection: Connection, version: ToolVersion, image: str, count: int) -> list[bool]:
+    """Return whether the last uses of a record went well, at whatever tier, in order."""
+    table = schema.uses
+    in_record = _counted(version), table.c.image == image
+    query = select(table.c.status).where(*in_record).order_by(table.c.id.desc()).limit(count)
     return [status == CallStatus.OK.value for status in connection.scalars(query)][::-1]
 
 
-def tier_record(connection: Connection, version: ToolVersion) -> TierRecord:
-    """Return what the present record adds up to at the version's tier."""
+def tier_record(connection: Connection, version: ToolVersion, image: str) -> TierRecord:
+    """Return what the present record in an image adds up to at the version's tier."""
     table = schema.uses
-    at_tier = table.c.tier == version.tier.value
-    counted = select(_count(_WELL), _count(~_WELL)).where(_in_record(version), at_tier)
+    at_tier = table.c.tier == version.tier.value, table.c.image == image
+    counted = select(_count(_WELL), _count(~_WELL)).where(_counted(version), *at_tier)
     successes, failures = connection.execute(counted).one()
     undeclared = select(func.count()).where(
         table.c.version == version.digest,
@@ -124,7 +149,7 @@ def tier_record(connection: Connection, version: ToolVersion) -> TierRecord:
     return TierRecord(successes, failures, connection.scalar(undeclared) or 0)
 
 
-def _in_record(version: ToolVersion) -> ColumnElement[bool]:
+def _counted(version: ToolVersion) -> ColumnElement[bool]:
     table = schema.uses
     return and_(
         table.c.version == version.digest,

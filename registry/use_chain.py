@@ -16,6 +16,7 @@ from toolguild.registry import heads, schema
 from toolguild.registry.canonical import digest
 from toolguild.registry.errors import NotJsonError
 from toolguild.registry.heads import GENESIS, Chain, Head
+from toolguild.registry.kept_heads import KeptHeads
 
 __all__ = ["append", "first_problem", "use_hash"]
 
@@ -66,24 +67,30 @@ def use_hash(previous: str, row: Mapping[str, object]) -> str:
     return digest([previous, told])
 
 
-def first_problem(connection: Connection, named: Mapping[str, str]) -> str:
+def first_problem(connection: Connection, named: Mapping[str, str], kept: KeptHeads) -> str:
     """Walk the chain; return what does not hold first, or an empty text.
 
     Args:
         connection: Where the uses are.
         named: Who names which use: by its hash, in words.
+        kept: Uses that were anchored.
     """
     last = Head(0, GENESIS)
+    problem = kept.problem_at(last)
     missing = {hash_: by for hash_, by in named.items() if hash_ != GENESIS}
     # By no column's type: those of SQLAlchemy would take a 2 for true.
     every = text("SELECT * FROM uses ORDER BY id")
     with connection.execute(every, execution_options={"yield_per": 1000}) as found:
         for row in map(Row._asdict, found):
-            problem = _broken_link(row, last)
+            problem = problem or _broken_link(row, last)
             if problem:
-                return problem
+                break
             last = Head(row["id"], row["hash"])
+            problem = kept.problem_at(last)
             missing.pop(last.hash, None)
+    problem = problem or kept.problem_behind(last)
+    if problem:
+        return problem
     if last != heads.read(connection, Chain.USES):
         return f"use {last.seq + 1} is missing"
     by = next(iter(missing.values()), "")

@@ -35,7 +35,7 @@ QUICK: dict[str, Callable[[Places], Part]] = {
     "recording": lambda given: measure_recording(given, repeats=200),
     "processes": lambda given: measure_processes(given, rounds=3),
     "kills": lambda given: measure_kills(given, kills=4),
-    "edits": lambda given: measure_edits(given, file_edits=20, row_edits=20),
+    "edits": lambda given: measure_edits(given, 20, 20, 20, 6),
     "retrieval": lambda given: measure_retrieval(given, size=2000, questions=20),
 }
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, create_engine, delete, insert, select, update
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, Row, Table, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from benchmarks.registry.opened import opened, unguarded
 from toolguild.registry import schema
-from toolguild.registry.location import parse_location
-from toolguild.registry.retrieval.vectors import vectors
 
-__all__ = ["EDITS", "Unchanged", "edit_rows", "random_table"]
+__all__ = ["EDITS", "Unchanged", "edit_rows"]
 
-_TABLES = tuple(table for table in schema.metadata.tables.values() if table is not vectors)
-"""Vectors that tools are found by are no part of what `verify` proves."""
+_TABLES = tuple(schema.metadata.tables.values())
 
 Edit = Callable[[Connection, Table, random.Random], None]
 
@@ -27,43 +23,19 @@ class Unchanged(Exception):
     """The edit would leave everything as it is, or the database cannot hold it."""
 
 
-def random_table(rng: random.Random) -> Table:
-    """Return one of the registry's tables."""
-    return rng.choice(_TABLES)
-
-
-def edit_rows(where: str, edit: Edit, table: Table, rng: random.Random) -> None:
-    """Edit a table of a registry, and leave its guards as they were.
+def edit_rows(where: str, edit: Edit, rng: random.Random) -> str:
+    """Edit one of the tables of a registry, leave its guards as they were, and say which it was.
 
     Raises:
         Unchanged: nothing was edited.
     """
-    location = parse_location(where)
-    engine = create_engine(location if isinstance(location, URL) else f"sqlite:///{location}")
+    table = rng.choice(_TABLES)
     try:
-        with engine.begin() as connection, _unguarded(connection):
+        with opened(where) as connection, unguarded(connection):
             edit(connection, table, rng)
     except IntegrityError as error:
         raise Unchanged from error
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _unguarded(connection: Connection) -> Iterator[None]:
-    if connection.dialect.name == "postgresql":
-        # Neither triggers nor foreign keys, for this transaction.
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        yield
-        return
-    triggers = connection.exec_driver_sql(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-    ).all()
-    for name, _ in triggers:
-        connection.exec_driver_sql(f"DROP TRIGGER {name}")
-    yield
-    for _, sql in triggers:
-        connection.exec_driver_sql(sql)
+    return f"table {table.name}"
 
 
 def _change_a_column(connection: Connection, table: Table, rng: random.Random) -> None:
@@ -158,6 +130,9 @@ def _another(value: object, rng: random.Random) -> object:
             return value + rng.choice((-1, 1))
         case float():
             return value * 1.5 + 0.25
+        case bytes() if value:
+            place = rng.randrange(len(value))
+            return value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
         case str() if value:
             place = rng.randrange(len(value))
             return value[:place] + rng.choice("0a}Z") + value[place + 1 :]

@@ -13,7 +13,8 @@ from toolguild.registry.errors import TamperedError
 from toolguild.registry.model import ToolSpec, ToolVersion
 from toolguild.registry.retrieval import documents
 from toolguild.registry.retrieval.embeddings import Embedder
-from toolguild.registry.retrieval.vectors import keep, without_vector
+from toolguild.registry.retrieval.vectors import without_vector
+from toolguild.registry.store import Registry
 
 __all__ = ["embed_tools", "rebuild"]
 
@@ -30,7 +31,7 @@ def rebuild(database: Database) -> int:
         return documents.rebuild(connection)
 
 
-def embed_tools(database: Database, embedder: Embedder) -> Iterator[int]:
+def embed_tools(registry: Registry, embedder: Embedder) -> Iterator[int]:
     """Have vectors made of the tools that have none of this model, a batch at a time.
 
     Each batch is kept before the next is asked for, so that what ends early goes on there.
@@ -41,16 +42,15 @@ def embed_tools(database: Database, embedder: Embedder) -> Iterator[int]:
     Raises:
         EmbeddingError: there are no vectors.
     """
-    with database.read() as connection:
+    with registry.database.read() as connection:
         missing = without_vector(connection, embedder.model)
     for start in range(0, len(missing), _BATCH):
-        with database.read() as connection:
+        with registry.database.read() as connection:
             batch = _versions(connection, missing[start : start + _BATCH])
         if batch:
             made = embedder.embed([_text_of(version.spec) for version in batch])
             digests = [version.digest for version in batch]
-            with database.write() as connection:
-                keep(connection, embedder.model, dict(zip(digests, made, strict=True)))
+            registry.keep_vectors(embedder.model, dict(zip(digests, made, strict=True)))
         yield len(batch)
 
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import heapq
 import struct
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
 from operator import mul
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -24,18 +25,31 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     UniqueConstraint,
+    literal_column,
     select,
     text,
 )
 
 from toolguild.registry import schema
+from toolguild.registry.canonical import digest
 from toolguild.registry.retrieval.documents import documents
 from toolguild.registry.retrieval.embeddings import Embedder, EmbeddingError, Vector
 
-__all__ = ["Meaning", "keep", "meaning_of", "nearest", "vectors", "without_vector"]
+__all__ = [
+    "Meaning",
+    "batches_of",
+    "digests_of_batches",
+    "keep",
+    "make_anew",
+    "meaning_of",
+    "nearest",
+    "vectors",
+    "without_vector",
+]
 
 _BYTES = 4
 """Of a component."""
@@ -51,17 +65,19 @@ vectors = Table(
     Column("dimension", Integer, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("vector", LargeBinary, nullable=False),
+    Column("batch", schema.Count, nullable=False),
     UniqueConstraint("version", "model"),
     # Covers what the short list is made from, so that the vectors are not read for it.
     Index("search_vectors_signatures", "model", "dimension", "signature", "id"),
+    Index("search_vectors_by_batch", "batch"),
 )
-"""Vectors have length 1, as little-endian 32-bit floats."""
+"""Vectors have length 1, as little-endian 32-bit floats. Batches are those of `vector_batches`."""
 
 _KEEP = text(
-    "INSERT INTO search_vectors (version, model, dimension, signature, vector)"
-    " VALUES (:version, :model, :dimension, :signature, :vector)"
+    "INSERT INTO search_vectors (version, model, dimension, signature, vector, batch)"
+    " VALUES (:version, :model, :dimension, :signature, :vector, :batch)"
     " ON CONFLICT (version, model) DO UPDATE SET dimension = excluded.dimension,"
-    " signature = excluded.signature, vector = excluded.vector"
+    " signature = excluded.signature, vector = excluded.vector, batch = excluded.batch"
 )
 
 
@@ -93,8 +109,45 @@ def without_vector(connection: Connection, model: str) -> list[str]:
     return list(connection.scalars(query.order_by(documents.c.id)))
 
 
-def keep(connection: Connection, model: str, made: Mapping[str, Vector]) -> None:
-    """Keep the vectors that a model made, by the digests of their versions.
+def make_anew(connection: Connection) -> None:
+    """Make the table as it is now, without any vectors; `toolguild tools index` makes those."""
+    vectors.drop(connection, checkfirst=True)
+    vectors.create(connection)
+
+
+def batches_of(connection: Connection, model: str, versions: Collection[str]) -> list[int]:
+    """Return the batches that have vectors which the model made of these versions."""
+    of_these = vectors.c.model == model, vectors.c.version.in_(versions)
+    return list(connection.scalars(select(vectors.c.batch).where(*of_these).distinct()))
+
+
+def digests_of_batches(
+    connection: Connection, batches: Collection[int] | None = None
+) -> dict[str, str]:
+    """Return a digest over all columns of all vectors of each batch, by its number as a text.
+
+    Args:
+        connection: To either database.
+        batches: Only these; all unless given.
+    """
+    # By no column's type: what is no blob there any more would be an error.
+    query: Select[Any] = select(literal_column("*")).select_from(vectors).order_by(vectors.c.id)
+    if batches is not None:
+        query = query.where(vectors.c.batch.in_(batches))
+    rows: dict[str, list[str]] = {}
+    with connection.execute(query, execution_options={"yield_per": 1000}) as found:
+        for row in found.mappings():
+            plain = {name: _plain(value) for name, value in row.items()}
+            rows.setdefault(str(row["batch"]), []).append(digest(plain))
+    return {batch: digest(digests) for batch, digests in rows.items()}
+
+
+def _plain(value: object) -> object:
+    return {"hex": value.hex()} if isinstance(value, bytes) else value
+
+
+def keep(connection: Connection, model: str, made: Mapping[str, Vector], batch: int) -> None:
+    """Keep the vectors that a model made, by the digests of their versions, as one batch.
 
     Raises:
         EmbeddingError: a vector has no direction.
@@ -103,7 +156,8 @@ def keep(connection: Connection, model: str, made: Mapping[str, Vector]) -> None
     for version, vector in made.items():
         unit = _unit(vector)
         packed = {"signature": _signature(unit), "vector": _pack(unit)}
-        rows.append({"version": version, "model": model, "dimension": len(unit), **packed})
+        told = {"version": version, "model": model, "batch": batch}
+        rows.append({**told, "dimension": len(unit), **packed})
     if rows:
         connection.execute(_KEEP, rows)
 

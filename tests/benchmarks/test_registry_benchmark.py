@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,8 @@ edits = pytest.importorskip("benchmarks.registry.edits", reason="run in the repo
 from benchmarks.registry import file_edits  # noqa: E402
 from benchmarks.registry.filled import fill  # noqa: E402
 from benchmarks.registry.holding import look  # noqa: E402
+from toolguild.registry import Registry, verify  # noqa: E402
+from toolguild.registry.anchors import take_anchor  # noqa: E402
 
 
 @pytest.fixture
@@ -40,11 +44,32 @@ def test_a_free_page_has_no_meaning_and_a_row_has(filled: Path) -> None:
         assert (file_edits.meaning(filled) == meant) is is_same
 
 
-@pytest.mark.parametrize("attempt", [edits._edit_bytes, edits._edit_sqlite_rows])
-def test_every_edit_is_found(attempt, tmp_path: Path) -> None:
-    kinds = attempt(tmp_path / "tools.db", 40)
-    assert sum(one.edits for one in kinds) == 40
+def test_every_edit_of_bytes_is_found(tmp_path: Path) -> None:
+    all_found(edits._edit_bytes(tmp_path / "tools.db", 40), 40)
+
+
+@pytest.mark.parametrize("of", edits._EDITS_OF)
+def test_every_edit_is_found(of: str, tmp_path: Path) -> None:
+    with edits._sqlite(tmp_path / "tools.db") as original:
+        all_found(edits._EDITS_OF[of](original, 40), 40)
+
+
+def all_found(kinds: Any, count: int) -> None:
+    assert sum(one.edits for one in kinds) == count
     assert [what for one in kinds for what in (*one.passed, *one.crashed)] == []
+
+
+@pytest.mark.parametrize("edit", edits.forgeries.EDITS)
+def test_a_history_that_was_written_anew_is_found_by_an_anchored_head_alone(
+    edit: str, filled: Path
+) -> None:
+    with Registry.open(filled) as registry:
+        anchor = take_anchor(registry)
+    rng = Random(1)  # noqa: S311 - the same edit each time
+    edits.forgeries.forge(str(filled), edits.forgeries.EDITS[edit], rng)
+    with Registry.open(filled) as registry:
+        assert verify(registry).ok
+        assert not verify(registry, [anchor]).ok
 
 
 def test_a_write_that_is_not_there_is_lost(filled: Path) -> None:

@@ -69,7 +69,7 @@ def test_signed_heads_are_checked_by_the_keys_that_are_given(toolguild: Any, too
         toolguild("keys", "new", name)
     head = ["audit", "head", "--registry", tools, "--anchor", "heads"]
     signed = toolguild(*head, "--key", "auditor", "--json").json
-    assert (signed["row"], len(signed["signature"])) == (3, 88)
+    assert (signed["row"], signed["use"], len(signed["signature"])) == (3, 0, 88)
     verify = ["audit", "verify", "--registry", tools, "--anchor", "heads"]
     Path("toolguild.toml").write_text('[trust]\nkeys = ["other.pub"]\n')  # for tools, not heads
     assert "signatures not checked" in toolguild(*verify).out

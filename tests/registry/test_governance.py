@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -384,8 +385,85 @@ def test_trust_is_not_carried_over_to_another_image(registry, make_spec, sandbox
     found = {gate.name: gate.found for gate in registry.governance.promotion("double").gates}
     assert found["uses"] == "0"
     registry.governance.demote("double", Tier.SANDBOX, why="we move")
+    assert registry.tool("double").image == ""
     assert other.call("double", {"number": 1}).ok
-    assert registry.tool("double").image == "another image"
+    step = registry.governance.promotion("double")
+    assert (step.image, step.gates[0].found) == ("another image", "1")
+
+
+def test_a_tool_that_is_used_in_two_images_in_turn_rises_by_its_record_in_one(
+    registry, make_spec, use
+) -> None:
+    registry.register(make_spec())
+    before = len(tail(registry, 100))
+    for _ in range(19):
+        use("double", [True], image="production")
+        use("double", [True], image="laptop")
+    step = registry.governance.promotion("double")
+    assert step.missing == ("needs 1 more clean, distinct uses",)
+    use("double", [True], image="production")
+    use("double", [True, False], input_digest="sha256:same", image="laptop")
+    assert len(tail(registry, 100)) == before
+    # The one with the most uses: the other has a failure, which says nothing of this one.
+    use("double", [True, True], image="production")
+    step = registry.governance.promotion("double")
+    assert (step.image, step.gates[0].found, step.is_earned) == ("production", "22", True)
+    version = registry.governance.promote("double", why="earned")
+    assert (version.tier, version.image) == (Tier.RESTRICTED, "production")
+    use("double", [True], image="laptop")
+    assert registry.governance.promotion("double").gates[0].found == "0"
+    assert verify(registry).ok
+
+
+def test_the_same_input_counts_once_in_each_image(registry, make_spec, use) -> None:
+    registry.register(make_spec())
+    for image in ("production", "laptop", "production", "laptop"):
+        use("double", [True], input_digest="sha256:same", image=image)
+    step = registry.governance.promotion("double")
+    assert (step.image, step.gates[0].found) == ("laptop", "1")
+
+
+def test_failures_in_one_image_are_not_made_up_for_in_another(registry, make_spec, use) -> None:
+    registry.register(make_spec())
+    use("double", [True] * 200, image="production")
+    for _ in range(15):
+        use("double", [False], image="laptop")
+        use("double", [True], image="production")
+    assert registry.tool("double").state is State.ACTIVE
+    use("double", [False], image="laptop")
+    assert registry.tool("double").state is State.QUARANTINED
+    assert verify(registry).ok
+
+
+def test_a_tier_that_was_given_without_a_record_is_for_the_image_of_its_first_use(
+    registry, make_spec, use
+) -> None:
+    registry.register(make_spec())
+    assert registry.governance.promote("double", why="urgent", override=True).image == ""
+    use("double", [True, True], image="production")
+    assert registry.tool("double").image == "production"
+    use("double", [True], image="laptop")
+    assert registry.governance.promotion("double").gates[0].found == "2"
+    assert [row.action for row in tail(registry, 2)] == ["override", "new_record"]
+    assert verify(registry).ok
+
+
+def test_an_approval_is_of_the_record_in_one_image(
+    where, registry, make_spec, use, as_other, tmp_path
+) -> None:
+    house = tmp_path / "house.toml"
+    house.write_text("extends = 'balanced'\ntrust.restricted.approval = true\n")
+    profile = load_profile(house)
+    registry.register(make_spec())
+    use("double", [True] * 20, image="production")
+    with Registry.open(where, actor="tester", clock=registry.now, profile=profile) as careful:
+        request = careful.governance.ask("double", why="please")
+        assert request.evidence["image"] == "production"
+        as_other.answer(request.id, Answer.APPROVED, why="well")
+        assert careful.governance.promotion("double").is_earned
+        use("double", [True] * 21, image="laptop")
+        step = careful.governance.promotion("double")
+        assert (step.image, step.waits_for_approval) == ("laptop", True)
 
 
 # --- versions
@@ -434,6 +512,8 @@ class Lives(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.registry = Registry.open(f"{self.folder.name}/tools.db", actor="tester")
         self.number = 0
+        self.counted: Counter[tuple[str, int, Tier, str]] = Counter()
+        """Uses that count, by version, the use that its record began after, tier and image."""
 
     names = st.sampled_from(["inner", "outer"])
 
@@ -455,17 +535,25 @@ class Lives(RuleBasedStateMachine):
         assert made.created == (made.version.digest not in known)
 
     @precondition(lambda self: self.known("inner") and self.known("outer"))
-    @rule(name=names, successes=st.integers(0, 60), failures=st.integers(0, 6))
-    def use(self, name: str, successes: int, failures: int) -> None:
+    @rule(
+        name=names,
+        successes=st.integers(0, 60),
+        failures=st.integers(0, 6),
+        image=st.sampled_from(["production", "laptop"]),
+    )
+    def use(self, name: str, successes: int, failures: int, image: str) -> None:
         for success in [True] * successes + [False] * failures:
             version = self.registry.tool(name)
             self.number += 1
             status = CallStatus.OK if success else CallStatus.ERROR
+            is_trusted = version.image in ("", image)
+            tier = version.tier if is_trusted else Tier.SANDBOX
             given = Use(
                 version.digest, f"sha256:{self.number}", status, 0.1, self.registry.now(),
-                tier=version.tier,
+                tier=tier, image=image,
             )  # fmt: skip
             self.registry.record(given)
+            self.counted[version.digest, version.since_use, version.tier, image] += is_trusted
 
     @precondition(lambda self: self.known("inner") and self.known("outer"))
     @rule(name=names)
@@ -529,6 +617,20 @@ class Lives(RuleBasedStateMachine):
     def only_active_versions_are_trusted(self) -> None:
         for tool in self.registry.tools():
             assert tool.state is State.ACTIVE or tool.tier is Tier.SANDBOX
+
+    @invariant()
+    def each_image_has_a_record_and_a_tier_is_of_one(self) -> None:
+        for tool in self.registry.tools():
+            in_sandbox = tool.tier is Tier.SANDBOX
+            assert not (in_sandbox and tool.image)
+            if tool.tier is Tier.FULL or tool.state is not State.ACTIVE:
+                continue
+            images = ["production", "laptop"] if in_sandbox else [tool.image]
+            record = [
+                self.counted[tool.digest, tool.since_use, tool.tier, image] for image in images
+            ]
+            uses = self.registry.governance.promotion(tool.ref).gates[0]
+            assert (uses.name, uses.found) == ("uses", str(max(record)))
 
     @invariant()
     def the_trail_tells_it_all(self) -> None:

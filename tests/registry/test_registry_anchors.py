@@ -12,14 +12,14 @@ import pytest
 from forging import forged
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sqlalchemy import delete, select, update
 
 from toolguild.policies import Tier
-from toolguild.registry import Registry, ToolSpec, tail, verify
+from toolguild.registry import CallStatus, Registry, ToolSpec, Use, schema, tail, verify
 from toolguild.registry.anchors import (
     AnchoredHead,
     AnchorError,
     append_to_file,
-    compare,
     read_anchors,
     read_file,
     take_anchor,
@@ -66,8 +66,7 @@ def judge(made, tmp_path_factory):
             values = [(row.seq, *(getattr(row, field) for field in FIELDS)) for row in rows]
             connection.executemany("INSERT INTO audit VALUES (?,?,?,?,?,?,?,?,?)", values)
         with Registry.open(copy) as registry:
-            found = compare(registry, [heads[number - 1] for number in anchors])
-            return verify(registry), found
+            return verify(registry), verify(registry, [heads[number - 1] for number in anchors])
 
     return tamper
 
@@ -92,9 +91,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 def test_the_rows_as_they_were_written_hold(made, judge):
     _, rows, _ = made
-    report, found = judge(rows, range(1, ROWS + 1))
-    assert report.ok
-    assert found is None
+    for report in judge(rows, range(1, ROWS + 1)):
+        assert (report.rows, report.problem) == (ROWS, "")
     assert rechained(rows) == rows
 
 
@@ -145,7 +143,7 @@ def test_rows_that_were_cut_off_are_missed_by_every_later_head(made, judge, left
     report, found = judge(rows[:left], anchors)
     assert report.seq is None  # the chain holds; only the tables tell that something is amiss
     if max(anchors) <= left:
-        assert found is None
+        assert found == report
     else:
         assert found.seq == left + 1
         assert "cut off" in found.problem
@@ -163,7 +161,7 @@ def test_a_trail_written_anew_is_found_at_the_first_head_after_the_change(
     assert report.ok  # a chain that was made anew as a whole holds
     later = [anchor for anchor in anchors if anchor >= place]
     if not later:
-        assert found is None
+        assert found.ok
     else:
         assert found.seq == min(later)
         assert found.rows == max((anchor for anchor in anchors if anchor < place), default=0)
@@ -179,8 +177,62 @@ def test_heads_are_added_to_a_file_and_read_back(tmp_path, registry, make_spec):
     anchors = read_anchors(read_file(path), "heads.txt")
     assert anchors == taken
     assert [anchor.seq for anchor in anchors] == [0, 1]
-    assert compare(registry, anchors) is None
+    assert verify(registry, anchors).ok
     assert path.read_text().count("\n") == 2
+
+
+def test_a_line_from_before_uses_were_anchored_is_read(registry, make_spec):
+    registry.register(make_spec())
+    taken = take_anchor(registry)
+    [anchor] = read_anchors([f"{taken.seq} {taken.hash} {taken.at}"], "heads.txt")
+    assert (anchor.hash, anchor.uses) == (taken.hash, None)
+    assert verify(registry, [anchor]).ok
+
+
+@pytest.fixture
+def used(registry, make_spec):
+    """Record four uses, and anchor after each of them."""
+    version = registry.register(make_spec()).version
+    anchors = []
+    for number in range(4):
+        use = Use(version.digest, f"sha256:{number}", CallStatus.OK, 0.5, registry.now())
+        registry.record(use)
+        anchors.append(take_anchor(registry))
+    return anchors
+
+
+def without_uses(registry, unguarded, last):
+    """Cut off the uses after one, with their head, as one who knows all about it would."""
+    uses = schema.uses
+    end = select(uses.c.hash).where(uses.c.id == last).scalar_subquery()
+    head = update(schema.heads).where(schema.heads.c.chain == "uses")
+    with unguarded(registry) as connection:
+        assert connection.execute(delete(uses).where(uses.c.id > last)).rowcount
+        connection.execute(head.values(seq=last, hash=end))
+
+
+def test_uses_that_were_cut_off_are_missed_by_every_later_head(registry, unguarded, used):
+    assert verify(registry, used).ok
+    without_uses(registry, unguarded, 1)
+    assert verify(registry).ok
+    assert verify(registry, used[:1]).ok
+    told = f"uses 2 to 3 were cut off: use 3 was anchored at {used[2].at}"
+    assert verify(registry, used[2:]).problem == told
+    held = ", and use 1 is the last anchored one that was not"
+    assert verify(registry, [used[2], used[0]]).problem == told + held
+
+
+def test_uses_that_were_written_anew_are_found_at_the_first_head_after(registry, unguarded, used):
+    without_uses(registry, unguarded, 2)
+    digest = registry.tool("double").digest
+    for _ in range(2):
+        registry.record(Use(digest, "sha256:x", CallStatus.OK, 0.5, registry.now()))
+    assert verify(registry).ok
+    problem = verify(registry, [used[3], used[1]]).problem
+    assert problem == (
+        f"use 4 is not the one anchored at {used[3].at}: it was rewritten, and use 2 is the last "
+        "anchored one that was not"
+    )
 
 
 def test_what_stands_in_the_file_is_never_changed(tmp_path, registry):
@@ -207,6 +259,9 @@ LINE = f"3 sha256:{'a' * 64} 2026-11-22T00:00:00.000000+00:00"
     "line",
     [
         "nonsense",
+        f"{LINE} 7",
+        f"{LINE} sha256:{'a' * 64} 7",
+        f"{LINE} 07 sha256:{'a' * 64}",
         LINE.replace("3", "03", 1),
         LINE.replace("3", "-3", 1),
         LINE.replace("3", "9" * 30, 1),
@@ -249,6 +304,8 @@ def test_a_signed_head_is_believed_and_a_forged_one_is_not(registry, key, tmp_pa
         signed.line.replace(signed.at[:10], "2020-01-01"),
         signed.line.replace(f"{signed.seq} ", f"{signed.seq + 1} ", 1),
         signed.line.replace(signed.hash, GENESIS),
+        signed.line.replace(f" {signed.uses.seq} {signed.uses.hash}", ""),
+        signed.line.replace(f" {signed.uses.seq} ", f" {signed.uses.seq + 1} "),
         signed.line.replace(key.public.id, other.id),
     ]
     for line in forged:
@@ -288,7 +345,7 @@ def test_heads_are_kept_in_notes_on_several_commits(registry, repository, make_s
             git(repository, "commit", "-q", "--allow-empty", "-m", "second")
     anchors = read_anchors(read_notes(repository), "notes")
     assert sorted(anchors, key=lambda anchor: anchor.seq) == taken
-    assert compare(registry, anchors) is None
+    assert verify(registry, anchors).ok
 
 
 def test_without_a_repository_or_a_commit_git_says_why(registry, tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from toolguild.registry import (
 )
 from toolguild.registry.guards import ForDialect
 from toolguild.registry.migrations import STEPS
+from toolguild.registry.retrieval.vectors import keep, without_vector
 from toolguild.registry.sqlite import layout
 
 LAYOUT_1 = (Path(__file__).parent / "layout_1.sql").read_text("utf-8")
@@ -152,6 +153,27 @@ def test_an_old_registry_without_anything_in_it_verifies(path):
     with Registry.open(path) as registry:
         assert verify(registry).ok
         assert head(registry).seq == 0
+
+
+BEFORE_BATCHES = (
+    "DROP INDEX search_vectors_by_batch",
+    "ALTER TABLE search_vectors DROP COLUMN batch",
+    "UPDATE schema_version SET version = 4",
+)
+
+
+def test_vectors_that_the_trail_tells_nothing_of_are_to_be_made_anew(where, make_spec):
+    with Registry.open(where) as registry:
+        made = {registry.register(make_spec()).version.digest: [1.0, 2.0]}
+        with registry.database.write() as connection:
+            keep(connection, "small", made, batch=0)
+            for statement in BEFORE_BATCHES:
+                connection.exec_driver_sql(statement)
+    with Registry.open(where) as registry, registry.database.read() as connection:
+        assert without_vector(connection, "small") == [*made]
+    with Registry.open(where) as registry:
+        registry.keep_vectors("small", made)
+        assert verify(registry).ok
 
 
 def test_steps_may_differ_by_the_kind_of_database(where, database, monkeypatch):

@@ -16,7 +16,7 @@ from model_server import Script, Server
 from toolguild.registry import Registry, State, ToolSpec
 from toolguild.registry.retrieval import EmbeddingError, Meaning, OpenAIEmbedder, Vector
 from toolguild.registry.retrieval.indexing import embed_tools
-from toolguild.registry.retrieval.vectors import keep, nearest
+from toolguild.registry.retrieval.vectors import nearest
 
 MakeSpec = Callable[..., ToolSpec]
 
@@ -60,7 +60,7 @@ def embedder() -> TopicEmbedder:
 def filled(registry: Registry, make_spec: MakeSpec, embedder: TopicEmbedder) -> Registry:
     for name, description in TOOLS.items():
         registry.register(make_spec(name, description=description))
-    assert sum(embed_tools(registry.database, embedder)) == len(TOOLS)
+    assert sum(embed_tools(registry, embedder)) == len(TOOLS)
     return registry
 
 
@@ -97,12 +97,12 @@ def test_a_name_that_was_typed_stays_first(filled: Registry, embedder: TopicEmbe
 def test_vectors_are_made_once_for_each_version_and_model(
     filled: Registry, make_spec: MakeSpec, embedder: TopicEmbedder
 ) -> None:
-    assert list(embed_tools(filled.database, embedder)) == []
+    assert list(embed_tools(filled, embedder)) == []
     filled.register(make_spec("send_email", description="Send a letter."))
     embedder.asked.clear()
-    assert list(embed_tools(filled.database, embedder)) == [1]
+    assert list(embed_tools(filled, embedder)) == [1]
     assert embedder.asked == [["send email\nSend a letter.\nnumber"]]
-    assert sum(embed_tools(filled.database, TopicEmbedder("another"))) == len(TOOLS)
+    assert sum(embed_tools(filled, TopicEmbedder("another"))) == len(TOOLS)
 
 
 def test_a_version_without_a_vector_is_found_by_its_words_alone(
@@ -128,13 +128,13 @@ def test_batches_that_were_made_are_kept_when_the_endpoint_goes_down(
     monkeypatch.setattr("toolguild.registry.retrieval.indexing._BATCH", 2)
     for number in range(5):
         registry.register(make_spec(f"tool_{number}"))
-    batches = embed_tools(registry.database, embedder)
+    batches = embed_tools(registry, embedder)
     assert next(batches) == 2
     embedder.down = True
     with pytest.raises(EmbeddingError):
         next(batches)
     embedder.down = False
-    assert list(embed_tools(registry.database, embedder)) == [2, 1]
+    assert list(embed_tools(registry, embedder)) == [2, 1]
 
 
 def test_an_endpoint_that_is_down_costs_a_warning(
@@ -186,8 +186,8 @@ def test_the_nearest_are_those_with_the_greatest_cosines(
 ) -> None:
     digests = [version.digest for version in filled.tools()]
     unit = [component / hypot(*asked) for component in asked]
-    with filled.database.write() as connection:
-        keep(connection, "any", dict(zip(digests, kept, strict=True)))
+    filled.keep_vectors("any", dict(zip(digests, kept, strict=True)))
+    with filled.database.read() as connection:
         meaning = Meaning("any", unit)
         found = nearest(connection, meaning, tier=None, state=None, wanted=2)
     cosines = [
