@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from toolguild.sandbox import Json, ToolCallError
+from toolguild.sandbox import Json
 from toolguild.synth.drafting import Case
 from toolguild.synth.mining import canonical
 from toolguild.synth.traces import ToolCall, Trace
 from toolguild.synth.traces.secrets_in_text import PLACEHOLDER
-from toolguild.synth.validation import LiveTools, Scratch
 
 __all__ = [
     "Answer",
@@ -20,8 +19,8 @@ __all__ = [
     "RecordedAnswers",
     "answers_of",
     "calls_of_cases",
-    "calls_of_live_tools",
     "calls_of_traces",
+    "run_of",
 ]
 
 CallKey: TypeAlias = tuple[str, str]
@@ -91,7 +90,7 @@ def answers_of(
 
 def calls_of_cases(cases: Iterable[Case]) -> Iterator[tuple[str, ToolCall]]:
     """Yield the recorded calls of cases."""
-    return ((_run_of(case), call) for case in cases for call in case.calls)
+    return ((run_of(case), call) for case in cases for call in case.calls)
 
 
 def calls_of_traces(traces: Iterable[Trace]) -> Iterator[tuple[str, ToolCall]]:
@@ -99,23 +98,6 @@ def calls_of_traces(traces: Iterable[Trace]) -> Iterator[tuple[str, ToolCall]]:
     return ((trace.id, call) for trace in traces for call in trace.calls())
 
 
-def calls_of_live_tools(live: LiveTools, cases: Iterable[Case]) -> Iterator[tuple[str, ToolCall]]:
-    """Make the recorded calls of cases once more, each case's on a copy, and yield what comes.
-
-    Cases whose beginning cannot be had are left out.
-    """
-    for case in cases:
-        scratch = live.scratch(case)
-        if scratch is not None:
-            yield from ((_run_of(case), _made_again(call, scratch)) for call in case.calls)
-
-
-def _made_again(call: ToolCall, scratch: Scratch) -> ToolCall:
-    try:
-        return replace(call, result=scratch(call.tool, call.arguments), error=None)
-    except ToolCallError as error:
-        return replace(call, result=None, error=str(error))
-
-
-def _run_of(case: Case) -> str:
+def run_of(case: Case) -> str:
+    """Return what tells the run of a case from others."""
     return case.trace_id or str(case.place)

@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 
 from toolguild.policies.drift import Change, FieldChange
 from toolguild.sandbox import Json, JsonObject, ToolCallError
-from toolguild.synth.drafting import Case
-from toolguild.synth.drift.answers import (
-    Answer,
-    RecordedAnswers,
-    answers_of,
-    calls_of_cases,
-    calls_of_live_tools,
-)
+from toolguild.synth.drift.answers import Answer, RecordedAnswers, answers_of
 from toolguild.synth.drift.applying import as_of_today
 from toolguild.synth.drift.comparing import changes_of, counted
 from toolguild.synth.mining import canonical
@@ -173,35 +166,6 @@ def test_secrets_are_not_compared() -> None:
     assert told(recorded, answers(("ann", {"key": "[redacted:token#2]"}))) == []
     # Two secrets may stand under one placeholder.
     assert answers(("[redacted:token#1]", user("Ann"))) == {}
-
-
-def test_calls_are_made_again_on_copies_of_live_tools() -> None:
-    class Copy:
-        def __call__(self, name: str, arguments: JsonObject) -> Json:
-            if arguments == {"name": "gone"}:
-                raise ToolCallError("no such user")
-            return {"name": "today"}
-
-        def state(self) -> Json:
-            return None
-
-    class Live:
-        def scratch(self, case: Case) -> Copy | None:
-            return None if case.task_id == "lost" else Copy()
-
-    def case(task: str, *names: str) -> Case:
-        calls = tuple(made("get_user", name, {"name": name}) for name in names)
-        return Case({}, None, None, calls, task, NOWHERE, trace_id=task)
-
-    cases = [case("kept", "ann", "gone"), case("lost", "bob")]
-    today = answers_of(calls_of_live_tools(Live(), cases))
-    assert {given: [*found] for (_, given), found in today.items()} == {
-        canonical({"name": "ann"}): [Answer({"name": "today"})],
-        canonical({"name": "gone"}): [Answer(error="no such user")],
-    }
-    assert [call for _, call in calls_of_cases(cases)] == [
-        call for case in cases for call in case.calls
-    ]
 
 
 JSON = st.recursive(

@@ -9,9 +9,14 @@ import pytest
 
 from toolguild.policies import Tier, load_profile
 from toolguild.registry import Registry, State, ToolSpec, ToolVersion, tail, verify
-from toolguild.sandbox import Json, JsonObject, Sandbox
+from toolguild.sandbox import Json, JsonObject, Sandbox, ToolCallError
 from toolguild.synth.drafting import Case
-from toolguild.synth.drift import DriftReport, find_drift, reopen_dependents
+from toolguild.synth.drift import (
+    DriftReport,
+    calls_of_live_tools,
+    find_drift,
+    reopen_dependents,
+)
 from toolguild.synth.traces import Place, ToolCall
 
 Register = Callable[..., ToolVersion]
@@ -281,4 +286,30 @@ def test_parts_that_call_one_another_come_to_an_end(
     assert consequences(find(today(moved))) == {
         "whole_user@1": "re-opened",
         "user_twice@1": "re-opened",
+    }
+
+
+class World:
+    """Users whose province is a state now, but for one whom there is not any more."""
+
+    def __call__(self, name: str, arguments: JsonObject) -> Json:
+        if arguments["name"] == "cy":
+            raise ToolCallError("no such user")
+        return moved(str(arguments["name"]))
+
+    def state(self) -> Json:
+        return None
+
+    def scratch(self, case: Case) -> World | None:
+        return None if case.arguments["name"] == "bob" else self
+
+
+def test_live_tools_are_asked_where_logs_are_not_at_hand(
+    registry: Registry, register: Register, find: Callable[..., DriftReport]
+) -> None:
+    register(PASSES_ON, cases())
+    report = find(calls_of_live_tools(registry, load_profile(), World()), "strict")
+    assert {str(drift.change) for drift in report.found} == {
+        "get_user: address.province -> address.state, in 1 of 1 comparable calls",
+        "get_user: the whole result is failure now, in 1 of 2 comparable calls",
     }
