@@ -95,7 +95,8 @@ def _show(report: DriftReport) -> None:
 
 
 def _show_dependences(drift: Drift) -> None:
-    table = new_table(f"calls {drift.change.tool}", "depends", plain(drift.change.words).plain)
+    tool, words = plain(drift.change.tool).plain, plain(drift.change.words).plain
+    table = new_table(f"calls {tool}", "depends", words)
     for one in drift.dependences:
         word = plain(one.consequence, _STYLES[one.consequence])
         table.add_row(plain(one.version.ref), word, plain(one.words))

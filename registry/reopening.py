@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection, select
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from toolguild.policies import Tier
 from toolguild.policies.drift import Change, FieldChange
 from toolguild.registry import recording, schema
+from toolguild.registry.canonical import storable_text
 from toolguild.registry.errors import TamperedError
 from toolguild.registry.journal import Journal
 from toolguild.registry.model import State, ToolVersion
@@ -46,7 +47,7 @@ def reopen(
         Whether it was done; it is not where the version is open already for all of this.
     """
     known = {_name(change) for change in open_drift(connection, version)}
-    new = [change for change in changes if _name(change) not in known]
+    new = [change for change in map(_storable, changes) if _name(change) not in known]
     if not new:
         return False
     tier = None if quarantine and version.state is State.ACTIVE else Tier.SANDBOX
@@ -75,6 +76,11 @@ def open_drift(connection: Connection, version: ToolVersion) -> list[FieldChange
     for action, body in connection.execute(query):
         found = [] if action == _VALIDATE else [*found, *_changes_in(body)]
     return found
+
+
+def _storable(change: FieldChange) -> FieldChange:
+    tool, field, to = map(storable_text, (change.tool, change.field, change.to))
+    return replace(change, tool=tool, field=field, to=to)
 
 
 def _name(change: FieldChange) -> tuple[str, str, Change, str]:

@@ -77,13 +77,15 @@ def answers_of(
         calls: Each with the run that it was made in.
         wanted: The calls that are looked for; all of them unless given.
     """
+    tools = None if wanted is None else {tool for tool, _ in wanted}
     found: RecordedAnswers = {}
     for run, call in calls:
-        given = canonical(call.arguments)
-        key = call.tool, given
+        if tools is not None and call.tool not in tools:
+            continue
+        key = call.tool, canonical(call.arguments)
         is_wanted = wanted is None or key in wanted
         has_answer = call.result is not None or call.error is not None
-        if is_wanted and has_answer and not PLACEHOLDER.search(given):
+        if is_wanted and has_answer and not PLACEHOLDER.search(key[1]):
             found.setdefault(key, Answers()).add(Answer(call.result, call.error), run)
     return found
 

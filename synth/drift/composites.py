@@ -48,7 +48,9 @@ def composites_of(
         for version in registry.versions(meant.spec.name):
             if not version.spec.calls or version.state is State.RETIRED:
                 continue
-            composite = _composite(registry, version, version == meant, profile)
+            composite = _composite(
+                registry, version, profile, is_meant=version.digest == meant.digest
+            )
             if composite is None:
                 without.append(version)
             else:
@@ -57,7 +59,7 @@ def composites_of(
 
 
 def _composite(
-    registry: Registry, version: ToolVersion, is_meant: bool, profile: Profile
+    registry: Registry, version: ToolVersion, profile: Profile, *, is_meant: bool
 ) -> Composite | None:
     report = version.evidence.get("report")
     if not isinstance(report, str):

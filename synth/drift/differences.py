@@ -14,7 +14,7 @@ from toolguild.synth.traces.secrets_in_text import PLACEHOLDER
 
 __all__ = ["Comparison", "Difference", "kind_of_answer"]
 
-_FAILURE = "failure"
+_FAILURE = "a failure"
 _BETWEEN = "/"
 _CONTAINERS = frozenset({Kind.OBJECT, Kind.LIST})
 
@@ -62,10 +62,10 @@ class Comparison:
         self._kinds = sorted({*map(kind_of_answer, recorded)})
         self._kind = kind_of_answer(today)
         alike = [answer for answer in recorded if kind_of_answer(answer) == self._kind]
-        has_fields = self._kind != _FAILURE
-        self.before = [layout.fields(answer.value) for answer in alike if has_fields]
+        failed = today.error is not None
+        self.now = {} if failed else layout.fields(today.value)
+        self.before = [] if failed else [layout.fields(answer.value) for answer in alike]
         """The fields of the recorded answers that are of the same kind."""
-        self.now = layout.fields(today.value) if has_fields else {}
 
     @property
     def differences(self) -> frozenset[Difference]:
@@ -86,36 +86,41 @@ class Comparison:
         return self._steady and len({_texts(fields, path) for fields in self.before}) == 1
 
     def _keys(self) -> Iterator[Difference]:
-        gone = sorted(filter(self._is_gone, self._layout.always), key=repr)
+        gone = sorted(filter(self._is_gone, self._layout.kinds), key=repr)
         new = sorted(filter(self._is_new, self.now), key=repr)
-        for same_values in (True, False):
+        for fits in (self._has_values_of, self._stands_for):
             for path in [*gone]:
-                fitting = [other for other in new if self._may_be(path, other, same_values)]
+                fitting = [other for other in new if fits(path, other)]
                 if len(fitting) == 1:
                     yield Difference(path, Change.RENAMED, to=str(fitting[0][-1]))
                     gone.remove(path)
                     new.remove(fitting[0])
-        yield from (Difference(path, Change.MISSING) for path in gone)
+        # One that was not always there may well be gone again.
+        missing = (path for path in gone if path in self._layout.always)
+        yield from (Difference(path, Change.MISSING) for path in missing)
         yield from (Difference(path, Change.NEW) for path in new)
 
     def _is_gone(self, path: FieldPath) -> bool:
-        holders = objects_at(self.now, path[:-1])
-        was_there = any(path in fields for fields in self.before)
-        return was_there and len(self.now.get(path, ())) < holders
+        if not path or path[-1] is ITEM or not any(path in fields for fields in self.before):
+            return False
+        return len(self.now.get(path, ())) < objects_at(self.now, path[:-1])
 
     def _is_new(self, path: FieldPath) -> bool:
         if not path or path[-1] is ITEM or path in self._layout.kinds:
             return False
         return Kind.OBJECT in self._layout.kinds.get(path[:-1], ())
 
-    def _may_be(self, path: FieldPath, other: FieldPath, same_values: bool) -> bool:
-        """Say whether a field that is gone may be another one, beside it, under a new name."""
-        if path[:-1] != other[:-1] or path in self.now:
-            return False
-        if not {*map(kind_of, self.now[other])} <= self._layout.kinds[path]:
-            return False
+    def _has_values_of(self, path: FieldPath, other: FieldPath) -> bool:
+        """Say whether a new field beside one that is gone has the very same values."""
         values = _texts(self.now, other)
-        return not same_values or any(_texts(fields, path) == values for fields in self.before)
+        same = any(_texts(fields, path) == values for fields in self.before)
+        return same and path[:-1] == other[:-1] and path not in self.now
+
+    def _stands_for(self, path: FieldPath, other: FieldPath) -> bool:
+        """Say whether a new field has values of the kind of one that was always there."""
+        kinds = {*map(kind_of, self.now[other])}
+        beside = path[:-1] == other[:-1] and path not in self.now
+        return beside and path in self._layout.always and kinds <= self._layout.kinds[path]
 
     def _kinds_of_values(self) -> Iterator[Difference]:
         for path, values in self.now.items():

@@ -24,6 +24,8 @@ FieldPath: TypeAlias = tuple[str | None, ...]
 Fields: TypeAlias = Mapping[FieldPath, Sequence[Json]]
 """The values that stand at each path, in order; the whole is at the empty one."""
 
+_LONGEST_KEY = 80
+"""Characters shown of a key."""
 _FEWEST_OF_A_MAP = 3
 """Objects that it takes to tell that their keys are data."""
 
@@ -63,7 +65,8 @@ def render_field(path: FieldPath) -> str:
         if key is ITEM:
             text += "[]"
         else:
-            text += f".{key}" if text else key
+            name = key if len(key) <= _LONGEST_KEY else f"{key[:_LONGEST_KEY]}..."
+            text += f".{name}" if text else name
     return text
 
 

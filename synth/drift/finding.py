@@ -145,7 +145,11 @@ class _Dependences:
     def of(self, changes: Sequence[_Change]) -> list[Dependence]:
         """Return what one change does to each version, the nearest way to it first."""
         found: dict[str, Dependence] = {}
-        pending = deque(_Step(one.composite, (one.change,)) for one in changes)
+        pending = deque(
+            _Step(composite, tuple(one.change for one in changes if one.composite is composite))
+            for composite in self._composites
+            if any(one.composite is composite for one in changes)
+        )
         while pending:
             step = pending.popleft()
             version = step.composite.version

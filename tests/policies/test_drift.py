@@ -90,8 +90,8 @@ def test_what_does_something_else_is_reopened_and_what_only_fails_is_quarantined
             "get_user: address.province is missing, in 8 of 8 comparable calls",
         ),
         (
-            replace(RENAMED, field="", change=Change.KIND, to="failure"),
-            "get_user: the whole result is failure now, in 8 of 8 comparable calls",
+            replace(RENAMED, field="", change=Change.KIND, to="a failure"),
+            "get_user: the whole result is a failure now, in 8 of 8 comparable calls",
         ),
     ],
 )

@@ -62,6 +62,15 @@ def test_what_it_is_open_for_is_told_once(registry, governance, double) -> None:
     assert [change["field"] for change in row.content["drift"]["changes"]] == ["email"]
 
 
+def test_names_that_no_database_stores_are_told_as_far_as_they_go(
+    registry, governance, double
+) -> None:
+    odd = replace(MOVED, field="address.\ud800")
+    assert governance.reopen("double", [odd], why="\ud800")
+    assert not governance.reopen("double", [odd], why="again")
+    assert verify(registry).ok
+
+
 def test_one_in_quarantine_cannot_be_called_and_stays_there(registry, governance, double) -> None:
     assert governance.reopen("double", [MOVED], why="it only fails", quarantine=True)
     assert registry.tool("double").state is State.QUARANTINED

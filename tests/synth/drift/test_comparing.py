@@ -106,6 +106,14 @@ def test_a_field_that_some_results_have_may_come_and_go() -> None:
     assert told(recorded, answers(("ann", user("Ann")), ("bob", user("Bob", status="in")))) == []
 
 
+def test_one_under_a_new_name_is_told_by_its_values() -> None:
+    recorded = answers(("ann", user("Ann", status="away")), ("bob", user("Bob")))
+    today = answers(("ann", user("Ann", mood="away")), ("bob", user("Bob")))
+    assert told(recorded, today) == [
+        FieldChange("get_user", "status", Change.RENAMED, "mood", 1, 1)
+    ]
+
+
 def test_items_of_lists_are_one_field_each() -> None:
     def order(**item: Json) -> JsonObject:
         return {"items": [{"name": "pen", **item}, {"name": "ink", **item}]}

@@ -311,5 +311,5 @@ def test_live_tools_are_asked_where_logs_are_not_at_hand(
     report = find(calls_of_live_tools(registry, load_profile(), World()), "strict")
     assert {str(drift.change) for drift in report.found} == {
         "get_user: address.province -> address.state, in 1 of 1 comparable calls",
-        "get_user: the whole result is failure now, in 1 of 2 comparable calls",
+        "get_user: the whole result is a failure now, in 1 of 2 comparable calls",
     }
