@@ -152,9 +152,7 @@ def _replacements(comparison: Comparison, difference: Difference) -> dict[str, A
     before = comparison.before[0].get(difference.path, ())
     if len(before) != len(now):
         return {}
-    return {
-        Answer(old).text: Answer(new) for old, new in zip(before, now, strict=True) if old != new
-    }
+    return {Answer(old).text: Answer(new) for old, new in zip(before, now, strict=True)}
 
 
 def _examples(comparison: Comparison, difference: Difference) -> list[Answer]:

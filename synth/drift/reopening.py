@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from toolguild.policies.drift import Consequence
 from toolguild.registry import Registry
-from toolguild.synth.drift.finding import Dependence, Drift, DriftReport
+from toolguild.synth.drift.dependence import Dependence
+from toolguild.synth.drift.finding import Drift, DriftReport
 
 __all__ = ["reopen_dependents"]
 

@@ -211,6 +211,22 @@ def test_earlier_versions_are_held_against_their_own_recordings(
     assert registry.tool(caller.ref).tier is Tier.RESTRICTED
 
 
+def test_what_was_recorded_of_others_says_it_as_well(
+    registry: Registry, register: Register, find: Callable[..., DriftReport]
+) -> None:
+    ann, *others = cases()
+    register(PASSES_ON, others)
+    register(READS, [ann])
+    register(LOOKS_AWAY, [ann])
+    report = find((run, made) for run, made in today(moved) if made.arguments != ann.arguments)
+    assert report.comparable == 2
+    assert consequences(report) == {
+        "whole_user@1": "re-opened",
+        "province_of@1": "quarantined",
+        "orders_of@1": "untouched",
+    }
+
+
 def test_other_values_reopen_only_where_a_profile_says_so(
     registry: Registry, register: Register, find: Callable[..., DriftReport]
 ) -> None:
