@@ -70,9 +70,8 @@ class Dependences:
             if known is not None and known.consequence is not Consequence.UNTOUCHED:
                 continue
             replayed = self._replays.under(step.composite, step.changes)
-            seen = Dependence(version, replayed, self._consequence(replayed), step.through)
-            if known is None or seen.consequence is not Consequence.UNTOUCHED:
-                found[version.digest] = seen
+            follows = self._consequence(replayed)
+            found[version.digest] = Dependence(version, replayed, follows, step.through)
             if replayed.changes and step.composite.is_meant:
                 pending.extend(self._steps_of_callers(step, replayed.changes))
         return [*found.values()]

@@ -90,7 +90,8 @@ class Comparison:
         new = sorted(filter(self._is_new, self.now), key=repr)
         for fits in (self._has_values_of, self._stands_for):
             for path in [*gone]:
-                fitting = [other for other in new if fits(path, other)]
+                beside = (other for other in new if other[:-1] == path[:-1])
+                fitting = [other for other in beside if path not in self.now and fits(path, other)]
                 if len(fitting) == 1:
                     yield Difference(path, Change.RENAMED, to=str(fitting[0][-1]))
                     gone.remove(path)
@@ -111,16 +112,14 @@ class Comparison:
         return Kind.OBJECT in self._layout.kinds.get(path[:-1], ())
 
     def _has_values_of(self, path: FieldPath, other: FieldPath) -> bool:
-        """Say whether a new field beside one that is gone has the very same values."""
+        """Say whether a new field has the very values of one that is gone."""
         values = _texts(self.now, other)
-        same = any(_texts(fields, path) == values for fields in self.before)
-        return same and path[:-1] == other[:-1] and path not in self.now
+        return any(_texts(fields, path) == values for fields in self.before)
 
     def _stands_for(self, path: FieldPath, other: FieldPath) -> bool:
         """Say whether a new field has values of the kind of one that was always there."""
         kinds = {*map(kind_of, self.now[other])}
-        beside = path[:-1] == other[:-1] and path not in self.now
-        return beside and path in self._layout.always and kinds <= self._layout.kinds[path]
+        return path in self._layout.always and kinds <= self._layout.kinds[path]
 
     def _kinds_of_values(self) -> Iterator[Difference]:
         for path, values in self.now.items():

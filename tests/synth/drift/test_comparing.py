@@ -72,6 +72,22 @@ def test_a_field_of_another_kind_is_no_other_name() -> None:
     }
 
 
+def test_one_of_two_new_fields_is_no_other_name() -> None:
+    today = answers(("ann", user("Ann", address={"city": "Austin", "state": "NY", "zip": "1"})))
+    assert {(one.field, one.change) for one in told(USERS, today)} == {
+        ("address.province", Change.MISSING),
+        ("address.state", Change.NEW),
+        ("address.zip", Change.NEW),
+    }
+
+
+def test_a_field_that_some_items_still_have_has_no_other_name() -> None:
+    recorded = answers(("ann", [{"price": 1}, {"price": 2}]))
+    today = answers(("ann", [{"price": 1}, {"cost": 9}]))
+    changes = {one.change for one in told(recorded, today)}
+    assert changes == {Change.MISSING, Change.NEW, Change.VALUE}
+
+
 @pytest.mark.parametrize(
     ("address", "field", "change", "to"),
     [
@@ -106,12 +122,14 @@ def test_a_field_that_some_results_have_may_come_and_go() -> None:
     assert told(recorded, answers(("ann", user("Ann")), ("bob", user("Bob", status="in")))) == []
 
 
-def test_one_under_a_new_name_is_told_by_its_values() -> None:
+def test_such_a_field_is_told_under_a_new_name_by_its_values() -> None:
     recorded = answers(("ann", user("Ann", status="away")), ("bob", user("Bob")))
     today = answers(("ann", user("Ann", mood="away")), ("bob", user("Bob")))
     assert told(recorded, today) == [
         FieldChange("get_user", "status", Change.RENAMED, "mood", 1, 1)
     ]
+    other = answers(("ann", user("Ann", mood="glad")), ("bob", user("Bob")))
+    assert told(recorded, other) == [FieldChange("get_user", "mood", Change.NEW, "", 1, 2)]
 
 
 def test_items_of_lists_are_one_field_each() -> None:
@@ -130,6 +148,7 @@ def test_keys_that_are_data_are_no_fields() -> None:
         return {"cards": {card: {key: "1234"} for card in cards}}
 
     recorded = answers(("ann", paid("a1", "a2")), ("bob", paid("b1")), ("cy", paid("c1")))
+    assert told(recorded, answers(("ann", paid("a2", "a1")))) == []
     other_cards = answers(("ann", paid("a3")), ("bob", paid("b1", "b2")))
     assert {change.change for change in told(recorded, other_cards)} == {Change.VALUE}
     renamed = answers(("ann", paid("a1", "a2", key="digits")), ("bob", paid("b1", key="digits")))
@@ -167,6 +186,10 @@ def test_values_are_not_steady_in_one_run_nor_if_they_changed_nor_of_what_writes
     tool = next(iter(recorded))[0]
     [change] = told(recorded, answers(("ann", {"sum": 3}), tool=tool))
     assert change.change is Change.VALUE
+
+
+def test_a_call_without_any_result_says_nothing() -> None:
+    assert told(USERS, answers(("ann", None))) == []
 
 
 def test_secrets_are_not_compared() -> None:
@@ -218,6 +241,15 @@ def test_recordings_with_a_field_gone_are_those_of_today(inner: list[Json]) -> N
     [change] = changes_of(of_calls(results), of_calls([{"same": 1}] * len(inner)))
     assert change.difference.change is Change.MISSING
     assert as_of_today(Answer([results[0]]), change) == Answer([{"same": 1}])
+
+
+def test_a_recorded_failure_stays_one() -> None:
+    [renamed] = changes_of(USERS, answers(("ann", {**user("Ann"), "address": {"city": "Austin"}})))
+    [text] = changes_of(USERS, answers(("ann", "no such user")))
+    failed = Answer(error="no such user")
+    assert as_of_today(failed, renamed) == failed
+    assert as_of_today(failed, text) == failed
+    assert as_of_today(Answer(user("Zoe")), text) == Answer("no such user")
 
 
 @given(JSON, JSON)

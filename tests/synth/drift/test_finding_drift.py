@@ -271,6 +271,24 @@ def _with_source(version: ToolVersion, source: str) -> ToolSpec:
     return replace(version.spec, source=source)
 
 
+def test_a_tool_that_does_not_do_the_same_twice_is_reopened(
+    registry: Registry, register: Register, find: Callable[..., DriftReport]
+) -> None:
+    dice = "import random\n" + LOOKS_AWAY.replace('["orders"]', '["orders"], random.random()')
+    register(dice, cases())
+    report = find(today(moved))
+    assert consequences(report) == {"orders_of@1": "re-opened"}
+    assert "can be replayed" in report.found[0].dependences[0].words
+
+
+def test_the_same_field_of_another_tool_is_another_field(
+    registry: Registry, register: Register, find: Callable[..., DriftReport]
+) -> None:
+    shop = LOOKS_AWAY.replace('["orders"]', '["orders"], call_tool("get_shop", {})["address"]')
+    register(shop, cases("get_user", call("get_shop", {}, user("shop"))))
+    assert consequences(find(today(moved))) == {"orders_of@1": "untouched"}
+
+
 def test_what_has_no_recordings_of_its_own_is_named(
     registry: Registry, register: Register, find: Callable[..., DriftReport]
 ) -> None:
