@@ -145,7 +145,7 @@ def test_items_of_lists_are_one_field_each() -> None:
 
 def test_keys_that_are_data_are_no_fields() -> None:
     def paid(*cards: str, key: str = "last") -> JsonObject:
-        return {"cards": {card: {key: "1234"} for card in cards}}
+        return {"cards": {card: {key: f"of {card}"} for card in cards}}
 
     recorded = answers(("ann", paid("a1", "a2")), ("bob", paid("b1")), ("cy", paid("c1")))
     assert told(recorded, answers(("ann", paid("a2", "a1")))) == []
