@@ -6,10 +6,22 @@ The table `[drift]` of a profile. Nothing here needs pydantic at import, for the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Change", "Consequence", "DriftRules", "FieldChange", "consequence_of", "is_drift"]
+__all__ = [
+    "Change",
+    "Consequence",
+    "DriftRules",
+    "FieldChange",
+    "consequence_of",
+    "in_short",
+    "is_drift",
+]
+
+_MAX_TOLD = 3
+"""Changes that are spelt out where all of them are kept elsewhere."""
 
 
 class Change(StrEnum):
@@ -101,6 +113,14 @@ def is_drift(change: FieldChange, rules: DriftRules) -> bool:
     counts = change.change in _OF_FORM or (rules.values and change.change is Change.STEADY_VALUE)
     enough = change.changed >= max(rules.calls, rules.share * change.comparable)
     return counts and enough
+
+
+def in_short(changes: Sequence[str]) -> str:
+    """Return the first of several changes in words, and how many more there are."""
+    told = [*changes[:_MAX_TOLD]]
+    if more := len(changes) - len(told):
+        told.append(f"{more} more")
+    return "; ".join(told)
 
 
 class Consequence(StrEnum):

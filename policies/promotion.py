@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from toolguild.policies.drift import in_short
 from toolguild.policies.evidence import Evidence
 from toolguild.policies.success_rate import log_e_value, lower_bound
 from toolguild.policies.tiers import Tier
@@ -164,7 +165,7 @@ def _evidence_gates(standing: Standing, target: Tier, evidence: Evidence) -> Ite
         "drift",
         not standing.drifted,
         "none since it was validated",
-        "; ".join(standing.drifted) or "none",
+        in_short(standing.drifted) or "none",
         "validate it on what is recorded now, or make a new version",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolguild.policies.drift import Consequence
+from toolguild.policies.drift import Consequence, in_short
 from toolguild.registry import Registry
 from toolguild.synth.drift.dependence import Dependence
 from toolguild.synth.drift.finding import Drift, DriftReport
@@ -35,6 +35,6 @@ def _reopen(registry: Registry, ref: str, found: list[tuple[Drift, Dependence]])
     return registry.governance.reopen(
         ref,
         [drift.change for drift, _ in found],
-        why="; ".join(f"{drift.change}; {one.words}" for drift, one in found),
+        why=in_short([f"{drift.change}: {one.words}" for drift, one in found]),
         quarantine=any(one.consequence is Consequence.QUARANTINED for _, one in found),
     )

@@ -16,6 +16,7 @@ from toolguild.policies.drift import (
     DriftRules,
     FieldChange,
     consequence_of,
+    in_short,
     is_drift,
 )
 
@@ -97,6 +98,11 @@ def test_what_does_something_else_is_reopened_and_what_only_fails_is_quarantined
 )
 def test_a_change_names_the_tool_and_the_field(change: FieldChange, told: str) -> None:
     assert str(change) == told
+
+
+def test_of_many_changes_some_are_told_and_the_others_counted() -> None:
+    assert in_short(["a", "b", "c"]) == "a; b; c"
+    assert in_short(["a", "b", "c", "d", "e"]) == "a; b; c; 2 more"
 
 
 def test_a_house_sets_its_own_thresholds(tmp_path: Path) -> None:
