@@ -56,9 +56,10 @@ def find_drift(
 ) -> DriftReport:
     """Compare calls with those that registered tools were validated on; nothing is written.
 
-    Each version is held against its own recordings. Whether it depends on a field that drifted is
-    seen by replaying them in the sandbox, once as recorded and once with that field as it is now.
-    A composite whose result is another one then is to its callers a tool that drifted.
+    Each version is held against its own recordings, or where none of its calls of a tool came
+    again, against what those of others show. Whether it depends on a field that drifted is seen by
+    replaying them in the sandbox, once as recorded and once with that field as it is now. A
+    composite whose result is another one then is to its callers a tool that drifted.
 
     Args:
         registry: Where the tools are.
