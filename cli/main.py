@@ -16,6 +16,7 @@ from toolguild.cli.console import say
 from toolguild.cli.demo_command import demo
 from toolguild.cli.diff import diff
 from toolguild.cli.doctor import doctor
+from toolguild.cli.drift import drift
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.governance import COMMANDS
 from toolguild.cli.image import image
@@ -43,7 +44,7 @@ def toolguild(context: click.Context) -> None:
         context.default_map = default_map(group)
 
 
-for command in (export_command, import_command, diff, *COMMANDS):
+for command in (export_command, import_command, diff, drift, *COMMANDS):
     tools.add_command(command)
 for command in (synthesize, mine, measure, check, validate, tools, call, image, doctor, demo):
     toolguild.add_command(command)

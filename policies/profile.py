@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolguild.policies.drift import DriftRules
 from toolguild.policies.errors import PolicyFileError
 from toolguild.policies.evidence import Evidence
 from toolguild.policies.trust import Trust
@@ -79,6 +80,11 @@ class Profile:
         """What trust takes; what it leaves out is as in the default profile."""
         return _trust(self.text)
 
+    @property
+    def drift(self) -> DriftRules:
+        """When results have drifted; what it leaves out is as in the default profile."""
+        return _drift(self.text)
+
     def tables(self) -> Tables:
         """Return its tables as plain data of the caller's own."""
         tables: Tables = json.loads(self.text)
@@ -137,7 +143,12 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Profile:
         raise PolicyFileError(msg)
     profile = _resolved(own, path, chain, table="" if own is document else "profile")
     if "code" in own:
-        from toolguild.policies.profile_changes import EvidenceChanges, TrustChanges, faults_named
+        from toolguild.policies.profile_changes import (
+            DriftChanges,
+            EvidenceChanges,
+            TrustChanges,
+            faults_named,
+        )
 
         with faults_named(path, "code"):
             profile.code  # noqa: B018 - checked by being read
@@ -145,6 +156,8 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Profile:
             EvidenceChanges.model_validate(own.get("evidence", {}))
         with faults_named(path, "trust"):
             TrustChanges.model_validate(own.get("trust", {}))
+        with faults_named(path, "drift"):
+            DriftChanges.model_validate(own.get("drift", {}))
     return profile
 
 
@@ -201,6 +214,12 @@ def _evidence(text: str) -> Evidence:
 def _trust(text: str) -> Trust:
     shipped = _shipped(DEFAULT_PROFILE).tables()["trust"]
     return Trust.of_table(merged(shipped, json.loads(text).get("trust", {})))
+
+
+@lru_cache(maxsize=16)
+def _drift(text: str) -> DriftRules:
+    shipped = _shipped(DEFAULT_PROFILE).tables()["drift"]
+    return DriftRules(**{**shipped, **json.loads(text).get("drift", {})})
 
 
 def merged(base: Tables, changes: Tables) -> Tables:

@@ -30,6 +30,7 @@ from toolguild.policies.trust import MAX_USES_BETWEEN
 
 __all__ = [
     "AddedModule",
+    "DriftChanges",
     "EvidenceChanges",
     "ProfileChanges",
     "TrustChanges",
@@ -114,6 +115,15 @@ class TrustChanges(_Part):
     cooldown_h: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
+class DriftChanges(_Part):
+    """When results have drifted, as `drift.DriftRules` has it."""
+
+    calls: int | None = Field(default=None, ge=1, strict=True)
+    share: float | None = Field(default=None, ge=0, le=1)
+    values: bool | None = Field(default=None, strict=True)
+    quarantine: bool | None = Field(default=None, strict=True)
+
+
 class ProfileChanges(_Part):
     """One table `[profile]`; everything in it may be left out."""
 
@@ -130,6 +140,7 @@ class ProfileChanges(_Part):
     without: Without = Without()
     evidence: EvidenceChanges = EvidenceChanges()
     trust: TrustChanges = TrustChanges()
+    drift: DriftChanges = DriftChanges()
     paths: AddedPaths = AddedPaths()
     instead: dict[str, str] = Field(default_factory=dict)
     """What to write instead of a name or a module that is refused."""
@@ -158,6 +169,7 @@ def apply_changes(base: Profile, own: Tables, path: Path, table: str = "") -> Pr
     _change(tables["code"], changes)
     tables.setdefault("evidence", {}).update(_plain(changes.evidence))
     tables["trust"] = merged(tables.get("trust", {}), _plain(changes.trust))
+    tables.setdefault("drift", {}).update(_plain(changes.drift))
     profile = Profile.of_tables(changes.name, tables)
     with faults_named(path, table):
         profile.code  # noqa: B018 - checked by being read

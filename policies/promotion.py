@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from toolguild.policies.drift import in_short
 from toolguild.policies.evidence import Evidence
 from toolguild.policies.success_rate import log_e_value, lower_bound
 from toolguild.policies.tiers import Tier
@@ -35,6 +36,8 @@ class Standing:
     """Why the evidence of its validation is thin."""
     open_counterexamples: int = 0
     """Failures that nobody has explained yet."""
+    drifted: tuple[str, ...] = ()
+    """How results are others than it was validated on, as far as it was not validated again."""
     lowest_part: Tier | None = None
     """The lowest tier of the tools of ours that it calls; None where it calls none."""
     approved: bool = False
@@ -157,6 +160,13 @@ def _evidence_gates(standing: Standing, target: Tier, evidence: Evidence) -> Ite
         "none open",
         str(standing.open_counterexamples),
         "explain or mend what failed",
+    )
+    yield _gate(
+        "drift",
+        not standing.drifted,
+        "none since it was validated",
+        in_short(standing.drifted) or "none",
+        "validate it on what is recorded now, or make a new version",
     )
 
 

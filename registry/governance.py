@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from toolguild.policies import Profile, Tier
-from toolguild.registry import approvals, chain, parts, promotion, recording, rows, schema, usage
+from toolguild.policies.drift import FieldChange
+from toolguild.registry import (
+    approvals,
+    chain,
+    parts,
+    promotion,
+    recording,
+    reopening,
+    rows,
+    schema,
+    usage,
+)
 from toolguild.registry.approvals import Answer, Approval
 from toolguild.registry.chain import AuditRow
 from toolguild.registry.database import Database
@@ -104,6 +115,32 @@ class Governance:
             if tier is None:
                 require_transition(version, State.QUARANTINED)
             return recording.fall(connection, self._journal, version, tier, why)
+
+    def reopen(
+        self, ref: str, changes: Sequence[FieldChange], *, why: str, quarantine: bool = False
+    ) -> bool:
+        """Let a version begin anew, for it was proven on results that are others now.
+
+        It is at `sandbox`, with whatever calls it, and is not promoted before it was validated
+        again.
+
+        Args:
+            ref: The version.
+            changes: How results of tools that it calls are different.
+            why: A sentence.
+            quarantine: Whether it cannot work any more, and is not to be called.
+
+        Returns:
+            Whether it was done; it is not where the version is open already for all of this.
+
+        Raises:
+            UnknownToolError: there is no such version.
+        """
+        with self._database.write() as connection:
+            version = resolve(connection, ref)
+            return reopening.reopen(
+                connection, self._journal, version, changes, why, quarantine=quarantine
+            )
 
     def rollback(self, name: str, to: str | None = None, *, why: str) -> ToolVersion:
         """Let a name mean an earlier version again, with that version's own tier and record.

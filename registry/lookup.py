@@ -15,6 +15,7 @@ from toolguild.registry.retrieval.documents import refresh
 
 __all__ = [
     "find_version",
+    "is_meant",
     "next_number",
     "point",
     "pointed_at",
@@ -29,6 +30,12 @@ def pointed_at() -> Select[Any]:
     return select(schema.versions).join(
         schema.tools, schema.tools.c.active == schema.versions.c.digest
     )
+
+
+def is_meant(connection: Connection, version: ToolVersion) -> bool:
+    """Say whether the name of a tool points at this version."""
+    query = select(schema.tools.c.name).where(schema.tools.c.active == version.digest)
+    return connection.execute(query).first() is not None
 
 
 def resolve(connection: Connection, text: str) -> ToolVersion:

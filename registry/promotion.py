@@ -15,6 +15,7 @@ from toolguild.registry.errors import ChangeRefusedError, PromotionRefusedError,
 from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import resolve
 from toolguild.registry.model import State, ToolVersion
+from toolguild.registry.reopening import open_drift
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["Promotion", "lowest_part", "promote", "promotion_of"]
@@ -141,6 +142,7 @@ def _standing(
         mutants_found=_mutants_found(version.evidence),
         thin=_texts(version.evidence.get("thin")),
         open_counterexamples=record.undeclared,
+        drifted=tuple(map(str, open_drift(connection, version))),
         lowest_part=lowest_part(connection, version),
         approved=approvals.is_approved(connection, version, image, now),
         promotions_left=min(left),

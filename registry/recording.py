@@ -15,7 +15,7 @@ from toolguild.policies.demotion import tier_kept
 from toolguild.registry import parts, rows, schema, usage, use_chain
 from toolguild.registry.errors import UnknownToolError
 from toolguild.registry.journal import Journal
-from toolguild.registry.lookup import find_version
+from toolguild.registry.lookup import find_version, is_meant
 from toolguild.registry.model import State, ToolVersion, Use
 from toolguild.sandbox import JsonObject
 
@@ -74,6 +74,8 @@ def fall(
     if tier is None:
         action = "quarantine"
     journal.change(connection, action, version, fallen, why, **more)
+    if not is_meant(connection, version):
+        return fallen  # What calls the tool calls another version of it.
     for caller in parts.callers_of(connection, version.spec.name):
         if caller.tier > fallen.tier:
             told = f"it calls {version.spec.name}, which is at {fallen.tier.value} now"

@@ -34,6 +34,13 @@ def closed(standing: Standing, profile: str = "balanced") -> dict[str, str]:
 
 
 @PROFILES
+def test_results_that_drifted_close_a_gate_until_it_was_validated(profile: str) -> None:
+    told = closed(replace(READY, drifted=("get_user: a -> b",)), profile)
+    assert set(told) == {"drift"}
+    assert "validate it" in told["drift"]
+
+
+@PROFILES
 @pytest.mark.parametrize("tier", [Tier.SANDBOX, Tier.RESTRICTED])
 def test_a_long_clean_record_opens_every_gate(profile: str, tier: Tier) -> None:
     assert closed(replace(READY, tier=tier), profile) == {}
