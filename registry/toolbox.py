@@ -9,8 +9,10 @@ from types import MappingProxyType
 
 from toolguild.policies import Tier
 from toolguild.registry.canonical import canonical_json, decode_json, digest
+from toolguild.registry.data_flow import NetworkFlow, network_flows
 from toolguild.registry.effects import ExternalTool, standing
 from toolguild.registry.errors import NotJsonError, UnknownToolError
+from toolguild.registry.flow_gate import NoFlowToNetwork
 from toolguild.registry.gates import (
     Budget,
     Call,
@@ -73,7 +75,8 @@ class Toolbox:
         self._registry, self._sandbox = registry, sandbox
         self._external = dict(tools)
         self._limits = limits
-        checked = CheckedArguments(CheckedResult(InSandbox(sandbox, limits, access, self._gateway)))
+        run = InSandbox(sandbox, limits, access, self._gateway)
+        checked = CheckedArguments(NoFlowToNetwork(CheckedResult(run), self._flows))
         self._gate = _Recorded(OnlyActive(checked), registry, sandbox, task, trace, model)
 
     def specs(self) -> list[ToolSpec]:
@@ -141,6 +144,10 @@ class Toolbox:
         except UnknownToolError:
             return None
 
+    def _flows(self, version: ToolVersion) -> list[NetworkFlow]:
+        declared = {name: tool.capability for name, tool in self._external.items()}
+        return network_flows(version, self._find, declared)
+
     def _gateway(self, call: Call) -> CompositeGateway:
         return CompositeGateway(call, external=self._external, find=self._find, gate=self._gate)
 
@@ -185,5 +192,6 @@ class _Recorded(Gate):
                 tier=call.tier,
                 image=self.sandbox.level if result.ran else "",
                 model=self.model,
-            )
+            ),
+            () if result.ok else result.refusals,
         )

@@ -7,6 +7,7 @@ import builtins
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 __all__ = ["CALL_TOOL", "READING_METHODS", "Names", "NotUnderstoodError", "called_tool", "names_of"]
 
@@ -33,7 +34,18 @@ _BUILTINS = _SCALAR | frozenset(
 )
 """Builtins that pass nothing on but by what they are given and what they return."""
 _MODULES = frozenset(
-    {"__future__", "bisect", "copy", "datetime", "heapq", "html", "itertools", "json", "math"}
+    {
+        "__future__",
+        "bisect",
+        "collections.abc",
+        "copy",
+        "datetime",
+        "heapq",
+        "html",
+        "itertools",
+        "json",
+        "math",
+    }
     | {"re", "statistics", "textwrap", "unicodedata"}
 )
 """Modules of which the same holds: they keep nothing that one call could tell another."""
@@ -84,11 +96,13 @@ def names_of(tree: ast.Module) -> Names:
     variables: set[str] = set()
     modules: set[str] = set()
     loaded: set[str] = set()
+    types = [*_annotations(tree)]
+    in_types = {id(node) for node in types}
     for node in ast.walk(tree):
         functions.update(_defined(node))
         variables.update(_assigned(node))
         modules.update(_imported(node))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        if _is_read(node) and id(node) not in in_types:
             loaded.add(node.id)
         if isinstance(node, ast.Attribute) and _LEADING_OUT.match(node.attr):
             raise NotUnderstoodError(node, f"the attribute {node.attr}")
@@ -98,6 +112,9 @@ def names_of(tree: ast.Module) -> Names:
     strange = _GIVEN & own or loaded - own - _GIVEN - _BUILTINS - _EXCEPTIONS
     if strange:
         raise NotUnderstoodError(None, f"the name {min(strange)}")
+    for node in types:
+        if not isinstance(node, _OF_TYPES) or (_is_read(node) and node.id in functions | variables):
+            raise NotUnderstoodError(node, "an annotation that is computed")
     return Names(*map(frozenset, (functions, variables, modules, loaded)))
 
 
@@ -106,6 +123,29 @@ _EXCEPTIONS = frozenset(
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 )
+
+
+_OF_TYPES = (
+    ast.Attribute, ast.BinOp, ast.BitOr, ast.Constant, ast.List, ast.Load, ast.Name, ast.Subscript,
+    ast.Tuple,
+)  # fmt: skip
+"""What annotations are made of."""
+
+
+def _annotations(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield every node in an annotation."""
+    for node in ast.walk(tree):
+        annotation: ast.expr | None = None
+        if isinstance(node, ast.arg | ast.AnnAssign):
+            annotation = node.annotation
+        elif isinstance(node, ast.FunctionDef):
+            annotation = node.returns
+        if annotation:
+            yield from ast.walk(annotation)
+
+
+def _is_read(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _defined(node: ast.AST) -> Iterator[str]:

@@ -7,6 +7,7 @@ import textwrap
 import zlib
 from collections.abc import Callable
 from itertools import count
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -92,6 +93,14 @@ def test_helpers_pass_on_what_they_are_given() -> None:
     )
 
 
+def test_annotations_are_no_flows() -> None:
+    head = (
+        "from collections.abc import Mapping\ndef tool(query: object) -> Mapping[str, int] | None:"
+    )
+    found = data_flows(f"{head}\n    {READ}    return call_tool('send', {{}})")
+    assert (found.not_understood, found.flows) == ("", ())
+
+
 def test_places_are_told() -> None:
     found = data_flows("def tool():\n    a = call_tool('read')\n    call_tool('send', a)\n")
     assert [(place.tool, place.line) for place in found.calls] == [("read", 2), ("send", 3)]
@@ -115,7 +124,8 @@ def test_places_are_told() -> None:
         ("async def f():\n    pass", "AsyncFunctionDef"),
         ("def f(json):\n    import json", "stands for several things"),
         ("def f():\n    x = 1\nf = 2", "stands for several things"),
-        ("def f(x: call_tool('send')):\n    pass", "call_tool where it is not followed"),
+        ("def f(x: call_tool('send')):\n    pass", "line 1: an annotation"),
+        ("def f(x):\n    def g(y: x): pass", "line 2: an annotation"),
         (f"x = {'(' * 300}1{')' * 300}", "not Python"),
         (f"x = {'-' * 5000}1", ""),
         (f"x = '{'x' * 100_000}'", "more than 100000 characters"),
@@ -164,7 +174,9 @@ def run(text: str, changed: str) -> dict[str, list[str]] | None:
     seen: dict[str, list[str]] = {}
     steps = count()
 
-    def bounded(*_: object) -> Any:
+    def bounded(frame: FrameType, *_: object) -> Any:
+        if frame.f_code.co_filename != "a program":
+            return None
         if next(steps) > 2000:
             raise Stop
         return bounded
@@ -178,7 +190,7 @@ def run(text: str, changed: str) -> dict[str, list[str]] | None:
         return [[], [[]], [[1], []], [[[1]]], [[], [2, 3]], [1, 2]][number]
 
     names: dict[str, Any] = {"call_tool": call_tool, "ToolCallError": ToolCallError}
-    exec(text, names)  # noqa: S102 - made here
+    exec(compile(text, "a program", "exec"), names)  # noqa: S102 - made here
     before = sys.gettrace()
     sys.settrace(bounded)
     try:
