@@ -184,17 +184,17 @@ def run(text: str, changed: str) -> dict[str, list[str]] | None:
     def call_tool(name: str, arguments: object) -> Any:
         told = shown(arguments)
         seen.setdefault(name, []).append(told)
-        number = zlib.crc32(f"{name == changed} {name} {told}".encode()) % 7
-        if number == 6:
-            raise ToolCallError([number], name)
-        return [[], [[]], [[1], []], [[[1]]], [[], [2, 3]], [1, 2]][number]
+        number = zlib.crc32(f"{name} {told}".encode()) % 4 + 2 * (name == changed)
+        if number == 5:
+            raise ToolCallError([[], []])
+        return [[[[]]], [], [[], [[], []]], [[]], []][number]
 
     names: dict[str, Any] = {"call_tool": call_tool, "ToolCallError": ToolCallError}
     exec(compile(text, "a program", "exec"), names)  # noqa: S102 - made here
     before = sys.gettrace()
     sys.settrace(bounded)
     try:
-        names["tool"]([1], [[2], [3]])
+        names["tool"]([[]], [[], [[]]])
     except (Exception, Stop):
         return None
     finally:
@@ -204,9 +204,12 @@ def run(text: str, changed: str) -> dict[str, list[str]] | None:
 
 @st.composite
 def programs(draw: st.DrawFn) -> str:
-    """Programs over variables that hold lists, and over helpers, lambdas and generators."""
+    """Programs over variables that hold lists of lists, over helpers, lambdas and generators.
+
+    They begin with a call and end with one; in between there may be others.
+    """
     calls = 0
-    variables = st.sampled_from(["a", "b", "c", "d"])
+    variables = st.sampled_from(["a", "b", "c", "secret"])
 
     def call(depth: int) -> str:
         nonlocal calls
@@ -216,33 +219,31 @@ def programs(draw: st.DrawFn) -> str:
     def expression(depth: int) -> str:
         one, other = draw(variables), draw(variables)
         if depth <= 0:
-            return draw(
-                st.sampled_from([one, f"list({one})[:2]", "[]", "[[]]", f"[{one}, {other}]"])
-            )
+            plain = [one, one, "[x]", f"list({one})[:2]", "[]", "[[]]", f"[{one}, {other}]"]
+            return draw(st.sampled_from(plain))
         forms: list[Callable[[], str]] = [
-            lambda: call(depth),
             lambda: call(depth),
             lambda: f"({expression(depth - 1)} + [{expression(depth - 1)}])[-3:]",
             lambda: f"({expression(depth - 1)} {draw(st.sampled_from(['and', 'or']))} {one})",
+            lambda: f"({one} and {call(1)})",
             lambda: f"({one} if {expression(depth - 1)} else {expression(depth - 1)})",
             lambda: f"[{expression(depth - 1)} for x in {one}[:2] if {expression(0)}]",
             lambda: f"h1({expression(depth - 1)}, {one})",
             lambda: f"(lambda {one}: {expression(depth - 1)})({other})",
             lambda: f"list(map(lambda {one}: {expression(depth - 1)}, {other}[:2]))",
             lambda: f"[*sorted({one}, key=lambda {other}: len({expression(depth - 1)}))][:2]",
-            lambda: f"[next(g, {one})]",
-            lambda: f"[{one} in g]",
-            lambda: f"[{one}[0]]",
+            lambda: f"next(g, {one})",
+            lambda: f"[[]] * ({one} in g)",
+            lambda: f"{one}[0]",
             lambda: f"({one} := {expression(depth - 1)})",
             lambda: f"[x for x, y in zip(g, {one})]",
-            lambda: "f() or []",
+            lambda: "f()",
         ]
         return draw(st.sampled_from(forms))()
 
-    def block(depth: int, loops: bool) -> list[str]:
-        lines = [
-            line for _ in range(draw(st.integers(1, 3))) for line in statement(depth, loops=loops)
-        ]
+    def block(depth: int, *, loops: bool) -> list[str]:
+        count = draw(st.integers(1, 2))
+        lines = [line for _ in range(count) for line in statement(depth, loops=loops)]
         return [f"    {line}" for line in lines]
 
     def statement(depth: int, *, loops: bool) -> list[str]:
@@ -257,38 +258,29 @@ def programs(draw: st.DrawFn) -> str:
             lambda: [f"g = ({expression(1)} for x in {other}[:2])"],
             lambda: [f"f = lambda: {expression(1)}"],
             lambda: [call(1)],
-            lambda: [f"return {expression(1)}"],
-            lambda: [f"raise ValueError({one})"],
         ]
-        if loops:
-            simple += [lambda: ["break"], lambda: ["continue"]]
+        leaving = [f"return {one}", f"raise ValueError({one})", *(["break", "continue"] * loops)]
         compound: list[Callable[[], list[str]]] = [
-            lambda: [f"if {expression(1)}:", *block(depth - 1, loops)],
-            lambda: [
-                f"if {one}:",
-                *block(depth - 1, loops),
-                "else:",
-                *block(depth - 1, loops),
-            ],
-            lambda: [f"for {one} in {expression(1)}[:2]:", *block(depth - 1, True)],
-            lambda: [f"for {one} in g:", *block(depth - 1, True)],
-            lambda: [f"while ({one} := {one}[1:]):", *block(depth - 1, True)],
+            lambda: [f"if {expression(1)}:", *block(depth - 1, loops=loops)],
+            lambda: [f"if {expression(0)}:", f"    {draw(st.sampled_from(leaving))}"],
+            lambda: [f"for x in {expression(1)}[:2]:", *block(depth - 1, loops=True)],
+            lambda: ["for x in g:", *block(depth - 1, loops=True)],
+            lambda: [f"while ({one} := {one}[1:]):", *block(depth - 1, loops=True)],
             lambda: [
                 "try:",
-                *block(depth - 1, loops),
+                *block(depth - 1, loops=loops),
                 "except Exception as error:",
                 f"    {one} = list(error.args)",
-                *block(depth - 1, loops),
+                *block(depth - 1, loops=loops),
             ],
         ]
-        return draw(st.sampled_from(simple + compound * 2 if depth else simple))()
+        return draw(st.sampled_from(simple + compound if depth else simple))()
 
-    start = ["    c, d, f = [[1]], [], lambda: [1]", "    g, x = iter([[1], [2]]), [3]"]
-    lines = ["def h1(a, b):", *start, *block(1, False), f"    return {expression(1)}"]
-    lines += ["def tool(a, b):", *start]
-    for _ in range(draw(st.integers(2, 5))):
-        lines += block(2, False)
-    return "\n".join(lines)
+    start = ["    c, x, f = [[]], [], lambda: [[]]", "    g = iter([[], [[]]])"]
+    lines = ["def h1(a, b):", *start, "    secret = b", *block(1, loops=False)]
+    lines += [f"    return {expression(1)}", "def tool(a, b):", *start]
+    lines += [f"    secret = {call(0)}", *block(2, loops=False), *block(2, loops=False)]
+    return "\n".join([*lines, f"    {call(1)}"])
 
 
 @given(programs())
