@@ -84,8 +84,11 @@ class Expressions:
                 return self._call(node, control)
         return self._parts(node, control)
 
-    def assign(self, target: ast.expr, value: int, control: int) -> None:
+    def assign(self, target: ast.expr, value: int, control: int) -> int:
         """Give a value to what stands on the left of an assignment.
+
+        Returns:
+            The node of all that may make it fail.
 
         Raises:
             NotUnderstoodError: the flows cannot be followed.
@@ -94,17 +97,18 @@ class Expressions:
             self.bind(target.id, value, control)
         elif isinstance(target, ast.Tuple | ast.List):
             self.changed([value], control)  # an iterator is advanced
-            for element in target.elts:
-                self.assign(element, value, control)
+            return self.graph.node(*(self.assign(one, value, control) for one in target.elts))
         elif isinstance(target, ast.Starred):
-            self.assign(target.value, value, control)
+            return self.assign(target.value, value, control)
         elif isinstance(target, ast.Subscript):
             holder = self.value(target.value, control)
             index = self.value(target.slice, control)
             self.changed([holder, value], control, index)
             self.graph.hold(holder, value)
+            return self.graph.node(holder, index, value)
         else:
             raise NotUnderstoodError(target, "an assignment to an attribute")
+        return value
 
     def changed(self, values: Sequence[int], *by: int) -> None:
         """Let values be changed by one another and by what else is given.
@@ -187,7 +191,7 @@ class Expressions:
             iterated = self.value(generator.iter, reached)
             graph.flow(iterated, inside)
             graph.change(iterated, inside)
-            self.assign(generator.target, iterated, inside)
+            graph.flow(self.assign(generator.target, iterated, inside), inside)
             for test in generator.ifs:
                 graph.flow(self.value(test, inside), inside)
             reached = inside
@@ -231,9 +235,12 @@ class Expressions:
 
     def _own_call(self, name: str, arguments: Iterable[ast.expr], control: int) -> int:
         self.graph.flow(control, self.inputs[name])
+        result = self._made_of([self.outputs[name]])
         for argument in arguments:
-            self.graph.hold(self.inputs[name], self.value(argument, control))
-        return self._made_of([self.outputs[name]])
+            value = self.value(argument, control)
+            self.graph.hold(self.inputs[name], value)
+            self.graph.flow(value, result)
+        return result
 
     def _tool_call(self, node: ast.Call, control: int) -> int:
         tool = called_tool(node)

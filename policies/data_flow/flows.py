@@ -65,7 +65,8 @@ def data_flows(text: str, called: Collection[str] = ()) -> TextFlows:
     Args:
         text: A module as the static gate lets it pass; whatever is not understood in it counts as
             every flow.
-        called: Names of the tools that it may call, even if the text does not show where.
+        called: Names of the tools that it may call: where a text is not understood, of all of these
+            and no others.
     """
     try:
         tree = _parsed(text)
@@ -74,7 +75,7 @@ def data_flows(text: str, called: Collection[str] = ()) -> TextFlows:
     try:
         return _followed(tree)
     except (NotUnderstoodError, RecursionError) as error:
-        shown = _literal_calls(tree)
+        shown = _literal_calls(tree, called)
         hidden = set(called) - {place.tool for place in shown}
         return _every_flow([*shown, *(CallPlace(name, 0) for name in hidden)], str(error))
 
@@ -106,9 +107,9 @@ def _followed(tree: ast.Module) -> TextFlows:
     return TextFlows(tuple(places), tuple(sorted(flows)))
 
 
-def _literal_calls(tree: ast.Module) -> list[CallPlace]:
-    found = ((called_tool(node), node) for node in ast.walk(tree))
-    return sorted({CallPlace(tool, getattr(node, "lineno", 0)) for tool, node in found if tool})
+def _literal_calls(tree: ast.Module, called: Collection[str]) -> list[CallPlace]:
+    found = ((called_tool(node), getattr(node, "lineno", 0)) for node in ast.walk(tree))
+    return sorted({CallPlace(tool, line) for tool, line in found if tool and tool in called})
 
 
 def _every_flow(places: Collection[CallPlace], why: str) -> TextFlows:

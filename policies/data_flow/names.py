@@ -34,19 +34,8 @@ _BUILTINS = _SCALAR | frozenset(
 )
 """Builtins that pass nothing on but by what they are given and what they return."""
 _MODULES = frozenset(
-    {
-        "__future__",
-        "bisect",
-        "collections.abc",
-        "copy",
-        "datetime",
-        "heapq",
-        "html",
-        "itertools",
-        "json",
-        "math",
-    }
-    | {"re", "statistics", "textwrap", "unicodedata"}
+    {"__future__", "bisect", "collections.abc", "copy", "datetime", "heapq", "html", "itertools"}
+    | {"json", "math", "re", "statistics", "textwrap", "unicodedata"}
 )
 """Modules of which the same holds: they keep nothing that one call could tell another."""
 _TYPES = frozenset({"Any", "Final", "Literal", "Mapping", "NotRequired", "Optional", "Sequence"})

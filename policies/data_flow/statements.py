@@ -11,7 +11,7 @@ from toolguild.policies.data_flow.names import NotUnderstoodError
 
 __all__ = ["Statements"]
 
-_NO_FLOW = (ast.Global, ast.Import, ast.ImportFrom, ast.Nonlocal, ast.Pass)
+_NO_FLOW = (ast.Global, ast.Nonlocal, ast.Pass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ class Statements:
             NotUnderstoodError: its flows cannot be followed.
         """
         control, output = self._graph.node(), self._graph.node()
-        self._block(tree.body, _Place(control, output, control, output, control))
+        # Elsewhere, a condition could decide whether a name is known.
+        body = [one for one in tree.body if not isinstance(one, ast.Import | ast.ImportFrom)]
+        self._block(body, _Place(control, output, control, output, control))
 
     def _block(self, statements: Sequence[ast.stmt], place: _Place) -> None:
         for statement in statements:
@@ -93,6 +95,8 @@ class Statements:
             raise NotUnderstoodError(node, "a decorator")
         given, output = self._expressions.inputs[node.name], self._expressions.outputs[node.name]
         self._expressions.defaults(node.args, given, place.control)
+        self._graph.flow(given, place.happening)
+        self._graph.flow(place.control, output)
         self._expressions.bind_parameters(node.args, given)
         control = self._graph.node(place.control, given)
         if node.name in self._expressions.names.loaded:
@@ -105,11 +109,15 @@ class Statements:
             return
         value = self._evaluate(node.value, place)
         if isinstance(node, ast.AugAssign):
-            holder = self._expressions.value(_as_read(node.target), place.control)
+            holder = self._evaluate(_as_read(node.target), place)
             self._expressions.changed([holder, value], place.control)
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
-            self._expressions.assign(target, value, place.control)
+            self._give(target, value, place)
+
+    def _give(self, target: ast.expr, value: int, place: _Place) -> None:
+        told = self._expressions.assign(target, value, place.control)
+        self._graph.flow(told, place.happening)
 
     def _delete(self, node: ast.Delete, place: _Place) -> None:
         for target in node.targets:
@@ -117,7 +125,9 @@ class Statements:
                 index = self._evaluate(target.slice, place)
                 holder = self._evaluate(target.value, place)
                 self._expressions.changed([holder], place.control, index)
-            elif not isinstance(target, ast.Name):
+            elif isinstance(target, ast.Name):
+                self._expressions.bind(target.id, place.control, place.control)
+            else:
                 raise NotUnderstoodError(target, "a deletion")
 
     def _loop(self, node: ast.For | ast.While, place: _Place) -> None:
@@ -127,7 +137,7 @@ class Statements:
             iterated = self._evaluate(node.iter, place)
             self._graph.flow(iterated, control)
             self._expressions.changed([iterated], control)  # an iterator is advanced
-            self._expressions.assign(node.target, iterated, control)
+            self._give(node.target, iterated, inside)
         else:
             self._graph.flow(self._evaluate(node.test, inside), control)
         self._block(node.body, inside)
