@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from toolguild.cli.console import plain
 from toolguild.registry import Answer, Approval, Escalation, Promotion, Registry
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.validation import infer_effects
@@ -59,7 +60,8 @@ def told_of(registry: Registry, request: Approval) -> JsonObject:
 
 def _places(source: str, told: Escalation) -> Iterator[JsonObject]:
     """Yield where the text has the effect; a version's text is what it ever was."""
-    text = source.splitlines()
+    # Lines as Python counts them: `splitlines` knows other ends of lines, too.
+    text = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for line in (told.lines or _own_lines(source, told))[:_MAX_LINES]:
         if line <= len(text):
             yield {"line": line, "text": text[line - 1].strip()}
@@ -79,7 +81,8 @@ def requests_of_step(registry: Registry, step: Promotion) -> Iterator[str]:
     """Yield a sentence on each request for a step that waits, or whose answer holds."""
     for request in step.requests:
         stands = "waits for an answer" if request.answer is Answer.OPEN else request.answer.value
-        yield f"Request {request.id}, by {request.asked_by}, {stands}: {request.why}"
+        # On one line, whatever somebody wrote.
+        yield plain(f"Request {request.id}, by {request.asked_by}, {stands}: {request.why}").plain
         met = registry.governance.meetings(request)
         if met:
             times = "once" if met.count == 1 else f"{met.count} times"

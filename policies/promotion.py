@@ -87,6 +87,7 @@ def promotion_gates(standing: Standing, trust: Trust, evidence: Evidence) -> lis
     gates = [*_record_gates(standing, asked, trust.alpha)]
     gates += _evidence_gates(standing, target, evidence)
     gates += _surroundings_gates(standing, target, asked, trust)
+    gates += _person_gates(standing, target, asked)
     return gates
 
 
@@ -190,10 +191,13 @@ def _surroundings_gates(
         left_over = standing.promotions_left
         missing = "wait for the next cycle or day"
         yield _gate("budget", left_over > 0, "a promotion left", str(left_over), missing)
-    found_approval = "approved" if standing.approved else "not approved"
+
+
+def _person_gates(standing: Standing, target: Tier, asked: Asked) -> Iterator[Gate]:
     missing = "have a person approve it"
     if asked.approval:
-        yield _gate(_APPROVAL, standing.approved, "by a person", found_approval, missing)
+        found = "approved" if standing.approved else "not approved"
+        yield _gate(_APPROVAL, standing.approved, "by a person", found, missing)
     if standing.flows:
         # Whatever the profile says of approvals. Below the highest tier it is refused when called.
         passed = standing.approved or target is not Tier.FULL

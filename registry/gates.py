@@ -131,9 +131,8 @@ class ToolResult:
     """What was left in a workspace that is no ordinary file, each with the reason."""
     hosts: tuple[str, ...] = ()
     """Hosts that were asked for, as `name:port`, refused ones included."""
-
     refusals: tuple[Refusal, ...] = ()
-    """Effects that its tier does not allow, for want of which it may have failed."""
+    """Effects that its tier does not allow, for want of which it ended."""
 
     @property
     def ok(self) -> bool:
@@ -309,13 +308,17 @@ def _result(
         discarded=tuple(chain(*(one.discarded for one in inner), () if kept else own)),
         left_out=tuple(chain(*(one.left_out for one in inner), outcome.left_out)),
         hosts=tuple(dict.fromkeys(hosts)),
-        refusals=(*gateway.refusals, *_own_refusals(call, outcome)),
+        refusals=tuple(_refusals(call, outcome, gateway, status)),
     )
 
 
-def _own_refusals(call: Call, outcome: Outcome) -> Iterator[Refusal]:
-    """Yield what the code declares, was seen to try, and may not do at its tier."""
+def _refusals(
+    call: Call, outcome: Outcome, gateway: Gateway, status: CallStatus
+) -> Iterator[Refusal]:
+    if status is CallStatus.REFUSED:
+        yield from gateway.refusals
     if outcome.status in (Status.ERROR, Status.REFUSED):
+        # What its own code was seen to try is its word: it counts as far as it is declared.
         for effect in (outcome.effects & call.version.spec.needs) - call.tier.capabilities:
             yield Refusal(effect)
 

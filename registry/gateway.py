@@ -126,7 +126,7 @@ class CompositeGateway:
         result = self._gate.run(Call(version, arguments, tier, self._call.budget, depth, caller))
         self.effects |= result.effects
         self.inner.append(replace(result, value=None))
-        self.refusals += [Refusal(one.effect, name) for one in result.refusals if not result.ok]
+        self.refusals += [Refusal(one.effect, name) for one in result.refusals]
         if result.status is CallStatus.REFUSED and (result.ran or result.refusals):
             self.held_back = True
         if not result.ok:

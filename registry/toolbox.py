@@ -193,5 +193,5 @@ class _Recorded(Gate):
                 image=self.sandbox.level if result.ran else "",
                 model=self.model,
             ),
-            () if result.ok else result.refusals,
+            result.refusals,
         )

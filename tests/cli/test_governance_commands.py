@@ -184,7 +184,7 @@ def test_what_is_not_there_is_said(toolguild: Any, path: Path) -> None:
 
 
 ACT = """def act(card: str) -> str:
-    note = call_tool("look", {"card": card})  # \x1b[31mred
+    note = call_tool("look", {"card": card})  # \x1b[31mred\u2028
     return call_tool("charge", {"card": card, "note": note})
 """
 

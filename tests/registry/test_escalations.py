@@ -108,6 +108,18 @@ def test_a_part_that_may_does_not_ask_for_the_tier_of_its_caller(
     assert [one.ref for one in registry.governance.requests()] == ["outer@1"]
 
 
+def test_a_run_that_ends_otherwise_asks_for_nothing(registry, sandbox, toolbox, act) -> None:
+    run = sandbox.run
+
+    def too_long(*args, **options):
+        run(*args, **options)
+        return Outcome(Status.TIMEOUT, error="too long")
+
+    sandbox.run = too_long
+    assert not toolbox.call("act", {}).ok
+    assert registry.governance.requests() == []
+
+
 @pytest.mark.parametrize(
     ("needs", "status", "effects", "asks"),
     [
