@@ -55,12 +55,10 @@ class NotUnderstoodError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that a text binds; no name is of two kinds."""
+    """The names that a text binds, but for those of modules; no name is of two kinds."""
 
     functions: frozenset[str]
     variables: frozenset[str]
-    modules: frozenset[str]
-    """Modules, and what is imported from them."""
     loaded: frozenset[str]
     """Those that are read somewhere."""
 
@@ -104,7 +102,7 @@ def names_of(tree: ast.Module) -> Names:
     for node in types:
         if not isinstance(node, _OF_TYPES) or (_is_read(node) and node.id in functions | variables):
             raise NotUnderstoodError(node, "an annotation that is computed")
-    return Names(*map(frozenset, (functions, variables, modules, loaded)))
+    return Names(frozenset(functions), frozenset(variables), frozenset(loaded))
 
 
 _EXCEPTIONS = frozenset(
