@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.escalations import effect_of, next_step, told_of
+from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing
 from toolguild.cli.settings import as_json, registry_option
-from toolguild.registry import Answer, Approval
+from toolguild.policies import Profile
+from toolguild.registry import Answer, Approval, ChangeRefusedError, Registry
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["approvals"]
@@ -41,13 +46,14 @@ def list_approvals(show_all: bool, registry: str, as_json: bool) -> int:
     elif not found:
         say("Nothing waits for an answer.")
     else:
-        table = new_table("request", "tool", "asks for", "by", "answer", "until", "why")
+        table = new_table("request", "tool", "asks for", "effect", "by", "answer", "until", "why")
         for one in found:
             table.add_row(
                 str(one.id),
                 plain(one.ref),
                 one.target.value,
-                plain(one.asked_by),
+                plain(effect_of(one)),
+                plain("the tool" if one.escalation else one.asked_by),
                 one.answer.value,
                 f"{one.expires_at:%Y-%m-%d %H:%M}",
                 plain(one.why),
@@ -64,27 +70,54 @@ def show(number: int, registry: str, as_json: bool) -> int:
     """Show request NUMBER, with what was known of the tool when it was asked."""
     with open_existing(registry) as opened:
         one = opened.governance.request(number)
+        escalation = told_of(opened, one)
+    told: JsonObject = {**_as_json(one), "escalation": escalation or None}
     if as_json:
-        print_json(_as_json(one))
+        print_json(told)
         return ExitCode.DONE
     table = new_table("", "", header=False)
-    for name, value in _as_json(one).items():
-        if isinstance(value, dict):
-            for gate, found in value.items():
-                table.add_row(plain(gate), plain(str(found)))
-        elif value not in (None, ""):
-            table.add_row(plain(name), plain(str(value)))
+    for name, value in _flat(told):
+        table.add_row(plain(name), plain(value))
     out.print(table)
     return ExitCode.DONE
+
+
+def _flat(told: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield a name and a text for each row."""
+    for name, value in told.items():
+        match value:
+            case None | "":
+                continue
+            case dict():
+                yield from _flat(value)
+            case [*items]:
+                yield from ((name, _line(item)) for item in items)
+            case _:
+                yield name, str(value)
+
+
+def _line(item: Json) -> str:
+    match item:
+        case {"line": line, "text": text}:
+            return f"line {line}: {text}"
+    return str(item)
 
 
 @approvals.command("approve")
 @click.argument("number", type=int)
 @why_option
 @registry_option
-def approve(number: int, why: str, registry: str) -> int:
+@profile_option
+def approve(number: int, why: str, registry: str, profile: Profile) -> int:
     """Approve request NUMBER; the promotion itself is another step, and checks every gate."""
-    return _answer(number, Answer.APPROVED, why, registry)
+    with open_existing(registry, profile) as opened:
+        answered = _answer(opened, number, Answer.APPROVED, why)
+        try:
+            for line in next_step(opened, answered):
+                say(line)
+        except ChangeRefusedError as error:
+            say(str(error), "yellow")
+    return ExitCode.DONE
 
 
 @approvals.command("deny")
@@ -93,16 +126,15 @@ def approve(number: int, why: str, registry: str) -> int:
 @registry_option
 def deny(number: int, why: str, registry: str) -> int:
     """Deny request NUMBER."""
-    return _answer(number, Answer.DENIED, why, registry)
-
-
-def _answer(number: int, given: Answer, why: str, registry: str) -> int:
     with open_existing(registry) as opened:
-        answered = opened.governance.answer(number, given, why=why)
-    say(f"Request {number} for {answered.ref} is {given.value}, by {answered.answered_by}.")
-    if given is Answer.APPROVED:
-        say(f"`toolguild tools promote {answered.ref}` moves it to {answered.target} now.")
+        _answer(opened, number, Answer.DENIED, why)
     return ExitCode.DONE
+
+
+def _answer(registry: Registry, number: int, given: Answer, why: str) -> Approval:
+    answered = registry.governance.answer(number, given, why=why)
+    say(f"Request {number} for {answered.ref} is {given.value}, by {answered.answered_by}.")
+    return answered
 
 
 def _as_json(one: Approval) -> JsonObject:
@@ -114,7 +146,7 @@ def _as_json(one: Approval) -> JsonObject:
         "asked by": one.asked_by,
         "asked at": one.asked_at.isoformat(),
         "why": one.why,
-        "found then": one.evidence,
+        "found then": None if one.escalation else one.evidence,
         "answer": one.answer.value,
         "answered by": one.answered_by,
         "answered at": None if one.answered_at is None else one.answered_at.isoformat(),

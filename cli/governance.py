@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import click
@@ -10,6 +9,7 @@ import click
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.escalations import requests_of_step
 from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing
 from toolguild.cli.settings import as_json, registry_option
@@ -61,11 +61,14 @@ def promote(
             opened.governance.promote(step.version.ref, why=why, override=override)
         elif step.waits_for_approval and not dry_run:
             request = opened.governance.ask(step.version.ref, why=why).id
+        told = [*requests_of_step(opened, step)] if not done else []
     if as_json:
         print_json({**_step(step), "promoted": done, "request": request})
     else:
         _show_gates(step)
         _say_outcome(step, done, request, dry_run=dry_run)
+        for line in told:
+            say(line)
     return ExitCode.DONE if done or (dry_run and step.is_earned) else ExitCode.REFUSED
 
 
@@ -152,12 +155,15 @@ def why_command(ref: str, registry: str, profile: Profile, as_json: bool) -> int
         ]
         can_rise = version.state is State.ACTIVE and version.tier is not Tier.FULL
         step = opened.governance.promotion(ref) if can_rise else None
+        flows = [str(flow) for flow in opened.governance.flows(version.ref)]
+        requests = [*requests_of_step(opened, step)] if step else []
     last = next((row for row in reversed(rows) if _changed_standing(row)), rows[-1])
     if as_json:
         print_json(
             {
                 **_standing(version),
                 "since": _row(last),
+                "data flow": [*flows],
                 "next": _step(step) if step else None,
             }
         )
@@ -166,11 +172,15 @@ def why_command(ref: str, registry: str, profile: Profile, as_json: bool) -> int
     why = _body(last).get("why")
     told = f"since {last.at[:19]} UTC: {last.action} by {last.actor}"
     out.print(plain(f"{told}, {why}" if why else told))
+    for flow in () if step else flows:
+        out.print(plain(f"data can go from {flow}", "yellow"))
     if step:
         out.print()
         _show_gates(step)
         for missing in step.missing:
             out.print(plain(f"missing: {missing}", "yellow"))
+    for line in requests:
+        out.print(plain(line))
     return ExitCode.DONE
 
 
@@ -234,6 +244,7 @@ def _step(step: Promotion) -> JsonObject:
         "target": step.target.value,
         "earned": step.is_earned,
         "image": step.image,
+        "requests": [one.id for one in step.requests],
         "gates": gates,
     }
 
@@ -284,4 +295,11 @@ def _change(row: AuditRow) -> str:
         f"{old[name]} to {value}" if old.get(name) else str(value)
         for name, value in new.items()
         if name in _SHOWN and old.get(name) != value
-    ) or json.dumps(body.get("approval", ""), ensure_ascii=False).strip('"')
+    ) or _asked(body.get("approval"))
+
+
+def _asked(approval: Json) -> str:
+    match approval:
+        case {"request": int(number), "target": str(target)}:
+            return f"request {number}, for {target}"
+    return ""

@@ -12,10 +12,16 @@ from toolguild.policies.success_rate import log_e_value, lower_bound
 from toolguild.policies.tiers import Tier
 from toolguild.policies.trust import Asked, Trust
 
-__all__ = ["Gate", "Standing", "next_tier", "promotion_gates", "uses_missing"]
+__all__ = ["OPENED_BY_APPROVAL", "Gate", "Standing", "next_tier", "promotion_gates", "uses_missing"]
+
+_APPROVAL, _DATA_FLOW = "approval", "data flow"
+OPENED_BY_APPROVAL = frozenset({_APPROVAL, _DATA_FLOW})
+"""Names of the gates that a person's word opens."""
 
 _MOST_USES = 1_000_000
 """More than that many clean uses nobody waits for."""
+_MOST_FLOWS = 5
+"""Of the ways of data, so many are told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Standing:
     """Whether a person other than who asked has approved this very step."""
     promotions_left: int | None = None
     """Of the budget; None where there is no limit."""
+    flows: tuple[str, ...] = ()
+    """Ways of data from what reads to the network in it, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,7 @@ def promotion_gates(standing: Standing, trust: Trust, evidence: Evidence) -> lis
     gates = [*_record_gates(standing, asked, trust.alpha)]
     gates += _evidence_gates(standing, target, evidence)
     gates += _surroundings_gates(standing, target, asked, trust)
+    gates += _person_gates(standing, target, asked)
     return gates
 
 
@@ -192,10 +201,23 @@ def _surroundings_gates(
         left_over = standing.promotions_left
         missing = "wait for the next cycle or day"
         yield _gate("budget", left_over > 0, "a promotion left", str(left_over), missing)
+
+
+def _person_gates(standing: Standing, target: Tier, asked: Asked) -> Iterator[Gate]:
+    missing = "have a person approve it"
     if asked.approval:
-        found_approval = "approved" if standing.approved else "not approved"
-        missing = "have a person approve it"
-        yield _gate("approval", standing.approved, "by a person", found_approval, missing)
+        found = "approved" if standing.approved else "not approved"
+        yield _gate(_APPROVAL, standing.approved, "by a person", found, missing)
+    if standing.flows:
+        # Whatever the profile says of approvals. Below the highest tier it is refused when called.
+        passed = standing.approved or target is not Tier.FULL
+        asked_for = "none, or approved" if target is Tier.FULL else "none, or refused when called"
+        yield _gate(_DATA_FLOW, passed, asked_for, _listed(standing.flows), missing)
+
+
+def _listed(flows: tuple[str, ...]) -> str:
+    more = len(flows) - _MOST_FLOWS
+    return "; ".join((*flows[:_MOST_FLOWS], *((f"and {more} more",) if more > 0 else ())))
 
 
 def _gate(name: str, passed: bool, asked: str, found: str, missing: str) -> Gate:

@@ -1,6 +1,6 @@
 """Tools, versions, tiers, record and audit trail, and the toolbox that agents call through."""
 
-from toolguild.registry.approvals import Answer, Approval
+from toolguild.registry.approvals import Answer, Approval, Escalation
 from toolguild.registry.audit import AuditHead, AuditReport, AuditRow, head, tail, verify
 from toolguild.registry.canonical import canonical_json, decode_json, digest
 from toolguild.registry.effects import ExternalTool
@@ -51,6 +51,7 @@ __all__ = [
     "ChangedFile",
     "Embedder",
     "EmbeddingError",
+    "Escalation",
     "ExternalTool",
     "Found",
     "InvalidSpecError",

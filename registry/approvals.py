@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, insert, select, update
 
-from toolguild.policies import Tier
+from toolguild.policies import Capability, Tier
 from toolguild.policies.promotion import next_tier
 from toolguild.registry import rows, schema
 from toolguild.registry.canonical import canonical_json, decode_json, digest, storable_text
@@ -23,10 +24,12 @@ __all__ = [
     "VALID",
     "Answer",
     "Approval",
+    "Escalation",
     "answer",
     "ask",
     "find",
     "is_approved",
+    "keep_escalation",
     "requests",
     "row_digests",
 ]
@@ -35,12 +38,40 @@ VALID = timedelta(days=7)
 """How long a request waits for its answer, and how long a given one holds."""
 
 
+_TOLD = "escalation"
+"""In the evidence of a request, what a tool tells; no gate has that name."""
+
+
 class Answer(StrEnum):
     """What became of a request."""
 
     OPEN = "open"
     APPROVED = "approved"
     DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """An effect that a tool was refused, and the first use in which it was."""
+
+    effect: Capability
+    tier: Tier
+    """Where it was refused."""
+    calls: str
+    """The called tool that would have had it; empty where its own code would."""
+    lines: tuple[int, ...]
+    """Where its text calls that tool."""
+    first_use: int
+    """Number of the use."""
+    input_digest: str
+    task: str | None
+    trace: str | None
+    called_by: str
+    """The account that ran it."""
+    error: str
+
+
+_ESCALATION: Final = TypeAdapter(Escalation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +88,16 @@ class Approval:
     asked_by: str
     asked_at: datetime
     why: str
+    since_use: int
+    """Which record of the version it is about."""
     evidence: Json
     """What was known of the version when it was asked."""
     answer: Answer
     answered_by: str | None
     answered_at: datetime | None
     reason: str
+    escalation: Escalation | None
+    """What a tool tells that asks; None where a person does."""
     expires_at: datetime
     """An open one is answered no more after this, a given one no longer holds."""
 
@@ -86,14 +121,38 @@ def ask(
     now = journal.clock()
     known = [
         one
-        for one in requests(connection)
-        if one.version == version.digest
-        and one.answer is Answer.OPEN
+        for one in requests(connection, version.digest)
+        if one.answer is Answer.OPEN
         and one.target is target
+        and one.escalation is None
         and not one.is_expired(now)
     ]
-    if known:
-        return known[0]
+    return known[0] if known else _keep(connection, journal, version, target, evidence, why)
+
+
+def keep_escalation(
+    connection: Connection,
+    journal: Journal,
+    version: ToolVersion,
+    target: Tier,
+    escalation: Escalation,
+    why: str,
+) -> Approval:
+    """Write down what a tool asks for, in its own name, and tell of it."""
+    asker = replace(journal, actor=f"tool {version.ref}")
+    evidence = {_TOLD: _ESCALATION.dump_python(escalation, mode="json")}
+    return _keep(connection, asker, version, target, evidence, why)
+
+
+def _keep(
+    connection: Connection,
+    journal: Journal,
+    version: ToolVersion,
+    target: Tier,
+    evidence: JsonObject,
+    why: str,
+) -> Approval:
+    now = journal.clock()
     values = {
         "version": version.digest,
         "target": target.value,
@@ -162,13 +221,17 @@ def is_approved(connection: Connection, version: ToolVersion, image: str, now: d
         table.c.expires_at > rows.time_text(now),
     )
     found = map(decode_json, connection.scalars(query))
-    # Requests from before images were told of are of a version that stands in one.
+    # None is told of by what a tool asks for itself, which it may be refused in any, nor by requests
+    # from before images were told of, which are of a version that stands in one.
     return any(isinstance(one, dict) and one.get("image", image) == image for one in found)
 
 
-def requests(connection: Connection) -> Sequence[Approval]:
-    """Return all requests, the oldest first."""
-    return [_approval(row) for row in connection.execute(_query().order_by(schema.approvals.c.id))]
+def requests(connection: Connection, version: str | None = None) -> Sequence[Approval]:
+    """Return all requests, or those for the version with this digest, the oldest first."""
+    query = _query().order_by(schema.approvals.c.id)
+    if version is not None:
+        query = query.where(schema.approvals.c.version == version)
+    return [_approval(row) for row in connection.execute(query)]
 
 
 def find(connection: Connection, number: int) -> Approval:
@@ -199,6 +262,7 @@ def _query() -> Any:
 
 
 def _approval(row: Row[Any]) -> Approval:
+    evidence = decode_json(row.evidence)
     return Approval(
         id=row.id,
         version=row.version,
@@ -207,10 +271,20 @@ def _approval(row: Row[Any]) -> Approval:
         asked_by=row.asked_by,
         asked_at=datetime.fromisoformat(row.asked_at),
         why=row.why,
-        evidence=decode_json(row.evidence),
+        since_use=row.since_use,
+        evidence=evidence,
+        escalation=_escalation(evidence),
         answer=Answer(row.answer),
         answered_by=row.answered_by,
         answered_at=None if row.answered_at is None else datetime.fromisoformat(row.answered_at),
         reason=row.reason,
         expires_at=datetime.fromisoformat(row.expires_at),
     )
+
+
+def _escalation(evidence: Json) -> Escalation | None:
+    told = evidence.get(_TOLD) if isinstance(evidence, dict) else None
+    try:
+        return None if told is None else _ESCALATION.validate_python(told)
+    except ValidationError:
+        return None  # somebody wrote it: `audit.verify` tells of the row

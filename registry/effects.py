@@ -10,7 +10,7 @@ from toolguild.policies import Capability, Tier, lowest_tier_allowing
 from toolguild.registry.model import ToolVersion
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["Effect", "ExternalTool", "effects_of", "process_tier", "standing"]
+__all__ = ["Effect", "ExternalTool", "Refusal", "effects_of", "process_tier", "standing"]
 
 Effect: TypeAlias = Literal["read", "write", "network", "unknown"]
 
@@ -37,6 +37,15 @@ class ExternalTool:
     def capability(self) -> Capability:
         """What a composite must be allowed to do to call it; unknown counts as write."""
         return Capability.WRITE if self.effect == "unknown" else Capability(self.effect)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An effect that a run was not allowed to have."""
+
+    effect: Capability
+    tool: str = ""
+    """The called tool that would have had it; empty where it was the run's own code."""
 
 
 def standing(version: ToolVersion, find: Callable[[str], ToolVersion | None]) -> Tier:

@@ -1,7 +1,7 @@
 """The way of one call to a tool: gates around a sandbox, each a thin wrapper of the next.
 
-`Recorded(OnlyActive(CheckedArguments(CheckedResult(InSandbox(...)))))` is the whole way. A gate
-that turns a call away answers with a refused result; it raises nothing.
+`Recorded(OnlyActive(CheckedArguments(NoFlowToNetwork(CheckedResult(InSandbox(...))))))` is the
+whole way. A gate that turns a call away answers with a refused result; it raises nothing.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
 
 from toolguild.policies import Capability, Tier, beyond
-from toolguild.registry.effects import process_tier
+from toolguild.registry.effects import Refusal, process_tier
 from toolguild.registry.json_schema import closed, mismatch
 from toolguild.registry.model import CallStatus, State, ToolVersion
 from toolguild.sandbox import (
@@ -43,6 +43,7 @@ __all__ = [
     "OnlyActive",
     "ToolResult",
     "clipped",
+    "refused",
 ]
 
 _MAX_ERROR = 2000
@@ -130,6 +131,8 @@ class ToolResult:
     """What was left in a workspace that is no ordinary file, each with the reason."""
     hosts: tuple[str, ...] = ()
     """Hosts that were asked for, as `name:port`, refused ones included."""
+    refusals: tuple[Refusal, ...] = ()
+    """Effects that its tier does not allow, for want of which it ended."""
 
     @property
     def ok(self) -> bool:
@@ -238,6 +241,10 @@ class Gateway(Protocol):
         """How the calls of registered tools ended, without their values."""
 
     @property
+    def refusals(self) -> Sequence[Refusal]:
+        """Effects of called tools that the run's tier does not allow."""
+
+    @property
     def held_back(self) -> bool:
         """Whether a call was refused through no fault of the run, as by its tier."""
 
@@ -301,7 +308,19 @@ def _result(
         discarded=tuple(chain(*(one.discarded for one in inner), () if kept else own)),
         left_out=tuple(chain(*(one.left_out for one in inner), outcome.left_out)),
         hosts=tuple(dict.fromkeys(hosts)),
+        refusals=tuple(_refusals(call, outcome, gateway, status)),
     )
+
+
+def _refusals(
+    call: Call, outcome: Outcome, gateway: Gateway, status: CallStatus
+) -> Iterator[Refusal]:
+    if status is CallStatus.REFUSED:
+        yield from gateway.refusals
+    if outcome.status in (Status.ERROR, Status.REFUSED):
+        # What its own code was seen to try is its word: it counts as far as it is declared.
+        for effect in (outcome.effects & call.version.spec.needs) - call.tier.capabilities:
+            yield Refusal(effect)
 
 
 def _files(changes: Iterable[FileChange]) -> tuple[ChangedFile, ...]:

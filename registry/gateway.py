@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from toolguild.policies import Capability
 from toolguild.registry.canonical import canonical_json, decode_json
-from toolguild.registry.effects import ExternalTool, standing
+from toolguild.registry.effects import ExternalTool, Refusal, standing
 from toolguild.registry.errors import NotJsonError
 from toolguild.registry.external import TooLateError, TooManyLateError, call_external
 from toolguild.registry.gates import Call, Gate, ToolResult
@@ -51,6 +51,7 @@ class CompositeGateway:
         self._one_at_a_time = threading.Lock()
         self.effects: frozenset[Capability] = frozenset()
         self.inner: list[ToolResult] = []
+        self.refusals: list[Refusal] = []
         self.held_back = False
         self.too_late = False
         self.fault: Exception | None = None
@@ -94,6 +95,7 @@ class CompositeGateway:
         tier = self._call.tier
         if tool.capability not in tier.capabilities:
             self.held_back = True
+            self.refusals.append(Refusal(tool.capability, name))
             msg = f"refused: {name} needs {tool.capability.value}, not allowed in tier {tier.value}"
             raise ToolCallError(msg)
         problem = mismatch(arguments, tool.parameters, f"{name} arguments")
@@ -124,7 +126,8 @@ class CompositeGateway:
         result = self._gate.run(Call(version, arguments, tier, self._call.budget, depth, caller))
         self.effects |= result.effects
         self.inner.append(replace(result, value=None))
-        if result.status is CallStatus.REFUSED and result.ran:
+        self.refusals += [Refusal(one.effect, name) for one in result.refusals]
+        if result.status is CallStatus.REFUSED and (result.ran or result.refusals):
             self.held_back = True
         if not result.ok:
             msg = f"{name} did not succeed ({result.status.value}): {result.error}"

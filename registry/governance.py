@@ -11,6 +11,7 @@ from toolguild.policies.drift import FieldChange
 from toolguild.registry import (
     approvals,
     chain,
+    escalations,
     parts,
     promotion,
     recording,
@@ -21,8 +22,10 @@ from toolguild.registry import (
 )
 from toolguild.registry.approvals import Answer, Approval
 from toolguild.registry.chain import AuditRow
+from toolguild.registry.data_flow import NetworkFlow
 from toolguild.registry.database import Database
 from toolguild.registry.errors import ChangeRefusedError
+from toolguild.registry.escalations import Meetings
 from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import point, pointed_at, resolve, versions_of
 from toolguild.registry.model import TRANSITIONS, State, ToolVersion
@@ -217,6 +220,20 @@ class Governance:
         """Return all requests, the oldest first."""
         with self._database.read() as connection:
             return approvals.requests(connection)
+
+    def meetings(self, request: Approval) -> Meetings | None:
+        """Return how often the effect was refused that a tool asks for; None for a person's."""
+        with self._database.read() as connection:
+            return escalations.meetings(connection, request)
+
+    def flows(self, ref: str) -> list[NetworkFlow]:
+        """Return the ways of data from what reads to the network in a version.
+
+        Raises:
+            UnknownToolError: there is no such version.
+        """
+        with self._database.read() as connection:
+            return promotion.flows_of(connection, resolve(connection, ref))
 
 
 def point_at(

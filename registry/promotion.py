@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
 from toolguild.policies import Profile, Tier
-from toolguild.policies.promotion import Gate, Standing, next_tier, promotion_gates
-from toolguild.registry import approvals, rows, schema, usage
+from toolguild.policies.promotion import (
+    OPENED_BY_APPROVAL,
+    Gate,
+    Standing,
+    next_tier,
+    promotion_gates,
+)
+from toolguild.registry import approvals, escalations, rows, schema, usage
+from toolguild.registry.approvals import Approval
+from toolguild.registry.data_flow import NetworkFlow, network_flows
 from toolguild.registry.effects import standing
 from toolguild.registry.errors import ChangeRefusedError, PromotionRefusedError, UnknownToolError
 from toolguild.registry.journal import Journal
@@ -18,7 +27,7 @@ from toolguild.registry.model import State, ToolVersion
 from toolguild.registry.reopening import open_drift
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["Promotion", "lowest_part", "promote", "promotion_of"]
+__all__ = ["Promotion", "flows_of", "lowest_part", "promote", "promotion_of"]
 
 _DAY = timedelta(days=1)
 _FALLS = ("demote", "quarantine")
@@ -36,6 +45,8 @@ class Promotion:
     """What stands before it; all have to be open."""
     image: str
     """What the record that it rests on was made in; the tier is for that alone."""
+    requests: tuple[Approval, ...] = ()
+    """What was asked for this very step and may still be answered, or whose answer holds."""
 
     @property
     def is_earned(self) -> bool:
@@ -45,7 +56,8 @@ class Promotion:
     @property
     def waits_for_approval(self) -> bool:
         """Whether nothing is missing but a person's word."""
-        return [gate.name for gate in self.gates if not gate.passed] == ["approval"]
+        closed = {gate.name for gate in self.gates if not gate.passed}
+        return bool(closed) and closed <= OPENED_BY_APPROVAL
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -83,9 +95,10 @@ def promotion_of(
         msg = f"{version.ref} is {version.state.value}; only an active version can be promoted"
         raise ChangeRefusedError(msg)
     image = usage.image_of_record(connection, version)
-    found = _standing(connection, version, image, profile, now, promotions_left)
+    found = _standing(connection, version, target, image, profile, now, promotions_left)
     gates = promotion_gates(found, profile.trust, profile.evidence)
-    return Promotion(version, target, tuple(gates), image)
+    requests = escalations.current(connection, version, now)
+    return Promotion(version, target, tuple(gates), image, tuple(requests))
 
 
 def promote(
@@ -122,6 +135,7 @@ def _told(gate: Gate) -> JsonObject:
 def _standing(
     connection: Connection,
     version: ToolVersion,
+    target: Tier,
     image: str,
     profile: Profile,
     now: datetime,
@@ -145,21 +159,36 @@ def _standing(
         drifted=tuple(map(str, open_drift(connection, version))),
         lowest_part=lowest_part(connection, version),
         approved=approvals.is_approved(connection, version, image, now),
+        flows=tuple(
+            str(flow) for flow in flows_of(connection, version) if flow.matters_for(target)
+        ),
         promotions_left=min(left),
     )
 
 
 def lowest_part(connection: Connection, version: ToolVersion) -> Tier | None:
     """Return the lowest tier of the tools of ours that a version calls; None without any."""
+    find = _finder(connection)
+    called = [tool for tool in map(find, version.spec.calls) if tool is not None]
+    return min((standing(tool, find) for tool in called), default=None)
 
+
+def flows_of(connection: Connection, version: ToolVersion) -> list[NetworkFlow]:
+    """Return the ways of data from what reads to the network in a version.
+
+    What tools outside the registry do is not known here: each of them may read and send.
+    """
+    return network_flows(version, _finder(connection), declared=None)
+
+
+def _finder(connection: Connection) -> Callable[[str], ToolVersion | None]:
     def find(name: str) -> ToolVersion | None:
         try:
             return resolve(connection, name)
         except UnknownToolError:
             return None
 
-    called = [tool for tool in map(find, version.spec.calls) if tool is not None]
-    return min((standing(tool, find) for tool in called), default=None)
+    return find
 
 
 def _last(

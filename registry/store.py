@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select
 
 from toolguild.policies import Profile, Tier, load_profile
 from toolguild.registry import (
+    escalations,
     governance,
     parts,
     recording,
@@ -25,6 +26,7 @@ from toolguild.registry import (
 )
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
+from toolguild.registry.effects import Refusal
 from toolguild.registry.errors import AlreadyRegisteredError
 from toolguild.registry.governance import Governance, require_transition
 from toolguild.registry.journal import Journal, standing_of
@@ -315,14 +317,20 @@ class Registry:
 
     # -- uses
 
-    def record(self, use: Use) -> None:
+    def record(self, use: Use, refusals: Sequence[Refusal] = ()) -> None:
         """Add one use to the record of its version; demote that, or quarantine it, on decline.
+
+        Args:
+            use: How it was called.
+            refusals: Effects for want of which it ended; the version asks for the tier above.
 
         Raises:
             UnknownToolError: no version has that digest.
         """
         with self.database.write() as connection:
             recording.add_use(connection, self._journal, use, self._profile.trust)
+            if refusals:
+                escalations.keep(connection, self._journal, use, refusals)
 
     def uses(self, version: str) -> list[Use]:
         """Return the uses of the version with this digest, in the order of recording."""

@@ -9,8 +9,10 @@ from types import MappingProxyType
 
 from toolguild.policies import Capability, Tier
 from toolguild.registry.canonical import canonical_json, decode_json, digest
+from toolguild.registry.data_flow import NetworkFlow, network_flows
 from toolguild.registry.effects import ExternalTool, effects_of, standing
 from toolguild.registry.errors import NotJsonError, UnknownToolError
+from toolguild.registry.flow_gate import NoFlowToNetwork
 from toolguild.registry.gates import (
     Budget,
     Call,
@@ -85,7 +87,8 @@ class Toolbox:
         self.external: Mapping[str, ExternalTool] = dict(tools)
         """The caller's own tools, by name."""
         self._limits = limits
-        checked = CheckedArguments(CheckedResult(InSandbox(sandbox, limits, access, self._gateway)))
+        run = InSandbox(sandbox, limits, access, self._gateway)
+        checked = CheckedArguments(NoFlowToNetwork(CheckedResult(run), self._flows))
         self._gate = _Recorded(OnlyActive(checked), registry, sandbox, task, trace, model)
 
     def specs(self) -> list[ToolSpec]:
@@ -168,6 +171,10 @@ class Toolbox:
         except UnknownToolError:
             return None
 
+    def _flows(self, version: ToolVersion) -> list[NetworkFlow]:
+        declared = {name: tool.capability for name, tool in self.external.items()}
+        return network_flows(version, self._find, declared)
+
     def _gateway(self, call: Call) -> CompositeGateway:
         return CompositeGateway(call, external=self.external, find=self._find, gate=self._gate)
 
@@ -212,5 +219,6 @@ class _Recorded(Gate):
                 tier=call.tier,
                 image=self.sandbox.level if result.ran else "",
                 model=self.model,
-            )
+            ),
+            result.refusals,
         )

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from toolguild.policies import Tier
-from toolguild.registry import CallStatus, Registry, ToolSpec, Use
+from toolguild.registry import CallStatus, ExternalTool, Registry, Toolbox, ToolSpec, Use
+from toolguild.sandbox import open_sandbox
 
 INTEGER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 TEXT = {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]}
@@ -180,3 +181,89 @@ def test_what_is_not_there_is_said(toolguild: Any, path: Path) -> None:
     assert (ran.code, "did you mean twice" in ran.err) == (2, True)
     ran = toolguild("approvals", "show", "7", "--registry", path)
     assert (ran.code, "there is no request 7" in ran.err) == (2, True)
+
+
+ACT = """def act(card: str) -> str:
+    note = call_tool("look", {"card": card})  # \x1b[31mred\u2028
+    return call_tool("charge", {"card": card, "note": note})
+"""
+
+
+CARD = {"type": "object", "properties": {"card": {"type": "string"}}}
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> Path:
+    """A registry whose tool was refused a charge three times."""
+    where = tmp_path / "tools.db"
+    tools = {
+        "look": ExternalTool(lambda card: "note", "read"),
+        "charge": ExternalTool(lambda card, note: "done", "write"),
+    }
+    with Registry.open(where, actor="ada") as registry, open_sandbox("local", size=1) as sandbox:
+        spec = ToolSpec("act", "Charge.", ACT, CARD, {}, calls=("look", "charge"))
+        registry.register(spec)
+        toolbox = Toolbox(registry, sandbox, tools, task="task-7")
+        for number in range(3):
+            assert not toolbox.call("act", {"card": str(number)}).ok
+    return where
+
+
+def test_what_a_tool_asks_for_is_shown_with_its_line_and_evidence(
+    toolguild: Any, refused: Path
+) -> None:
+    listed = toolguild("approvals", "list", "--registry", refused).out
+    assert "write, line 3" in listed
+    shown = toolguild("approvals", "show", "1", "--registry", refused)
+    assert 'line 3: return call_tool("charge", {"card": card, "note": note})' in shown.out
+    told = toolguild("approvals", "show", "1", "--registry", refused, "--json").json["escalation"]
+    assert (told["effect"], told["calls"], told["times"]) == ("write", "charge", 3)
+    assert (told["task"], told["called by"], told["data flow"]) == ("task-7", "ada", [])
+
+
+def test_shown_lines_of_a_tool_cannot_steer_the_terminal(toolguild: Any, tmp_path: Path) -> None:
+    where = tmp_path / "tools.db"
+    source = ACT.replace('"charge",', '"look",')
+    with Registry.open(where) as registry, open_sandbox("local", size=1) as sandbox:
+        spec = ToolSpec("act", "Look.", source, CARD, {}, calls=("look",))
+        registry.register(spec)
+        tools = {"look": ExternalTool(lambda card: 1, "write")}
+        Toolbox(registry, sandbox, tools).call("act", {"card": "1"})
+    shown = toolguild("approvals", "show", "1", "--registry", where).out
+    assert "line 2: note = " in shown
+    assert "\x1b[31m" not in shown
+
+
+def test_an_approved_escalation_tells_the_next_command(
+    toolguild: Any, refused: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote = ["tools", "promote", "act", "--registry", refused]
+    ran = toolguild(*promote, "--dry-run")
+    assert "Request 1, by tool act@1, waits for an answer: it calls charge" in ran.err
+    assert "3 times since" in ran.err
+    as_user(monkeypatch, "ada")
+    ran = toolguild("approvals", "approve", "1", "--registry", refused)
+    assert (ran.code, "more clean, distinct uses" in ran.err) == (0, True)
+    assert "`toolguild tools promote act@1 --override --why 'request 1'`" in ran.err
+    assert "Request 1, by tool act@1, approved" in toolguild(*promote).err
+    assert toolguild(*promote, "--json").json["requests"] == [1]
+    assert toolguild(*promote, "--override", "--why", "request 1").code == 0
+    history = toolguild("tools", "history", "act", "--registry", refused).out
+    assert "request 1, for restricted" in history
+    assert toolguild("audit", "verify", "--registry", refused).code == 0
+
+
+def test_a_flow_to_the_network_is_named_before_full(toolguild: Any, refused: Path) -> None:
+    with Registry.open(refused) as registry:
+        registry.set_tier("act", Tier.RESTRICTED, why="a test")
+    words = "look (line 2) to charge (line 3)"
+    for command in (["tools", "promote", "act", "--dry-run"], ["tools", "why", "act"]):
+        out = toolguild(*command, "--registry", refused).out
+        [line] = [line for line in out.splitlines() if line.startswith("data flow")]
+        assert "closed" in line
+        assert words in line
+    with Registry.open(refused) as registry:
+        registry.set_tier("act", Tier.FULL, why="a test")
+    assert (
+        f"data can go from {words}" in toolguild("tools", "why", "act", "--registry", refused).out
+    )

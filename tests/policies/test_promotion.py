@@ -114,3 +114,23 @@ def test_there_is_nothing_above_full() -> None:
     assert next_tier(Tier.FULL) is None
     with pytest.raises(ValueError, match="no tier above"):
         promotion_gates(replace(READY, tier=Tier.FULL), TRUST["simple"], EVIDENCE)
+
+
+@PROFILES
+def test_a_flow_to_the_network_takes_a_person_before_full_under_every_profile(profile: str) -> None:
+    leaking = replace(READY, flows=("read (line 2) to send (line 3)",))
+    assert closed(leaking, profile) == {}
+    unseen = closed(replace(leaking, approved=False), profile)
+    assert unseen["data flow"] == "have a person approve it"
+    below = closed(replace(leaking, tier=Tier.SANDBOX, approved=False), profile)
+    assert "data flow" not in below
+
+
+def test_many_flows_are_counted() -> None:
+    many = replace(READY, flows=tuple(f"flow {number}" for number in range(9)))
+    [gate] = [
+        gate
+        for gate in promotion_gates(many, TRUST["simple"], EVIDENCE)
+        if gate.name == "data flow"
+    ]
+    assert gate.found == "flow 0; flow 1; flow 2; flow 3; flow 4; and 4 more"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection
 
 from toolguild.policies import Capability, Tier
-from toolguild.registry import Registry, ToolSpec, schema
+from toolguild.registry import Registry, ToolSpec, ToolVersion, schema
+from toolguild.registry.governance import Governance
 from toolguild.sandbox import (
     Access,
     Json,
@@ -152,6 +153,20 @@ def registry(where: str) -> Iterator[Registry]:
         yield registry
 
 
+@pytest.fixture
+def clock(registry: Registry) -> Clock:
+    clock = registry.governance._journal.clock
+    assert isinstance(clock, Clock)
+    return clock
+
+
+@pytest.fixture
+def as_other(where: str, registry: Registry) -> Iterator[Governance]:
+    """The same registry, in the hands of somebody else."""
+    with Registry.open(where, actor="somebody else", clock=registry.now) as other:
+        yield other.governance
+
+
 @contextmanager
 def _unguarded(registry: Registry) -> Iterator[Connection]:
     with registry.database.write() as connection:
@@ -200,3 +215,18 @@ def make_spec() -> Callable[..., ToolSpec]:
         return ToolSpec(name, **(defaults | fields))
 
     return make
+
+
+@pytest.fixture
+def composite(registry: Registry, make_spec: Callable[..., ToolSpec]) -> Callable[..., ToolVersion]:
+    """Registers a tool without parameters whose body is given, and which returns anything."""
+
+    def register(
+        name: str, body: str, calls: Sequence[str] = ("fetch",), **fields: object
+    ) -> ToolVersion:
+        source = f"def {name}():\n    {body}\n"
+        nothing = {"type": "object", "properties": {}}
+        fields = {"source": source, "parameters": nothing, "returns": {}, "calls": calls} | fields
+        return registry.register(make_spec(name, **fields)).version
+
+    return register

@@ -51,18 +51,6 @@ def use(registry):
 
 
 @pytest.fixture
-def as_other(where, registry):
-    """The same registry, in the hands of somebody else."""
-    with Registry.open(where, actor="somebody else", clock=registry.now) as other:
-        yield other.governance
-
-
-@pytest.fixture
-def clock(registry):
-    return registry.governance._journal.clock
-
-
-@pytest.fixture
 def proven(make_spec):
     """Evidence of a validation that is not thin."""
     return {"adequacy": {"mutants": 10, "killed": 10}, "thin": []}

@@ -286,7 +286,7 @@ def test_tampered_tool_is_never_run(registry, sandbox, toolbox, unguarded):
 
 
 def test_a_use_that_cannot_be_recorded_is_an_error(registry, sandbox, toolbox, monkeypatch):
-    def full(use):
+    def full(use, refusals):
         msg = "disk full"
         raise RegistryError(msg)
 

@@ -11,20 +11,6 @@ from toolguild.registry.gates import Budget, Call, OnlyActive
 from toolguild.registry.gateway import MAX_CALLS, MAX_DEPTH, CompositeGateway
 from toolguild.sandbox import Limits, SandboxUnavailableError, ToolCallError
 
-NOTHING = {"type": "object", "properties": {}}
-
-
-@pytest.fixture
-def composite(registry, make_spec):
-    """Registers a tool without parameters whose body is given, and which returns anything."""
-
-    def register(name, body, calls):
-        source = f"def {name}():\n    {body}\n"
-        spec = make_spec(name, source=source, parameters=NOTHING, returns={}, calls=calls)
-        return registry.register(spec).version
-
-    return register
-
 
 class Tools:
     """The caller's own tools, which note how they were called."""

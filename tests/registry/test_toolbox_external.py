@@ -12,20 +12,7 @@ from toolguild.registry import CallStatus, ExternalTool, Toolbox, external
 from toolguild.registry.external import MAX_ANSWER, MAX_LATE
 from toolguild.sandbox import Limits
 
-NOTHING = {"type": "object", "properties": {}}
 SHORT = Limits(wall_s=0.2)
-
-
-@pytest.fixture
-def composite(registry, make_spec):
-    """Registers a tool without parameters whose body is given; it may call `fetch`."""
-
-    def register(name, body, calls=("fetch",)):
-        source = f"def {name}():\n    {body}\n"
-        spec = make_spec(name, source=source, parameters=NOTHING, returns={}, calls=calls)
-        return registry.register(spec).version
-
-    return register
 
 
 @pytest.fixture
