@@ -136,7 +136,7 @@ def synthesize(
         print_json({**_summary(mined, results), "model": model.to_json()})
     else:
         _show_results(mined, results, shown(registry))
-    held = any(result.fate in {Fate.REGISTERED, Fate.UNCHANGED} for result in results)
+    held = any(result.fate in {Fate.REGISTERED, Fate.UNCHANGED, Fate.PROVEN} for result in results)
     return ExitCode.DONE if held else ExitCode.REFUSED
 
 

@@ -113,9 +113,10 @@ def show_report(ref: str, registry: str, as_json: bool) -> int:
 
 def _is_claimed(registry: Registry, ref: str, report: str) -> bool:
     try:
-        return claimed_report(registry.tool(ref)) == report
+        version = registry.tool(ref)
     except UnknownToolError:  # a rejected draft
         return False
+    return "report" not in version.evidence and claimed_report(version) == report
 
 
 def _surroundings(report: JsonObject) -> list[str]:

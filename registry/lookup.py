@@ -26,9 +26,7 @@ __all__ = [
 
 def pointed_at() -> Select[Any]:
     """Select the rows of the versions that names point at."""
-    return select(schema.versions).join(
-        schema.tools, schema.tools.c.active == schema.versions.c.digest
-    )
+    return rows.VERSIONS.join(schema.tools, schema.tools.c.active == schema.versions.c.digest)
 
 
 def resolve(connection: Connection, text: str) -> ToolVersion:
@@ -40,7 +38,7 @@ def resolve(connection: Connection, text: str) -> ToolVersion:
     """
     ref = parse_ref(text)
     table = schema.versions
-    query = select(table).where(table.c.name == ref.name)
+    query = rows.VERSIONS.where(table.c.name == ref.name)
     if ref.number is not None:
         query = query.where(table.c.number == ref.number)
     elif ref.digest_prefix is not None:
@@ -69,7 +67,7 @@ def unknown(connection: Connection, name: str, ref: str | None = None) -> str:
 
 def find_version(connection: Connection, which: ColumnElement[bool]) -> ToolVersion | None:
     """Return the one version that a condition holds for; None where there is none."""
-    row = connection.execute(select(schema.versions).where(which)).one_or_none()
+    row = connection.execute(rows.VERSIONS.where(which)).one_or_none()
     return None if row is None else rows.version_of(row)
 
 
@@ -86,7 +84,7 @@ def versions_of(connection: Connection, name: str) -> list[ToolVersion]:
         UnknownToolError: there is no such tool; similar names are suggested.
     """
     table = schema.versions
-    query = select(table).where(table.c.name == name).order_by(table.c.number)
+    query = rows.VERSIONS.where(table.c.name == name).order_by(table.c.number)
     found = [rows.version_of(row) for row in connection.execute(query)]
     if not found:
         raise UnknownToolError(unknown(connection, name))

@@ -116,7 +116,7 @@ class ToolVersion:
     provenance: JsonObject = field(default_factory=dict)
     """Where it comes from: traces, origin of the draft, model."""
     evidence: JsonObject = field(default_factory=dict)
-    """What was shown about it when it was registered."""
+    """What was shown about it, by the newest of its validations."""
     since_use: int = 0
     """Number of the last use from before it was promoted, or became another one by its parts or its
     image: those up to it say nothing of it any more."""

@@ -41,10 +41,11 @@ __all__ = [
     "schema_version",
     "tools",
     "uses",
+    "validations",
     "versions",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Number of this layout; a database with a higher one was made by a newer toolguild, one with a
 lower one is brought to this one by `migrations`."""
 
@@ -75,6 +76,17 @@ versions = Table(
     Column("image", String, nullable=False, server_default=""),
     UniqueConstraint("name", "number"),
 )
+
+validations = Table(
+    "validations",
+    metadata,
+    Column("id", Count, primary_key=True, autoincrement=False),
+    Column("version", ForeignKey("versions.digest"), nullable=False),
+    Column("at", String, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Index("validations_by_version", "version", "id"),
+)
+"""Evidence that versions got after they were registered; the newest is what speaks for them."""
 
 parts = Table(
     "parts",
@@ -217,4 +229,5 @@ _keep(parts)
 _keep(rejections)
 _keep(reports)
 _keep(uses)
+_keep(validations)
 _keep(versions, ("digest", "name", "number", "spec", "provenance", "evidence", "registered_at"))

@@ -13,7 +13,16 @@ from typing import Self
 from sqlalchemy import Connection, insert, select
 
 from toolguild.policies import Profile, Tier, load_profile
-from toolguild.registry import governance, parts, recording, retrieval, rows, schema, usage
+from toolguild.registry import (
+    governance,
+    parts,
+    recording,
+    retrieval,
+    rows,
+    schema,
+    usage,
+    validations,
+)
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import AlreadyRegisteredError
@@ -226,6 +235,39 @@ class Registry:
             return replace(version, state=state, tier=Tier.SANDBOX)
 
         return self._change(ref, "set_state", changed, why)
+
+    # -- evidence
+
+    def add_evidence(
+        self, ref: str, evidence: JsonObject, report: JsonObject | None = None, *, why: str = ""
+    ) -> ToolVersion:
+        """Let what a validation found be a version's evidence from now on.
+
+        Its tier, its state and its record stay as they are; what it was registered with, and what
+        was added before, is kept.
+
+        Args:
+            ref: The version.
+            evidence: What speaks for it, in short.
+            report: What the evidence rests on, at length.
+            why: Why it was validated.
+
+        Raises:
+            UnknownToolError: there is no such version.
+            NotJsonError: evidence or report is not JSON.
+        """
+        with self.database.write() as connection:
+            kept = with_report(connection, evidence, report)
+            return validations.add(connection, self._journal, resolve(connection, ref), kept, why)
+
+    def wants_evidence(self, ref: str) -> bool:
+        """Say whether nothing that was proven here speaks for a version any longer.
+
+        Raises:
+            UnknownToolError: there is no such version.
+        """
+        with self.database.read() as connection:
+            return validations.is_wanted(connection, resolve(connection, ref))
 
     # -- rejected drafts
 

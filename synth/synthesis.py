@@ -36,7 +36,7 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.provenance import provenance_of
 from toolguild.synth.proving import Proof, in_better_words, prove
-from toolguild.synth.standing import kept_version, same_but_for_words, takes_words
+from toolguild.synth.standing import kept_version, registered, same_but_for_words, takes_words
 from toolguild.synth.tool_spec import spec_of
 from toolguild.synth.traces import Problem, ReadOptions, ToolDefinition
 from toolguild.synth.uniting import united
@@ -181,6 +181,8 @@ class Fate(StrEnum):
     REGISTERED = "registered"
     UNCHANGED = "unchanged"
     """The very same tool was registered before, or one whose words may stay."""
+    PROVEN = "proven here"
+    """The very same tool was registered before, and nothing that was proven here spoke for it."""
     REJECTED = "rejected"
     NOT_DRAFTED = "not drafted"
     LEFT_OUT = "left out"
@@ -380,6 +382,10 @@ def _register(proof: Proof, registry: Registry, settings: ValidationSettings) ->
             # It passed before, on other recordings: what is registered is not undone here.
             return Synthesized(proof, Fate.REJECTED, changed=False)
         return Synthesized(proof, Fate.REJECTED, changed=rejection.created)
+    known = registered(spec, registry)
+    if known is not None and registry.wants_evidence(known.ref):
+        registry.add_evidence(known.ref, evidence, report, why="passed validation")
+        return Synthesized(proof, Fate.PROVEN, changed=True, ref=known.ref)
     if kept := kept_version(spec, proof.draft.authorship, registry):
         return Synthesized(proof, Fate.UNCHANGED, changed=False, ref=kept.ref)
     try:
