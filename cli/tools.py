@@ -11,13 +11,14 @@ from toolguild.cli.claims import claimed_report, told_of_claims
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.lifecycle import LISTED_STATES
 from toolguild.cli.proof import print_findings
 from toolguild.cli.search import index_tools, search_tools
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.validate import report_of
 from toolguild.policies import Tier
 from toolguild.registry import Record as TrackRecord
-from toolguild.registry import Registry, RejectedDraft, ToolVersion, UnknownToolError
+from toolguild.registry import Registry, RejectedDraft, State, ToolVersion, UnknownToolError
 from toolguild.registry.location import shown
 from toolguild.sandbox import Json, JsonObject
 
@@ -38,25 +39,42 @@ tools.add_command(index_tools)
 
 @tools.command("list")
 @click.option("--tier", type=click.Choice([str(tier) for tier in Tier]), help="Only this tier.")
+@click.option(
+    "--state", type=click.Choice(LISTED_STATES), help="Only this state; proposed is what waits."
+)
 @click.option("--rejected", is_flag=True, help="Show the drafts that did not pass, and why.")
 @registry_option
 @as_json
-def list_tools(tier: str | None, rejected: bool, registry: str, as_json: bool) -> int:
-    """List the tools, each by the version that its name points at."""
+def list_tools(
+    tier: str | None, state: str | None, rejected: bool, registry: str, as_json: bool
+) -> int:
+    """List the tools, each by the version that its name points at.
+
+    With `--state proposed`, list the versions that wait to come into use, in their order.
+    """
     with Registry.open(registry) as opened:
         if rejected:
             _list_rejected(opened.rejections(), as_json=as_json)
             return ExitCode.DONE
-        versions = opened.tools(tier=Tier(tier) if tier else None)
+        versions = _versions(opened, Tier(tier) if tier else None, State(state) if state else None)
         records = {version.digest: opened.track_record(version.digest) for version in versions}
     if as_json:
         rows: list[Json] = [_row(version, records[version.digest]) for version in versions]
         print_json({"tools": rows})
     elif versions:
         _print_table(versions, records)
+    elif tier or state:
+        say("There is no such tool.")
     else:
         say(f"No tools in {shown(registry)}; `toolguild synthesize LOGS` makes some.")
     return ExitCode.DONE
+
+
+def _versions(registry: Registry, tier: Tier | None, state: State | None) -> list[ToolVersion]:
+    if state is not State.PROPOSED:
+        return registry.tools(tier=tier, state=state)
+    # Names may mean other versions while these wait.
+    return [one for one in registry.governance.proposals() if tier in (None, one.tier)]
 
 
 @tools.command("show")

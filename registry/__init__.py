@@ -30,6 +30,7 @@ from toolguild.registry.model import (
     Use,
 )
 from toolguild.registry.promotion import Promotion
+from toolguild.registry.proposals import Intake, Waiting
 from toolguild.registry.retrieval import Embedder, EmbeddingError, Found, OpenAIEmbedder
 from toolguild.registry.store import Registry
 from toolguild.registry.strict import openai_tool
@@ -51,6 +52,7 @@ __all__ = [
     "EmbeddingError",
     "ExternalTool",
     "Found",
+    "Intake",
     "InvalidSpecError",
     "NotJsonError",
     "OpenAIEmbedder",
@@ -71,6 +73,7 @@ __all__ = [
     "Toolbox",
     "UnknownToolError",
     "Use",
+    "Waiting",
     "canonical_json",
     "decode_json",
     "digest",

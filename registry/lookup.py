@@ -18,6 +18,7 @@ __all__ = [
     "next_number",
     "point",
     "pointed_at",
+    "pointed_at_by",
     "resolve",
     "unknown",
     "versions_of",
@@ -91,13 +92,19 @@ def versions_of(connection: Connection, name: str) -> list[ToolVersion]:
     return found
 
 
+def pointed_at_by(connection: Connection, name: str) -> str | None:
+    """Return the digest of the version that a name means; None where it means none."""
+    tools = schema.tools.c
+    return connection.scalar(select(tools.active).where(tools.name == name))
+
+
 def point(connection: Connection, name: str, digest: str) -> str | None:
     """Let a name mean this version; return the digest that it meant before."""
-    row = schema.tools.c.name == name
-    before = connection.scalar(select(schema.tools.c.active).where(row))
+    before = pointed_at_by(connection, name)
     if before is None:
         connection.execute(insert(schema.tools).values(name=name, active=digest))
     else:
+        row = schema.tools.c.name == name
         connection.execute(update(schema.tools).where(row).values(active=digest))
     refresh(connection, name)
     return before

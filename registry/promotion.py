@@ -21,7 +21,10 @@ __all__ = ["Promotion", "lowest_part", "promote", "promotion_of"]
 
 _DAY = timedelta(days=1)
 _FALLS = ("demote", "quarantine")
-_MOVES = ("register", "import", "promote", "override", "set_tier", "set_state", *_FALLS)
+_MOVES = (
+    *("register", "import", "admit", "promote", "override"),
+    *("set_tier", "set_state", "restore", *_FALLS),
+)
 """Actions after which a version stands at another tier."""
 
 
@@ -151,7 +154,9 @@ def lowest_part(connection: Connection, version: ToolVersion) -> Tier | None:
         except UnknownToolError:
             return None
 
-    called = [tool for tool in map(find, version.spec.calls) if tool is not None]
+    found = [tool for tool in map(find, version.spec.calls) if tool is not None]
+    # A proposed one cannot be called, and when it is let in, what calls it begins anew.
+    called = [tool for tool in found if tool.state is not State.PROPOSED]
     return min((standing(tool, find) for tool in called), default=None)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 
 from toolguild.policies import Profile, Tier, load_profile
 from toolguild.registry import (
-    governance,
+    meanings,
     parts,
     recording,
     retrieval,
@@ -26,13 +26,15 @@ from toolguild.registry import (
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import AlreadyRegisteredError
-from toolguild.registry.governance import Governance, require_transition
+from toolguild.registry.governance import Governance
 from toolguild.registry.journal import Journal, standing_of
+from toolguild.registry.lifecycle import require_transition
 from toolguild.registry.lookup import (
     find_version,
     next_number,
     point,
     pointed_at,
+    pointed_at_by,
     resolve,
     versions_of,
 )
@@ -46,6 +48,7 @@ from toolguild.registry.model import (
     ToolVersion,
     Use,
 )
+from toolguild.registry.proposals import Intake
 from toolguild.registry.reports import read_report, with_report
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import JsonObject
@@ -132,6 +135,7 @@ class Registry:
         evidence: JsonObject | None = None,
         report: JsonObject | None = None,
         why: str = "",
+        intake: Intake | None = None,
     ) -> Registration:
         """Make a specification the next version of its tool, and point the name at it.
 
@@ -145,6 +149,8 @@ class Registry:
             evidence: What speaks for it, in short.
             report: What the evidence rests on, at length; kept under its digest, see `report`.
             why: Why it is registered.
+            intake: The cycle of new tools that it is part of: where there is no room left in it,
+                the version is proposed, and waits. Unless given, it is in use at once.
 
         Raises:
             InvalidSpecError: no toolbox could offer or check it.
@@ -157,9 +163,19 @@ class Registry:
                 return Registration(known, created=False)
             kept = with_report(connection, evidence, report)
             version = self.enter(
-                connection, "register", spec, provenance=provenance or {}, evidence=kept, why=why
+                connection,
+                "register",
+                spec,
+                provenance=provenance or {},
+                evidence=kept,
+                why=why,
+                waits=intake is not None and not intake.takes(connection),
             )
         return Registration(version, created=True)
+
+    def intake(self) -> Intake:
+        """Begin a cycle of new tools, within the budget of the profile."""
+        return Intake(self._profile.trust.budget, self._journal.clock)
 
     def tools(self, tier: Tier | None = None, state: State | None = None) -> list[ToolVersion]:
         """Return the version that each tool's name points at, by name, filtered where asked."""
@@ -381,17 +397,20 @@ class Registry:
         evidence: JsonObject,
         why: str,
         meant: bool = True,
+        waits: bool = False,
     ) -> ToolVersion:
         """Write a new version, and tell of it under the name of an action.
 
         The transaction is the caller's, who has checked the specification, and that it is new.
-        Its name comes to mean it only where it is `meant`.
+        Its name comes to mean it only where it is `meant`. One that `waits` is proposed instead:
+        where its name means another version, that goes on until this one is let in.
         """
+        points = meant and not (waits and pointed_at_by(connection, spec.name))
         version = ToolVersion(
             spec=spec,
             number=next_number(connection, spec.name),
             tier=Tier.SANDBOX,
-            state=State.ACTIVE,
+            state=State.PROPOSED if waits else State.ACTIVE,
             registered_at=self._journal.clock(),
             provenance=provenance,
             evidence=evidence,
@@ -407,17 +426,22 @@ class Registry:
             "evidence": digest(version.evidence),
         }
         before: JsonObject | None = None
-        if meant:
+        if points:
             before = {"active": point(connection, spec.name, version.digest)}
             after["active"] = version.digest
+        if waits:
+            told: JsonObject = {"wants_name": meant}
+            subject = version.digest
+            self._journal.tell(connection, "propose", subject, before, after, why, proposal=told)
+            return version
         self._journal.tell(connection, action, version.digest, before, after, why)
-        if meant:
-            governance.part_changed(connection, self._journal, version)
+        if points:
+            meanings.part_changed(connection, self._journal, version)
         return version
 
     def point(self, connection: Connection, version: ToolVersion, *, why: str) -> None:
         """Let a name mean one of its versions; the transaction is the caller's."""
-        governance.point_at(connection, self._journal, "point", version, why)
+        meanings.point_at(connection, self._journal, "point", version, why)
 
     def _change(
         self, ref: str, action: str, change: Callable[[ToolVersion], ToolVersion], why: str
@@ -428,6 +452,8 @@ class Registry:
             if after != before:
                 after = replace(after, since_use=usage.last_use(connection))
                 self._journal.change(connection, action, before, after, why)
+                if after.tier < before.tier:
+                    recording.callers_fall(connection, self._journal, after)
         return after
 
 

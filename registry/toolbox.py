@@ -137,9 +137,11 @@ class Toolbox:
 
     def _find(self, name: str) -> ToolVersion | None:
         try:
-            return None if name in self._external else self._named(name)
+            version = None if name in self._external else self._named(name)
         except UnknownToolError:
             return None
+        # Composites are not to blame for what nobody can call yet.
+        return None if version is None or version.state is State.PROPOSED else version
 
     def _gateway(self, call: Call) -> CompositeGateway:
         return CompositeGateway(call, external=self._external, find=self._find, gate=self._gate)
