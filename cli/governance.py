@@ -289,4 +289,12 @@ def _change(row: AuditRow) -> str:
         f"{old[name]} to {value}" if old.get(name) else str(value)
         for name, value in new.items()
         if name in _SHOWN and old.get(name) != value
-    ) or json.dumps(body.get("approval", ""), ensure_ascii=False).strip('"')
+    ) or _noted(body)
+
+
+def _noted(body: JsonObject) -> str:
+    """Return what a row tells of that is no standing."""
+    match body:
+        case {"alias": {"alias": str(alias)}}:
+            return alias
+    return json.dumps(body.get("approval", ""), ensure_ascii=False).strip('"')

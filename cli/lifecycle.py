@@ -1,4 +1,4 @@
-"""`toolguild tools retire` and `restore`, and what is said of versions that wait."""
+"""`toolguild tools retire`, `restore` and `alias`, and what is said of versions that wait."""
 
 from __future__ import annotations
 
@@ -54,7 +54,30 @@ def restore(ref: str, why: str, registry: str, profile: Profile, as_json: bool) 
     return ExitCode.DONE
 
 
-COMMANDS: Sequence[click.Command] = (retire, restore)
+@click.command("alias")
+@click.argument("ref")
+@click.argument("alias")
+@click.option("--remove", is_flag=True, help="Take the alias from the tool.")
+@_why_option
+@registry_option
+def alias(ref: str, alias: str, remove: bool, why: str, registry: str) -> int:
+    """Let `NAME@ALIAS` stand for REF, whatever it stood for before.
+
+    REF is `name`, for the version that it means now, or one such as `name@3`. Agents go on calling
+    what the name means.
+    """
+    name = ref.partition("@")[0]
+    with open_existing(registry) as opened:
+        if remove:
+            opened.governance.unalias(name, alias, why=why)
+            say(f"{name}@{alias} stands for nothing now.")
+        else:
+            version = opened.governance.alias(ref, alias, why=why)
+            say(f"{name}@{alias} is {version.ref} now.")
+    return ExitCode.DONE
+
+
+COMMANDS: Sequence[click.Command] = (retire, restore, alias)
 """Of the group `tools`."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.syntax import Syntax
@@ -58,11 +58,15 @@ def list_tools(
             return ExitCode.DONE
         versions = _versions(opened, Tier(tier) if tier else None, State(state) if state else None)
         records = {version.digest: opened.track_record(version.digest) for version in versions}
+        aliases = opened.governance.aliases()
     if as_json:
-        rows: list[Json] = [_row(version, records[version.digest]) for version in versions]
+        rows: list[Json] = [
+            _row(version, records[version.digest], aliases.get(version.spec.name, {}))
+            for version in versions
+        ]
         print_json({"tools": rows})
     elif versions:
-        _print_table(versions, records)
+        _print_table(versions, records, aliases)
     elif tier or state:
         say("There is no such tool.")
     else:
@@ -82,15 +86,16 @@ def _versions(registry: Registry, tier: Tier | None, state: State | None) -> lis
 @registry_option
 @as_json
 def show_tool(ref: str, registry: str, as_json: bool) -> int:
-    """Show one tool: REF is `name`, `name@3` or `name@sha256:ab12`."""
+    """Show one tool: REF is `name`, `name@3`, `name@sha256:ab12` or `name@alias`."""
     with Registry.open(registry) as opened:
         version = opened.tool(ref)
         record = opened.track_record(version.digest)
         callers = opened.callers(version.digest)
+        aliases = opened.governance.aliases().get(version.spec.name, {})
     if as_json:
         print_json(
             {
-                **_row(version, record),
+                **_row(version, record, aliases),
                 "undeclared": record.undeclared,
                 "callers": {**callers},
                 **version.spec.content(),
@@ -99,7 +104,7 @@ def show_tool(ref: str, registry: str, as_json: bool) -> int:
             }
         )
     else:
-        _print_tool(version, record, callers)
+        _print_tool(version, record, callers, aliases)
     return ExitCode.DONE
 
 
@@ -148,11 +153,12 @@ def _surroundings(report: JsonObject) -> list[str]:
     return lines
 
 
-def _row(version: ToolVersion, record: TrackRecord) -> JsonObject:
+def _row(version: ToolVersion, record: TrackRecord, aliases: Mapping[str, str]) -> JsonObject:
     return {
         "name": version.spec.name,
         "ref": version.ref,
         "digest": version.digest,
+        "aliases": {**aliases},
         "tier": str(version.tier),
         "state": str(version.state),
         "successes": record.successes,
@@ -167,11 +173,18 @@ def _uses(record: TrackRecord) -> str:
     return f"{record.successes}/{trials}" if trials else "-"
 
 
-def _print_table(versions: Sequence[ToolVersion], records: dict[str, TrackRecord]) -> None:
-    table = new_table("tool", "tier", "state", "worked", "from", "what it does")
+def _print_table(
+    versions: Sequence[ToolVersion],
+    records: Mapping[str, TrackRecord],
+    aliases: Mapping[str, Mapping[str, str]],
+) -> None:
+    shows_aliases = ["aliases"] if aliases else []
+    table = new_table("tool", *shows_aliases, "tier", "state", "worked", "from", "what it does")
     for version in versions:
+        told = plain(_told_aliases(aliases.get(version.spec.name, {})))
         table.add_row(
             plain(version.ref),
+            *([told] if shows_aliases else []),
             str(version.tier),
             str(version.state),
             _uses(records[version.digest]),
@@ -179,6 +192,10 @@ def _print_table(versions: Sequence[ToolVersion], records: dict[str, TrackRecord
             plain(version.spec.description),
         )
     out.print(table)
+
+
+def _told_aliases(aliases: Mapping[str, str]) -> str:
+    return ", ".join(f"{alias} is @{ref.partition('@')[2]}" for alias, ref in aliases.items())
 
 
 def _origin(provenance: JsonObject) -> str:
@@ -210,7 +227,12 @@ def _list_rejected(drafts: Sequence[RejectedDraft], *, as_json: bool) -> None:
     out.print(table)
 
 
-def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, int]) -> None:
+def _print_tool(
+    version: ToolVersion,
+    record: TrackRecord,
+    callers: Mapping[str, int],
+    aliases: Mapping[str, str],
+) -> None:
     spec = version.spec
     out.print(plain(f"{version.ref}  {version.tier}, {version.state}", "bold"))
     out.print(plain(spec.digest, "dim"))
@@ -220,6 +242,8 @@ def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, in
     out.print(Syntax(source, "python", background_color="default", word_wrap=True))
     facts = new_table("", "", header=False)
     facts.add_row("worked", _uses(record))
+    if aliases:
+        facts.add_row("aliases", plain(_told_aliases(aliases)))
     facts.add_row("calls", plain(", ".join(spec.calls) or "no other tool"))
     called_by = ", ".join(f"{ref} ({count} times)" for ref, count in callers.items())
     facts.add_row("called by", plain(called_by or "no other tool"))

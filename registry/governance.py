@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from toolguild.policies import Profile, Tier
 from toolguild.registry import (
+    aliases,
     approvals,
     chain,
     lifecycle,
@@ -158,6 +159,34 @@ class Governance:
             room = proposals.left_today(connection, budget, now)
             version = resolve(connection, ref)
             return lifecycle.restore(connection, self._journal, version, room, why)
+
+    # -- aliases
+
+    def alias(self, ref: str, alias: str, *, why: str) -> ToolVersion:
+        """Let `name@alias` stand for a version, whatever it stood for before.
+
+        Raises:
+            UnknownToolError: there is no such version.
+            ChangeRefusedError: it can be no alias.
+        """
+        with self._database.write() as connection:
+            version = resolve(connection, ref)
+            aliases.set_alias(connection, self._journal, version, alias, why)
+            return version
+
+    def unalias(self, name: str, alias: str, *, why: str) -> None:
+        """Let `name@alias` stand for nothing any more.
+
+        Raises:
+            UnknownToolError: there is no such tool, or it has no such alias.
+        """
+        with self._database.write() as connection:
+            aliases.remove(connection, self._journal, name, alias, why)
+
+    def aliases(self) -> dict[str, dict[str, str]]:
+        """Return the `name@number` that each alias stands for, by name and alias."""
+        with self._database.read() as connection:
+            return aliases.aliases_of(connection)
 
     # -- going down, and back
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from toolguild.registry.guards import POSTGRESQL, guards_of
 
-__all__ = ["add_validations"]
+__all__ = ["add_aliases", "add_validations"]
 
 _COLLATED: Final = ' COLLATE "C"'
 
@@ -25,6 +25,16 @@ def add_validations(connection: Connection) -> None:
     for guard in guards_of("validations", keys=["id"]):
         if guard.dialect == connection.dialect.name:
             connection.exec_driver_sql(guard.sql)
+
+
+def add_aliases(connection: Connection) -> None:
+    """Make the table of what people call versions."""
+    _, collated = _types(connection)
+    connection.exec_driver_sql(
+        f"CREATE TABLE aliases (name VARCHAR{collated} NOT NULL, "
+        f"alias VARCHAR{collated} NOT NULL, version VARCHAR{collated} NOT NULL, "
+        "PRIMARY KEY (name, alias), FOREIGN KEY(version) REFERENCES versions (digest))"
+    )
 
 
 def _types(connection: Connection) -> tuple[str, str]:

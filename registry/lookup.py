@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
 
 from toolguild.registry import rows, schema
 from toolguild.registry.errors import AmbiguousRefError, UnknownToolError
@@ -14,6 +14,7 @@ from toolguild.registry.refs import parse_ref
 from toolguild.registry.retrieval.documents import refresh
 
 __all__ = [
+    "alias_missing",
     "find_version",
     "next_number",
     "point",
@@ -42,17 +43,36 @@ def resolve(connection: Connection, text: str) -> ToolVersion:
     query = rows.VERSIONS.where(table.c.name == ref.name)
     if ref.number is not None:
         query = query.where(table.c.number == ref.number)
+    elif ref.alias is not None:
+        query = query.join(schema.aliases, _stands_for(ref.alias))
     elif ref.digest_prefix is not None:
         query = query.where(table.c.digest.startswith(ref.digest_prefix, autoescape=True))
     else:
         query = pointed_at().where(schema.tools.c.name == ref.name)
     found = connection.execute(query.limit(2)).all()
+    if not found and ref.alias is not None:
+        raise UnknownToolError(alias_missing(connection, ref.name, ref.alias))
     if not found:
         raise UnknownToolError(unknown(connection, ref.name, text))
     if len(found) > 1:
         msg = f"{text} fits more than one version; write more digits of the digest"
         raise AmbiguousRefError(msg)
     return rows.version_of(found[0])
+
+
+def _stands_for(alias: str) -> ColumnElement[bool]:
+    aliases, versions = schema.aliases.c, schema.versions.c
+    same = and_(aliases.version == versions.digest, aliases.name == versions.name)
+    return and_(same, aliases.alias == alias)
+
+
+def alias_missing(connection: Connection, name: str, alias: str) -> str:
+    """Say that a tool has no such alias, and which it has; or that there is no such tool."""
+    if pointed_at_by(connection, name) is None:
+        return unknown(connection, name)
+    query = select(schema.aliases.c.alias).where(schema.aliases.c.name == name)
+    known = sorted(connection.scalars(query))
+    return f"{name} has no alias {alias!r}; it has {', '.join(known) or 'none'}"
 
 
 def unknown(connection: Connection, name: str, ref: str | None = None) -> str:

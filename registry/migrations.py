@@ -108,6 +108,6 @@ STEPS: Final[Mapping[int, Sequence[Action]]] = {
         vectors.vectors.create,
         documents.rebuild,
     ),
-    4: (layout_5.add_validations,),
+    4: (layout_5.add_validations, layout_5.add_aliases),
 }
 """What to do, by the number of the layout that it leads on from."""

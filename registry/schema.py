@@ -29,6 +29,7 @@ from toolguild.registry.guards import REFUSE, ForDialect, guards_of
 __all__ = [
     "KEPT",
     "SCHEMA_VERSION",
+    "aliases",
     "approvals",
     "audit",
     "guards_of",
@@ -103,6 +104,15 @@ tools = Table(
     Column("name", String, primary_key=True),
     Column("active", ForeignKey("versions.digest"), nullable=False),
 )
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("alias", String, primary_key=True),
+    Column("version", ForeignKey("versions.digest"), nullable=False),
+)
+"""What people call versions, beside the version that a name points at."""
 
 rejections = Table(
     "rejections",

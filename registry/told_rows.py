@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from toolguild.registry import approvals, validations
+from toolguild.registry import aliases, approvals, validations
 from toolguild.sandbox import Json
 
 __all__ = ["ToldRows"]
@@ -27,6 +27,7 @@ class _Kind:
 
 
 _KINDS: Final = {
+    "alias": _Kind("alias", "the alias {}", aliases.row_digests),
     "approval": _Kind("request", "request {} for approval", approvals.row_digests),
     "validation": _Kind("number", "validation {}", validations.row_digests),
 }

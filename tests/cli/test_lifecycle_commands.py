@@ -105,3 +105,22 @@ def test_an_import_says_what_waits(toolguild: Any) -> None:
         assert "1 tool waits to come into use" in ran.err
     listed = toolguild("tools", "list", "--registry", "other.db", "--json").json["tools"]
     assert [tool["state"] for tool in listed] == ["proposed"]
+
+
+def test_an_alias_is_given_shown_moved_and_taken(toolguild: Any) -> None:
+    register("1", waits=False)
+    register("2", waits=False)
+    alias = ["tools", "alias", "--registry", "tools.db"]
+    assert toolguild(*alias, "one@1", "stable").err == "one@stable is one@1 now.\n"
+    shown = toolguild("tools", "show", "one@stable", "--registry", "tools.db", "--json").json
+    assert (shown["ref"], shown["aliases"]) == ("one@1", {"stable": "one@1"})
+    assert "stable is @1" in toolguild("tools", "show", "one", "--registry", "tools.db").out
+    assert "stable is @1" in toolguild("tools", "list", "--registry", "tools.db").out
+    assert toolguild(*alias, "one", "stable", "--why", "better").code == 0
+    history = toolguild("tools", "history", "one", "--registry", "tools.db").out.splitlines()
+    assert [line.split()[0] for line in history if "one@stable" in line] == ["one@1", "one@2"]
+    assert toolguild(*alias, "one", "3").code == 1
+    assert toolguild(*alias, "one", "stable", "--remove").code == 0
+    gone = toolguild("tools", "show", "one@stable", "--registry", "tools.db")
+    assert (gone.code, "one has no alias 'stable'" in gone.err) == (2, True)
+    assert toolguild("audit", "verify", "--registry", "tools.db").code == 0

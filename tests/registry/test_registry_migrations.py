@@ -21,7 +21,7 @@ from toolguild.registry.guards import ForDialect
 from toolguild.registry.migrations import STEPS
 from toolguild.registry.sqlite import layout
 
-NEW_IN_5 = ("validations",)
+NEW_IN_5 = ("validations", "aliases")
 LAYOUT_1 = (Path(__file__).parent / "layout_1.sql").read_text("utf-8")
 
 
