@@ -88,9 +88,10 @@ def export_command(
 ) -> int:
     """Write tools to a signed bundle, for another registry.
 
-    NAME is `name`, `name@3` or `name@sha256:ab12`; the tools that it calls come along. Recorded
-    arguments and results stay here unless --with-reports is given, paths of logs are cut to the
-    names of files. A tool's own text and words are exported as they are.
+    NAME is `name`, `name@3`, `name@sha256:ab12` or `name@alias`; the tools that it calls come
+    along, aliases do not. Recorded arguments and results stay here unless --with-reports is given,
+    paths of logs are cut to the names of files. A tool's own text and words are exported as they
+    are.
     """
     if bool(names) == everything:
         message = "Name the tools to export, or give --all."

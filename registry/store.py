@@ -188,7 +188,10 @@ class Registry:
             return [rows.version_of(row) for row in connection.execute(query)]
 
     def tool(self, ref: str) -> ToolVersion:
-        """Return the version that a reference names: `name`, `name@3` or `name@sha256:ab12`.
+        """Return the version that a reference names.
+
+        Args:
+            ref: `name`, `name@3`, `name@sha256:ab12` or `name@alias`.
 
         Raises:
             UnknownToolError: there is no such tool or version; similar names are suggested.

@@ -10,7 +10,7 @@ from toolguild.registry import Answer, CallStatus, Registry, State, Use
 
 __all__ = ["fill"]
 
-_TOOLS, _VERSIONS, _USES, _DRAFTS = 8, 3, 80, 6
+_TOOLS, _VERSIONS, _USES, _DRAFTS, _VALIDATIONS = 8, 3, 80, 6, 4
 _STATUSES = tuple(CallStatus)
 
 
@@ -50,6 +50,11 @@ def fill(where: str) -> None:
         registry.set_state("tool_1", State.QUARANTINED, why="drifts")
         composite = spec("composite", "Count on, twice.")
         registry.register(replace(composite, calls=("tool_2", "tool_3")))
+        registry.governance.alias("tool_3@1", "stable", why="it counts")
+        registry.governance.alias("tool_4", "stable", why="it counts")
+        for number in range(_VALIDATIONS):
+            evidence, report = {"seed": -number}, {"checks": [], "seed": -number}
+            registry.add_evidence(f"tool_{number}", evidence, report, why="counted again")
         asked = [registry.governance.ask(f"tool_{tool}", why="it works").id for tool in range(2, 6)]
     with Registry.open(where, actor="somebody else") as registry:
         registry.governance.answer(asked[0], Answer.APPROVED, why="so it does")
