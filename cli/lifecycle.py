@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from toolguild.cli.console import say
+from toolguild.cli.console import print_json, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing
@@ -60,20 +60,24 @@ def restore(ref: str, why: str, registry: str, profile: Profile, as_json: bool) 
 @click.option("--remove", is_flag=True, help="Take the alias from the tool.")
 @_why_option
 @registry_option
-def alias(ref: str, alias: str, remove: bool, why: str, registry: str) -> int:
+@as_json
+def alias(ref: str, alias: str, remove: bool, why: str, registry: str, as_json: bool) -> int:
     """Let `NAME@ALIAS` stand for REF, whatever it stood for before.
 
     REF is `name`, for the version that it means now, or one such as `name@3`. Agents go on calling
     what the name means.
     """
     name = ref.partition("@")[0]
+    stands_for = None
     with open_existing(registry) as opened:
         if remove:
             opened.governance.unalias(name, alias, why=why)
-            say(f"{name}@{alias} stands for nothing now.")
         else:
-            version = opened.governance.alias(ref, alias, why=why)
-            say(f"{name}@{alias} is {version.ref} now.")
+            stands_for = opened.governance.alias(ref, alias, why=why).ref
+    if as_json:
+        print_json({"alias": f"{name}@{alias}", "ref": stands_for})
+    else:
+        say(f"{name}@{alias} is {stands_for or 'nothing'} now.")
     return ExitCode.DONE
 
 

@@ -29,7 +29,7 @@ from toolguild.registry.lookup import pointed_at, resolve, versions_of
 from toolguild.registry.meanings import point_at
 from toolguild.registry.model import State, ToolVersion
 from toolguild.registry.promotion import Promotion
-from toolguild.registry.proposals import Waiting
+from toolguild.registry.proposals import Intake, Waiting
 from toolguild.sandbox import JsonObject
 
 __all__ = ["Governance"]
@@ -99,6 +99,10 @@ class Governance:
         return [rows.version_of(row) for row in connection.execute(query)]
 
     # -- coming into use, and leaving it
+
+    def intake(self) -> Intake:
+        """Begin a cycle of new tools within the budget, to be handed to `Registry.register`."""
+        return Intake(self._profile.trust.budget, self._journal.clock)
 
     def admit(self, *, why: str = "its turn") -> list[ToolVersion]:
         """Let in what waits, in order: one cycle of the budget of new tools.

@@ -30,6 +30,7 @@ class State(StrEnum):
     """Where a version stands in its life. Only an `ACTIVE` one can be called."""
 
     PROPOSED = "proposed"
+    """It waits for room among the new tools."""
     ACTIVE = "active"
     QUARANTINED = "quarantined"
     RETIRED = "retired"

@@ -54,7 +54,7 @@ class Intake:
     """One cycle of new tools. What exceeds its budget waits, and whatever comes while some wait."""
 
     def __init__(self, budget: Budget, clock: Callable[[], datetime]) -> None:
-        """Begin a cycle; `Registry.intake` is the usual way."""
+        """Begin a cycle; `Governance.intake` is the usual way."""
         self._budget, self._clock = budget, clock
         self._taken = 0
 

@@ -173,10 +173,6 @@ class Registry:
             )
         return Registration(version, created=True)
 
-    def intake(self) -> Intake:
-        """Begin a cycle of new tools, within the budget of the profile."""
-        return Intake(self._profile.trust.budget, self._journal.clock)
-
     def tools(self, tier: Tier | None = None, state: State | None = None) -> list[ToolVersion]:
         """Return the version that each tool's name points at, by name, filtered where asked."""
         query = pointed_at().order_by(schema.versions.c.name)

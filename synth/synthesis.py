@@ -288,7 +288,7 @@ def synthesize(
     def can_be_registered(draft: Draft) -> bool:
         return _can_be_registered(draft, settings)
 
-    intake = registry.intake()
+    intake = registry.governance.intake()
     proofs = _proofs(opportunities, executor, prove_one)
     counted: Iterable[Proof] = _counted(proofs, on_proven)
     if author is not None:

@@ -121,7 +121,7 @@ def import_bundle(
     """
     # The gate takes its time, and is asked before others have to wait for the registry.
     passed: set[str] = set()
-    intake = registry.intake()
+    intake = registry.governance.intake()
     with registry.database.read() as connection:
         planned = _plan(connection, received, settings, intake, passed)
     if settings.dry_run:

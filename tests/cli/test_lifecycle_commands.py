@@ -120,7 +120,8 @@ def test_an_alias_is_given_shown_moved_and_taken(toolguild: Any) -> None:
     history = toolguild("tools", "history", "one", "--registry", "tools.db").out.splitlines()
     assert [line.split()[0] for line in history if "one@stable" in line] == ["one@1", "one@2"]
     assert toolguild(*alias, "one", "3").code == 1
-    assert toolguild(*alias, "one", "stable", "--remove").code == 0
+    removed = toolguild(*alias, "one", "stable", "--remove", "--json")
+    assert (removed.code, removed.json) == (0, {"alias": "one@stable", "ref": None})
     gone = toolguild("tools", "show", "one@stable", "--registry", "tools.db")
     assert (gone.code, "one has no alias 'stable'" in gone.err) == (2, True)
     assert toolguild("audit", "verify", "--registry", "tools.db").code == 0

@@ -465,7 +465,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(of=st.lists(st.tuples(names, st.sampled_from(["One.", "Two.", "Three."])), max_size=3))
     def propose(self, of: list[tuple[str, str]]) -> None:
-        intake = self.registry.intake()
+        intake = self.registry.governance.intake()
         for name, description in of:
             before = self.registry.governance.proposals()
             made = self.registry.register(self.spec(name, description), intake=intake)

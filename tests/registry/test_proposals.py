@@ -28,7 +28,7 @@ def propose(make_spec):
     """Register specifications in one cycle; return the names of the versions that wait."""
 
     def register(registry, *specs) -> list[str]:
-        intake = registry.intake()
+        intake = registry.governance.intake()
         made = [registry.register(spec, intake=intake).version for spec in specs]
         return [version.ref for version in made if version.state is State.PROPOSED]
 
@@ -82,7 +82,7 @@ def test_what_waits_is_kept_whole_and_nobody_can_use_it(
 ) -> None:
     registry = bounded(a_cycle=0)
     report = {"checks": []}
-    intake = registry.intake()
+    intake = registry.governance.intake()
     made = registry.register(make_spec(), evidence={"cases": 3}, report=report, intake=intake)
     assert (made.created, made.version.number, made.version.tier) == (True, 1, Tier.SANDBOX)
     assert registry.tool("double") == made.version
@@ -95,7 +95,7 @@ def test_what_waits_is_kept_whole_and_nobody_can_use_it(
     assert refs(f.version for f in registry.search("double", state=State.PROPOSED)) == ["double@1"]
     with pytest.raises(ChangeRefusedError, match="only an active version can be promoted"):
         registry.governance.promotion("double")
-    again = registry.register(make_spec(), intake=registry.intake())
+    again = registry.register(make_spec(), intake=registry.governance.intake())
     assert (again.created, again.version) == (False, made.version)
     assert [row.action for row in tail(registry)] == ["propose"]
     assert verify(registry).ok
