@@ -169,7 +169,11 @@ def why_command(ref: str, registry: str, profile: Profile, as_json: bool) -> int
         can_rise = version.state is State.ACTIVE and version.tier is not Tier.FULL
         step = opened.governance.promotion(ref) if can_rise else None
         waiting = opened.governance.waiting(ref)
-        line = [one for one in opened.governance.proposals() if one.spec.name == version.spec.name]
+        others = [
+            one.ref
+            for one in opened.governance.proposals()
+            if one.spec.name == version.spec.name and one.digest != version.digest
+        ]
     last = next((row for row in reversed(rows) if _changed_standing(row)), rows[-1])
     if as_json:
         print_json(
@@ -185,11 +189,10 @@ def why_command(ref: str, registry: str, profile: Profile, as_json: bool) -> int
     why = _body(last).get("why")
     told = f"since {last.at[:19]} UTC: {last.action} by {last.actor}"
     out.print(plain(f"{told}, {why}" if why else told))
-    for told in told_of_waiting(waiting) if waiting else ():
-        out.print(plain(told, "yellow"))
-    for other in line:
-        if other.digest != version.digest:
-            out.print(plain(f"{other.ref} waits to come into use", "yellow"))
+    for line in told_of_waiting(waiting) if waiting else ():
+        out.print(plain(line, "yellow"))
+    for other in others:
+        out.print(plain(f"{other} waits to come into use", "yellow"))
     if step:
         out.print()
         _show_gates(step)
@@ -296,5 +299,5 @@ def _noted(body: JsonObject) -> str:
     """Return what a row tells of that is no standing."""
     match body:
         case {"alias": {"alias": str(alias)}}:
-            return alias
+            return f"@{alias.partition('@')[2]}"
     return json.dumps(body.get("approval", ""), ensure_ascii=False).strip('"')

@@ -429,12 +429,10 @@ class Registry:
             before = {"active": point(connection, spec.name, version.digest)}
             after["active"] = version.digest
         if waits:
-            told: JsonObject = {"wants_name": meant}
-            subject = version.digest
-            self._journal.tell(connection, "propose", subject, before, after, why, proposal=told)
-            return version
-        self._journal.tell(connection, action, version.digest, before, after, why)
-        if points:
+            action = "propose"
+        more: dict[str, JsonObject] = {"proposal": {"wants_name": meant}} if waits else {}
+        self._journal.tell(connection, action, version.digest, before, after, why, **more)
+        if points and not waits:
             meanings.part_changed(connection, self._journal, version)
         return version
 

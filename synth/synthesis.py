@@ -251,10 +251,10 @@ def synthesize(
 
     Each tool is registered as soon as its turn comes, in one transaction: an interrupted run
     leaves whole tools, and the next run goes on from there. What the registry's budget of new tools
-    has no room for is proposed, and waits. Where tools are chosen, nothing is
-    registered before the choice; then those come first that were chosen, the best first. With an
-    author, nothing is registered before it was asked which tools may be one; where tools are
-    chosen it is not asked, for what such a tool saves cannot be measured.
+    has no room for is proposed, and waits. Where tools are chosen, nothing is registered before the
+    choice; then those come first that were chosen, the best first. With an author, nothing is
+    registered before it was asked which tools may be one; where tools are chosen it is not asked,
+    for what such a tool saves cannot be measured.
 
     Args:
         opportunities: What tools are to be made for.

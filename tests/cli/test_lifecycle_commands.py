@@ -118,7 +118,7 @@ def test_an_alias_is_given_shown_moved_and_taken(toolguild: Any) -> None:
     assert "stable is @1" in toolguild("tools", "list", "--registry", "tools.db").out
     assert toolguild(*alias, "one", "stable", "--why", "better").code == 0
     history = toolguild("tools", "history", "one", "--registry", "tools.db").out.splitlines()
-    assert [line.split()[0] for line in history if "one@stable" in line] == ["one@1", "one@2"]
+    assert [line.split()[0] for line in history if "@stable" in line] == ["one@1", "one@2"]
     assert toolguild(*alias, "one", "3").code == 1
     removed = toolguild(*alias, "one", "stable", "--remove", "--json")
     assert (removed.code, removed.json) == (0, {"alias": "one@stable", "ref": None})
