@@ -254,4 +254,9 @@ def test_what_was_imported_is_proven_here_by_ones_own_logs(toolguild: Any, log: 
     assert evidence()["cases"] > 0
     [tool] = toolguild(*synthesize).json["tools"]
     assert tool["fate"] == "unchanged"
+    with Registry.open("bob.db") as registry, registry.database.write() as connection:
+        digest = registry.tool(made["name"]).digest
+        registry._journal.tell(connection, "reopen", digest, None, {}, "results drift")
+    fates = [toolguild(*synthesize).json["tools"][0]["fate"] for _ in range(2)]
+    assert fates == ["proven here", "unchanged"]
     assert toolguild("audit", "verify", "--registry", "bob.db").code == 0
