@@ -110,7 +110,7 @@ def test_references_name_versions(registry, make_spec):
 @pytest.mark.parametrize("ref", ["double@0", "double@", "double@_x", "double@sha256:ab", "a@%"])
 def test_malformed_references_say_how_to_write_one(registry, make_spec, ref):
     registry.register(make_spec())
-    with pytest.raises(UnknownToolError, match="write name, name@3, .* or name@alias"):
+    with pytest.raises(UnknownToolError, match=r"write name, name@3, .* or name@alias"):
         registry.tool(ref)
 
 
