@@ -69,7 +69,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as directory:
             first, second = (run(job, Path(directory, "registry.db"), sandbox) for _ in range(2))
         tools = first.summary["tools"]
-        registered = [tool for tool in tools if tool["fate"] == "registered"]
+        registered = [tool for tool in tools if tool["ref"] is not None]
         seconds = max(first.seconds, second.seconds)
         kept = seconds <= job.max_seconds and second.megabytes <= job.max_megabytes
         kept = kept and second.summary["changed"] is False and bool(registered)

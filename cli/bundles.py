@@ -11,6 +11,7 @@ from toolguild.cli.claims import worked
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.lifecycle import tell_waiting
 from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing, open_to_look
 from toolguild.cli.settings import as_json, registry_option
@@ -87,9 +88,10 @@ def export_command(
 ) -> int:
     """Write tools to a signed bundle, for another registry.
 
-    NAME is `name`, `name@3` or `name@sha256:ab12`; the tools that it calls come along. Recorded
-    arguments and results stay here unless --with-reports is given, paths of logs are cut to the
-    names of files. A tool's own text and words are exported as they are.
+    NAME is `name`, `name@3`, `name@sha256:ab12` or `name@alias`; the tools that it calls come
+    along, aliases do not. Recorded arguments and results stay here unless --with-reports is given,
+    paths of logs are cut to the names of files. A tool's own text and words are exported as they
+    are.
     """
     if bool(names) == everything:
         message = "Name the tools to export, or give --all."
@@ -159,7 +161,8 @@ def import_command(
     keys, data = trusted_keys(key_files), read_bundle(file)
     try:
         received = receive(data, keys, unsigned=unsigned)
-        with open_to_look(registry) if dry_run else Registry.open(registry) as opened:
+        look = open_to_look(registry, profile) if dry_run else None
+        with look or Registry.open(registry, profile=profile) as opened:
             imported = import_bundle(opened, received, settings)
     except BundleError as error:
         say(f"Error: {file}: {error}", "red")
@@ -241,6 +244,7 @@ def _imported_as_json(imported: Imported, *, dry_run: bool) -> JsonObject:
             "from": arrival.tool.ref,
             "fate": str(arrival.fate),
             "meant": arrival.meant,
+            "waits": arrival.waits,
             "instead_of": arrival.instead_of,
             "claimed": {"tier": str(arrival.tool.tier), "record": arrival.tool.record},
         }
@@ -268,6 +272,7 @@ def _print_imported(imported: Imported, *, dry_run: bool) -> None:
     done = "would arrive" if dry_run else "arrived"
     say(f"{imported.received.origin.capitalize()}.")
     say(f"{_tools(new)} {done} in tier sandbox." if imported.changed else "All of it was here.")
+    tell_waiting(sum(arrival.waits for arrival in imported.arrivals))
     if new:
         say("What their exporter claims of them, uses that worked and tier, does not count here.")
     if dry_run:
@@ -279,9 +284,11 @@ def _print_imported(imported: Imported, *, dry_run: bool) -> None:
 def _outcome(arrival: Arrival) -> str:
     name = arrival.spec.name
     told = str(arrival.fate)
+    if arrival.waits:
+        told = f"{told}, waits"
     if arrival.instead_of is None:
         return told
-    if arrival.meant:
+    if arrival.meant and not arrival.waits:
         return f"{told}; {name} means it, not {arrival.instead_of} any more"
     return f"{told}; {name} still means {arrival.instead_of}"
 

@@ -10,11 +10,13 @@ from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.escalations import requests_of_step
+from toolguild.cli.lifecycle import tell_waiting, told_of_waiting, waiting_as_json
 from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing
 from toolguild.cli.settings import as_json, registry_option
+from toolguild.cli.standing import show_standing, standing_as_json
 from toolguild.policies import Profile, Tier
-from toolguild.registry import AuditRow, Promotion, State, ToolVersion
+from toolguild.registry import AuditRow, Promotion, State
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["COMMANDS"]
@@ -103,7 +105,7 @@ def demote(ref: str, to: str, why: str, registry: str, as_json: bool) -> int:
     with open_existing(registry) as opened:
         tier = None if to == _QUARANTINE else Tier(to)
         version = opened.governance.demote(ref, tier, why=why)
-    _show_standing(version, as_json=as_json)
+    show_standing(version, as_json=as_json)
     return ExitCode.DONE
 
 
@@ -112,16 +114,30 @@ def demote(ref: str, to: str, why: str, registry: str, as_json: bool) -> int:
 @profile_option
 @as_json
 def review(registry: str, profile: Profile, as_json: bool) -> int:
-    """Promote every tool that has earned it, as far as the budget of a cycle and a day goes."""
+    """Let in what waits, and promote every tool that has earned it, as far as the budgets go.
+
+    A budget is that of a cycle, which this is, and of 24 hours.
+    """
     with open_existing(registry, profile) as opened:
+        admitted = opened.governance.admit()
         taken = opened.governance.review()
+        waiting = opened.governance.proposals()
     if as_json:
-        print_json({"promoted": [_step(step) for step in taken]})
+        print_json(
+            {
+                "admitted": [standing_as_json(version) for version in admitted],
+                "promoted": [_step(step) for step in taken],
+                "waiting": [version.ref for version in waiting],
+            }
+        )
         return ExitCode.DONE
+    for version in admitted:
+        say(f"{version.ref} is in use now.", "green")
     for step in taken:
         say(f"{step.version.ref} is at {step.target} now.", "green")
     if not taken:
         say("No tool has earned a promotion; `toolguild tools why NAME` says what is missing.")
+    tell_waiting(len(waiting))
     return ExitCode.DONE
 
 
@@ -135,7 +151,7 @@ def rollback(name: str, to: str | None, why: str, registry: str, as_json: bool) 
     """Let NAME mean an earlier version again, with that version's own tier and record."""
     with open_existing(registry) as opened:
         version = opened.governance.rollback(name, to, why=why)
-    _show_standing(version, as_json=as_json)
+    show_standing(version, as_json=as_json)
     return ExitCode.DONE
 
 
@@ -157,14 +173,21 @@ def why_command(ref: str, registry: str, profile: Profile, as_json: bool) -> int
         step = opened.governance.promotion(ref) if can_rise else None
         flows = [str(flow) for flow in opened.governance.flows(version.ref)]
         requests = [*requests_of_step(opened, step)] if step else []
+        waiting = opened.governance.waiting(ref)
+        others = [
+            one.ref
+            for one in opened.governance.proposals()
+            if one.spec.name == version.spec.name and one.digest != version.digest
+        ]
     last = next((row for row in reversed(rows) if _changed_standing(row)), rows[-1])
     if as_json:
         print_json(
             {
-                **_standing(version),
+                **standing_as_json(version),
                 "since": _row(last),
                 "data flow": [*flows],
                 "next": _step(step) if step else None,
+                "waiting": waiting_as_json(waiting) if waiting else None,
             }
         )
         return ExitCode.DONE
@@ -172,6 +195,10 @@ def why_command(ref: str, registry: str, profile: Profile, as_json: bool) -> int
     why = _body(last).get("why")
     told = f"since {last.at[:19]} UTC: {last.action} by {last.actor}"
     out.print(plain(f"{told}, {why}" if why else told))
+    for line in told_of_waiting(waiting) if waiting else ():
+        out.print(plain(line, "yellow"))
+    for other in others:
+        out.print(plain(f"{other} waits to come into use", "yellow"))
     for flow in () if step else flows:
         out.print(plain(f"data can go from {flow}", "yellow"))
     if step:
@@ -249,22 +276,6 @@ def _step(step: Promotion) -> JsonObject:
     }
 
 
-def _show_standing(version: ToolVersion, *, as_json: bool) -> None:
-    if as_json:
-        print_json(_standing(version))
-    else:
-        say(f"{version.ref} is {version.state}, at {version.tier} now.")
-
-
-def _standing(version: ToolVersion) -> JsonObject:
-    return {
-        "ref": version.ref,
-        "digest": version.digest,
-        "tier": version.tier.value,
-        "state": version.state.value,
-    }
-
-
 def _row(row: AuditRow) -> JsonObject:
     return {
         "row": row.seq,
@@ -295,11 +306,14 @@ def _change(row: AuditRow) -> str:
         f"{old[name]} to {value}" if old.get(name) else str(value)
         for name, value in new.items()
         if name in _SHOWN and old.get(name) != value
-    ) or _asked(body.get("approval"))
+    ) or _noted(body)
 
 
-def _asked(approval: Json) -> str:
-    match approval:
-        case {"request": int(number), "target": str(target)}:
+def _noted(body: JsonObject) -> str:
+    """Return what a row tells of that is no standing."""
+    match body:
+        case {"alias": {"alias": str(alias)}}:
+            return f"@{alias.partition('@')[2]}"
+        case {"approval": {"request": int(number), "target": str(target)}}:
             return f"request {number}, for {target}"
     return ""

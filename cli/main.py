@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from toolguild.cli import lifecycle
 from toolguild.cli.agent import agent
 from toolguild.cli.approvals import approvals
 from toolguild.cli.audit import audit
@@ -44,7 +45,7 @@ def toolguild(context: click.Context) -> None:
         context.default_map = default_map(group)
 
 
-for command in (export_command, import_command, diff, drift, *COMMANDS):
+for command in (export_command, import_command, diff, drift, *COMMANDS, *lifecycle.COMMANDS):
     tools.add_command(command)
 for command in (synthesize, mine, measure, check, validate, tools, call, image, doctor, demo):
     toolguild.add_command(command)

@@ -35,13 +35,17 @@ def open_existing(where: str, profile: Profile | None = None) -> Registry:
 
 
 @contextmanager
-def open_to_look(where: str) -> Iterator[Registry]:
+def open_to_look(where: str, profile: Profile | None = None) -> Iterator[Registry]:
     """Open a registry, or an empty one where there is none, without making it.
+
+    Args:
+        where: Path or URL.
+        profile: What trust takes; the shipped one unless given.
 
     Raises:
         RegistryError: it cannot be opened.
     """
     with TemporaryDirectory() as folder:
         path = where if Database.exists(where) else str(Path(folder) / "registry.db")
-        with Registry.open(path) as registry:
+        with Registry.open(path, profile=profile) as registry:
             yield registry

@@ -22,6 +22,7 @@ from toolguild.cli.errors import ExitCode
 from toolguild.cli.explanation import explain, explanation
 from toolguild.cli.flow_graph import dot, mermaid
 from toolguild.cli.gaps import gap_as_json, show_gaps
+from toolguild.cli.lifecycle import tell_waiting
 from toolguild.cli.logs import log_options, read_options, tell_problems
 from toolguild.cli.models import ModelChoice, model_options
 from toolguild.cli.profile import profile_option
@@ -124,7 +125,7 @@ def synthesize(
     With --tools, it makes no one tool of several.
     """
     access = access_of(mount, workspace)
-    with _registry(registry, model) as opened:
+    with _registry(registry, model, profile) as opened:
         settings = ValidationSettings(profile=profile)
         merge = _by_behaviour(sandbox, profile)
         has_author = model.settings is not None
@@ -136,16 +137,15 @@ def synthesize(
         print_json({**_summary(mined, results), "model": model.to_json()})
     else:
         _show_results(mined, results, shown(registry))
-    held = any(result.fate in {Fate.REGISTERED, Fate.UNCHANGED} for result in results)
-    return ExitCode.DONE if held else ExitCode.REFUSED
+    return ExitCode.DONE if any(result.ref for result in results) else ExitCode.REFUSED
 
 
 @contextmanager
-def _registry(where: str, model: ModelChoice) -> Iterator[Registry]:
+def _registry(where: str, model: ModelChoice, profile: Profile) -> Iterator[Registry]:
     """Open the registry, for a dry run one that is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, "registry.db")) if model.dry_run else where
-        with Registry.open(path) as opened:
+        with Registry.open(path, profile=profile) as opened:
             yield opened
 
 
@@ -478,3 +478,4 @@ def _show_results(mined: Mined, results: Sequence[Synthesized], registry: str) -
         say(f"{said}. Registry: {registry}")
     else:
         say(f"{said}. Nothing new: the registry is as it was ({registry}).")
+    tell_waiting(counts[Fate.PROPOSED])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.syntax import Syntax
@@ -11,13 +11,14 @@ from toolguild.cli.claims import claimed_report, told_of_claims
 from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
+from toolguild.cli.lifecycle import LISTED_STATES
 from toolguild.cli.proof import print_findings
 from toolguild.cli.search import index_tools, search_tools
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.validate import report_of
 from toolguild.policies import Tier
 from toolguild.registry import Record as TrackRecord
-from toolguild.registry import Registry, RejectedDraft, ToolVersion, UnknownToolError
+from toolguild.registry import Registry, RejectedDraft, State, ToolVersion, UnknownToolError
 from toolguild.registry.location import shown
 from toolguild.sandbox import Json, JsonObject
 
@@ -38,25 +39,46 @@ tools.add_command(index_tools)
 
 @tools.command("list")
 @click.option("--tier", type=click.Choice([str(tier) for tier in Tier]), help="Only this tier.")
+@click.option(
+    "--state", type=click.Choice(LISTED_STATES), help="Only this state; proposed is what waits."
+)
 @click.option("--rejected", is_flag=True, help="Show the drafts that did not pass, and why.")
 @registry_option
 @as_json
-def list_tools(tier: str | None, rejected: bool, registry: str, as_json: bool) -> int:
-    """List the tools, each by the version that its name points at."""
+def list_tools(
+    tier: str | None, state: str | None, rejected: bool, registry: str, as_json: bool
+) -> int:
+    """List the tools, each by the version that its name points at.
+
+    With `--state proposed`, list the versions that wait to come into use, in their order.
+    """
     with Registry.open(registry) as opened:
         if rejected:
             _list_rejected(opened.rejections(), as_json=as_json)
             return ExitCode.DONE
-        versions = opened.tools(tier=Tier(tier) if tier else None)
+        versions = _versions(opened, Tier(tier) if tier else None, State(state) if state else None)
         records = {version.digest: opened.track_record(version.digest) for version in versions}
+        aliases = opened.governance.aliases()
     if as_json:
-        rows: list[Json] = [_row(version, records[version.digest]) for version in versions]
+        rows: list[Json] = [
+            _row(version, records[version.digest], aliases.get(version.spec.name, {}))
+            for version in versions
+        ]
         print_json({"tools": rows})
     elif versions:
-        _print_table(versions, records)
+        _print_table(versions, records, aliases)
+    elif tier or state:
+        say("There is no such tool.")
     else:
         say(f"No tools in {shown(registry)}; `toolguild synthesize LOGS` makes some.")
     return ExitCode.DONE
+
+
+def _versions(registry: Registry, tier: Tier | None, state: State | None) -> list[ToolVersion]:
+    if state is not State.PROPOSED:
+        return registry.tools(tier=tier, state=state)
+    # Names may mean other versions while these wait.
+    return [one for one in registry.governance.proposals() if tier in (None, one.tier)]
 
 
 @tools.command("show")
@@ -64,15 +86,16 @@ def list_tools(tier: str | None, rejected: bool, registry: str, as_json: bool) -
 @registry_option
 @as_json
 def show_tool(ref: str, registry: str, as_json: bool) -> int:
-    """Show one tool: REF is `name`, `name@3` or `name@sha256:ab12`."""
+    """Show one tool: REF is `name`, `name@3`, `name@sha256:ab12` or `name@alias`."""
     with Registry.open(registry) as opened:
         version = opened.tool(ref)
         record = opened.track_record(version.digest)
         callers = opened.callers(version.digest)
+        aliases = opened.governance.aliases().get(version.spec.name, {})
     if as_json:
         print_json(
             {
-                **_row(version, record),
+                **_row(version, record, aliases),
                 "undeclared": record.undeclared,
                 "callers": {**callers},
                 **version.spec.content(),
@@ -81,7 +104,7 @@ def show_tool(ref: str, registry: str, as_json: bool) -> int:
             }
         )
     else:
-        _print_tool(version, record, callers)
+        _print_tool(version, record, callers, aliases)
     return ExitCode.DONE
 
 
@@ -113,9 +136,10 @@ def show_report(ref: str, registry: str, as_json: bool) -> int:
 
 def _is_claimed(registry: Registry, ref: str, report: str) -> bool:
     try:
-        return claimed_report(registry.tool(ref)) == report
+        version = registry.tool(ref)
     except UnknownToolError:  # a rejected draft
         return False
+    return "report" not in version.evidence and claimed_report(version) == report
 
 
 def _surroundings(report: JsonObject) -> list[str]:
@@ -129,11 +153,12 @@ def _surroundings(report: JsonObject) -> list[str]:
     return lines
 
 
-def _row(version: ToolVersion, record: TrackRecord) -> JsonObject:
+def _row(version: ToolVersion, record: TrackRecord, aliases: Mapping[str, str]) -> JsonObject:
     return {
         "name": version.spec.name,
         "ref": version.ref,
         "digest": version.digest,
+        "aliases": {**aliases},
         "tier": str(version.tier),
         "state": str(version.state),
         "successes": record.successes,
@@ -148,11 +173,18 @@ def _uses(record: TrackRecord) -> str:
     return f"{record.successes}/{trials}" if trials else "-"
 
 
-def _print_table(versions: Sequence[ToolVersion], records: dict[str, TrackRecord]) -> None:
-    table = new_table("tool", "tier", "state", "worked", "from", "what it does")
+def _print_table(
+    versions: Sequence[ToolVersion],
+    records: Mapping[str, TrackRecord],
+    aliases: Mapping[str, Mapping[str, str]],
+) -> None:
+    shows_aliases = ["aliases"] if aliases else []
+    table = new_table("tool", *shows_aliases, "tier", "state", "worked", "from", "what it does")
     for version in versions:
+        told = plain(_told_aliases(aliases.get(version.spec.name, {})))
         table.add_row(
             plain(version.ref),
+            *([told] if shows_aliases else []),
             str(version.tier),
             str(version.state),
             _uses(records[version.digest]),
@@ -160,6 +192,10 @@ def _print_table(versions: Sequence[ToolVersion], records: dict[str, TrackRecord
             plain(version.spec.description),
         )
     out.print(table)
+
+
+def _told_aliases(aliases: Mapping[str, str]) -> str:
+    return ", ".join(f"{alias} is @{ref.partition('@')[2]}" for alias, ref in aliases.items())
 
 
 def _origin(provenance: JsonObject) -> str:
@@ -191,7 +227,12 @@ def _list_rejected(drafts: Sequence[RejectedDraft], *, as_json: bool) -> None:
     out.print(table)
 
 
-def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, int]) -> None:
+def _print_tool(
+    version: ToolVersion,
+    record: TrackRecord,
+    callers: Mapping[str, int],
+    aliases: Mapping[str, str],
+) -> None:
     spec = version.spec
     out.print(plain(f"{version.ref}  {version.tier}, {version.state}", "bold"))
     out.print(plain(spec.digest, "dim"))
@@ -201,6 +242,8 @@ def _print_tool(version: ToolVersion, record: TrackRecord, callers: dict[str, in
     out.print(Syntax(source, "python", background_color="default", word_wrap=True))
     facts = new_table("", "", header=False)
     facts.add_row("worked", _uses(record))
+    if aliases:
+        facts.add_row("aliases", plain(_told_aliases(aliases)))
     facts.add_row("calls", plain(", ".join(spec.calls) or "no other tool"))
     called_by = ", ".join(f"{ref} ({count} times)" for ref, count in callers.items())
     facts.add_row("called by", plain(called_by or "no other tool"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,16 +14,19 @@ from toolguild.cli.console import out, plain, print_json, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.profile import profile_option
 from toolguild.cli.proof import print_findings, snippet
+from toolguild.cli.registries import open_existing
 from toolguild.cli.sandboxes import SandboxChoice, sandbox_options
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.tool_files import InputFileError, read_text
 from toolguild.policies import Profile
-from toolguild.registry import Registry, UnknownToolError, digest
+from toolguild.registry import ChangeRefusedError, Registry, UnknownToolError, digest
 from toolguild.sandbox import Access, JsonObject, Mount
-from toolguild.synth.drafting import Case
+from toolguild.synth.drafting import Case, Draft
+from toolguild.synth.tool_spec import draft_of, spec_of
 from toolguild.synth.tool_text import draft_from_text
 from toolguild.synth.traces import Place
 from toolguild.synth.validation import (
+    ValidationReport,
     ValidationSettings,
     dossier,
     read_dossier,
@@ -46,6 +50,11 @@ __all__ = ["report_of", "validate"]
     help="Validate a registered tool or a rejected draft again, as its report says.",
 )
 @click.option("--failure", metavar="ID", help="With --replay: print this failure as a program.")
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Validate a registered tool by --cases; a proof that passes becomes its evidence.",
+)
 @file_options(kept=False)
 @registry_option
 @sandbox_options
@@ -56,6 +65,7 @@ def validate(
     cases: Path | None,
     replay: bool,
     failure: str | None,
+    keep: bool,
     mount: tuple[Mount, ...],
     workspace: Path | None,
     registry: str,
@@ -66,8 +76,12 @@ def validate(
     """Prove the text of a tool: static gate, known results, generated inputs, in a sandbox.
 
     With --replay, REF names a tool in the registry, such as `name` or `name@3`, or the digest of
-    a rejected draft; what it was validated by is taken from its report.
+    a rejected draft; what it was validated by is taken from its report. With --keep, REF names a
+    tool in the registry, too, and only what you give is known of its results.
     """
+    if keep and (replay or failure):
+        message = "--keep excludes --replay: a proof by old recordings says nothing new."
+        raise click.UsageError(message)
     access = access_of(mount, workspace)
     if replay or failure:
         with Registry.open(registry) as opened:
@@ -75,19 +89,57 @@ def validate(
         if failure:
             return _print_failure(before, failure)
         return _replay(before, sandbox, profile, access, as_json=as_json)
-    text = read_text(Path(what))
-    draft = draft_from_text(text, _read_cases(cases) if cases else (), profile)
+    known = _read_cases(cases) if cases else ()
+    draft = (
+        _registered_draft(registry, what, known, profile)
+        if keep
+        else draft_from_text(read_text(Path(what)), known, profile)
+    )
     settings = ValidationSettings(profile=profile)
     with sandbox.open(profile) as box:
         report = validate_draft(draft, box, settings, access)
-    findings = report.evidence()
-    kept = digest(dossier(draft, report, settings))
-    if as_json:
-        print_json({"tool": report.tool, "passed": report.passed, **findings, "report": kept})
-    else:
-        print_findings(report.tool, findings)
-        say(f"{report.tool}: {_verdict(report.passed)}, in sandbox {report.sandbox}, report {kept}")
+    whole = dossier(draft, report, settings)
+    kept_of = _keep(registry, draft, profile, whole) if keep and report.passed else None
+    _tell(report, digest(whole), kept_of, as_json=as_json)
     return ExitCode.DONE if report.passed else ExitCode.REFUSED
+
+
+def _tell(report: ValidationReport, told: str, kept_of: str | None, *, as_json: bool) -> None:
+    findings = report.evidence()
+    if as_json:
+        verdict: JsonObject = {"tool": report.tool, "passed": report.passed}
+        print_json({**verdict, **findings, "report": told, "kept_of": kept_of})
+        return
+    print_findings(report.tool, findings)
+    say(f"{report.tool}: {_verdict(report.passed)}, in sandbox {report.sandbox}, report {told}")
+    if kept_of:
+        say(f"Kept as the evidence of {kept_of}.", "green")
+
+
+def _registered_draft(registry: str, ref: str, cases: Sequence[Case], profile: Profile) -> Draft:
+    """Return a registered version as a draft, as it stands under a profile.
+
+    Raises:
+        ChangeRefusedError: under this profile it would be another tool.
+    """
+    with open_existing(registry) as opened:
+        version = opened.tool(ref)
+    draft = draft_of(version, cases)
+    if spec_of(draft, profile).digest != version.digest:
+        message = (
+            f"under this profile, {version.ref} needs something else than it is registered with"
+        )
+        raise ChangeRefusedError(message)
+    return draft
+
+
+def _keep(registry: str, draft: Draft, profile: Profile, report: JsonObject) -> str:
+    """Keep a proof as the evidence of the version that it is of; return its `name@number`."""
+    ref = f"{draft.name}@{spec_of(draft, profile).digest}"
+    findings = report["findings"]
+    assert isinstance(findings, dict)  # noqa: S101 - so `dossier` makes it
+    with open_existing(registry) as opened:
+        return opened.add_evidence(ref, findings, report, why="validated by hand").ref
 
 
 def report_of(registry: Registry, ref: str) -> tuple[str, JsonObject]:

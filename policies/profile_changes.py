@@ -97,6 +97,8 @@ class AskedChanges(_Part):
 class BudgetChanges(_Part):
     """How much may change, as `trust.Budget` has it."""
 
+    new_tools_a_cycle: int | None = Field(default=None, ge=0, strict=True)
+    new_tools_a_day: int | None = Field(default=None, ge=0, strict=True)
     promotions_a_cycle: int | None = Field(default=None, ge=0, strict=True)
     promotions_a_day: int | None = Field(default=None, ge=0, strict=True)
 

@@ -57,6 +57,11 @@ class Asked:
 class Budget:
     """How much may change; what exceeds it waits in order."""
 
+    new_tools_a_cycle: int
+    """Versions that may come into use in one run of `synthesize`, `tools import` or `tools
+    review`."""
+    new_tools_a_day: int
+    """In any 24 hours, whatever brings them."""
     promotions_a_cycle: int
     promotions_a_day: int
 

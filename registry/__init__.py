@@ -32,6 +32,7 @@ from toolguild.registry.model import (
     Use,
 )
 from toolguild.registry.promotion import Promotion
+from toolguild.registry.proposals import Intake, Waiting
 from toolguild.registry.retrieval import Embedder, EmbeddingError, Found, OpenAIEmbedder
 from toolguild.registry.store import Registry
 from toolguild.registry.strict import OpenAIApi, openai_function, openai_tool
@@ -54,6 +55,7 @@ __all__ = [
     "Escalation",
     "ExternalTool",
     "Found",
+    "Intake",
     "InvalidSpecError",
     "NotJsonError",
     "OpenAIApi",
@@ -76,6 +78,7 @@ __all__ = [
     "UnknownToolError",
     "UsableTool",
     "Use",
+    "Waiting",
     "call_external",
     "canonical_json",
     "decode_json",

@@ -221,8 +221,7 @@ def is_approved(connection: Connection, version: ToolVersion, image: str, now: d
         table.c.expires_at > rows.time_text(now),
     )
     found = map(decode_json, connection.scalars(query))
-    # None is told of by what a tool asks for itself, which it may be refused in any, nor by requests
-    # from before images were told of, which are of a version that stands in one.
+    # What a tool asks for itself holds in every image, and so do requests of older layouts.
     return any(isinstance(one, dict) and one.get("image", image) == image for one in found)
 
 

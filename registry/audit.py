@@ -16,7 +16,6 @@ from sqlalchemy import Connection, select
 
 from toolguild.registry import heads, schema, use_chain, vector_batches
 from toolguild.registry.anchors import AnchoredHead
-from toolguild.registry.approvals import row_digests
 from toolguild.registry.canonical import canonical_json, decode_json, text_digest
 from toolguild.registry.chain import (
     GENESIS,
@@ -33,6 +32,7 @@ from toolguild.registry.model import State
 from toolguild.registry.retrieval import documents
 from toolguild.registry.rows import draft_of, version_of
 from toolguild.registry.store import Registry
+from toolguild.registry.told_rows import ToldRows
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["AuditHead", "AuditReport", "AuditRow", "head", "refs", "tail", "verify"]
@@ -153,8 +153,8 @@ class _Replay:
         self._versions: dict[str, JsonObject] = {}
         self._drafts: dict[str, JsonObject] = {}
         self._active: dict[str, str] = {}
-        self._approvals: dict[str, str] = {}
         self._vectors: JsonObject = {}
+        self._told_rows = ToldRows()
 
     def apply(self, row: AuditRow) -> str:
         """Make one change; return why it cannot be made, or an empty text."""
@@ -179,14 +179,8 @@ class _Replay:
         known.update({field: value for field, value in after.items() if field != "active"})
         if "active" in after:
             self._active[str(known.get("name"))] = str(after["active"])
-        approval = body.get("approval") if isinstance(body, dict) else None
-        if isinstance(approval, dict):
-            self._apply_approval(approval)
+        self._told_rows.apply(body if isinstance(body, dict) else {})
         return ""
-
-    def _apply_approval(self, told: JsonObject) -> None:
-        # Each time the whole row is told of, by its digest.
-        self._approvals[str(told.get("request"))] = str(told.get("row"))
 
     def differences(self, connection: Connection) -> Iterator[str]:
         """Yield what the tables hold that the trail does not tell, and the other way round."""
@@ -199,10 +193,7 @@ class _Replay:
             for subject in sorted(found.keys() | told.keys(), key=repr):
                 if not _agree(found.get(subject), told.get(subject)):
                     yield f"{subject} is not in the tables as the trail says"
-        kept = {str(number): row for number, row in row_digests(connection).items()}
-        for number in sorted(kept.keys() | self._approvals.keys()):
-            if kept.get(number) != self._approvals.get(number):
-                yield f"request {number} for approval is not in the tables as the trail says"
+        yield from self._told_rows.differences(connection)
         active = {row.name: row.active for row in connection.execute(select(schema.tools))}
         for name in sorted(active.keys() | self._active.keys(), key=repr):
             if active.get(name) != self._active.get(name):
@@ -239,15 +230,19 @@ def _wrong_reports(connection: Connection) -> Iterator[str]:
     """Yield the reports that are missing, and those that nothing rests on."""
     kept = set(connection.scalars(select(schema.reports.c.digest)))
     named: dict[str, str] = {}
-    for table in (schema.versions, schema.rejections):
-        for row in connection.execute(select(table.c.digest, table.c.evidence)):
-            evidence = decode_json(row.evidence)
+    for digest, evidence_of in (
+        (schema.versions.c.digest, schema.versions.c.evidence),
+        (schema.rejections.c.digest, schema.rejections.c.evidence),
+        (schema.validations.c.version, schema.validations.c.evidence),
+    ):
+        for subject, text in connection.execute(select(digest, evidence_of)):
+            evidence = decode_json(text)
             report = evidence.get("report") if isinstance(evidence, dict) else None
             if isinstance(report, str):
-                named[report] = row.digest
-    for report, digest in named.items():
+                named[report] = subject
+    for report, subject in named.items():
         if report not in kept:
-            yield f"the report {report} of {digest} is missing"
+            yield f"the report {report} of {subject} is missing"
     for report in sorted(kept - named.keys() - _claimed_reports(connection), key=repr):
         yield f"the report {report} is of no version and no draft"
 

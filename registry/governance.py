@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 from toolguild.policies import Profile, Tier
 from toolguild.policies.drift import FieldChange
 from toolguild.registry import (
+    aliases,
     approvals,
     chain,
     escalations,
-    parts,
+    lifecycle,
     promotion,
+    proposals,
     recording,
     reopening,
     rows,
@@ -27,12 +29,15 @@ from toolguild.registry.database import Database
 from toolguild.registry.errors import ChangeRefusedError
 from toolguild.registry.escalations import Meetings
 from toolguild.registry.journal import Journal
-from toolguild.registry.lookup import point, pointed_at, resolve, versions_of
-from toolguild.registry.model import TRANSITIONS, State, ToolVersion
+from toolguild.registry.lifecycle import require_transition
+from toolguild.registry.lookup import pointed_at, resolve, versions_of
+from toolguild.registry.meanings import point_at
+from toolguild.registry.model import State, ToolVersion
 from toolguild.registry.promotion import Promotion
+from toolguild.registry.proposals import Intake, Waiting
 from toolguild.sandbox import JsonObject
 
-__all__ = ["Governance", "part_changed", "point_at", "require_transition"]
+__all__ = ["Governance"]
 
 
 class Governance:
@@ -98,6 +103,102 @@ class Governance:
         query = waiting.order_by(table.c.since_use, table.c.registered_at, table.c.name)
         return [rows.version_of(row) for row in connection.execute(query)]
 
+    # -- coming into use, and leaving it
+
+    def intake(self) -> Intake:
+        """Begin a cycle of new tools within the budget, to be handed to `Registry.register`."""
+        return Intake(self._profile.trust.budget, self._journal.clock)
+
+    def admit(self, *, why: str = "its turn") -> list[ToolVersion]:
+        """Let in what waits, in order: one cycle of the budget of new tools.
+
+        Returns:
+            The versions that are in use now.
+        """
+        budget, now = self._profile.trust.budget, self._journal.clock()
+        with self._database.write() as connection:
+            room = min(budget.new_tools_a_cycle, proposals.left_today(connection, budget, now))
+            line = proposals.waiting(connection)[:room]
+            return [lifecycle.let_in(connection, self._journal, one, why) for one in line]
+
+    def proposals(self) -> list[ToolVersion]:
+        """Return the versions that wait to come into use, in the order in which they will."""
+        with self._database.read() as connection:
+            return [proposal.version for proposal in proposals.waiting(connection)]
+
+    def waiting(self, ref: str) -> Waiting | None:
+        """Return what a version waits for before it comes into use; None where it does not wait.
+
+        Raises:
+            UnknownToolError: there is no such version.
+        """
+        budget, now = self._profile.trust.budget, self._journal.clock()
+        with self._database.read() as connection:
+            version = resolve(connection, ref)
+            line = [proposal.version for proposal in proposals.waiting(connection)]
+            if version not in line:
+                return None
+            return Waiting(
+                place=line.index(version) + 1,
+                ahead=tuple(one.ref for one in line if one.spec.name in version.spec.calls),
+                left_today=proposals.left_today(connection, budget, now),
+                a_cycle=budget.new_tools_a_cycle,
+            )
+
+    def retire(self, ref: str, *, why: str) -> ToolVersion:
+        """Take a version out of use, or out of the line, with no way back but `restore`.
+
+        Raises:
+            UnknownToolError: there is no such version.
+            ChangeRefusedError: it is retired already.
+        """
+        with self._database.write() as connection:
+            return lifecycle.retire(connection, self._journal, resolve(connection, ref), why)
+
+    def restore(self, ref: str, *, why: str) -> ToolVersion:
+        """Take a version that is retired or quarantined into use again, in the tier `sandbox`.
+
+        Raises:
+            UnknownToolError: there is no such version.
+            ChangeRefusedError: it is in use or waits to be, or never was in use and the budget of
+                new tools is used up.
+        """
+        budget, now = self._profile.trust.budget, self._journal.clock()
+        with self._database.write() as connection:
+            room = proposals.left_today(connection, budget, now)
+            version = resolve(connection, ref)
+            return lifecycle.restore(connection, self._journal, version, room, why)
+
+    # -- aliases
+
+    def alias(self, ref: str, alias: str, *, why: str) -> ToolVersion:
+        """Let `name@alias` stand for a version, whatever it stood for before.
+
+        Raises:
+            UnknownToolError: there is no such version.
+            ChangeRefusedError: it can be no alias.
+        """
+        with self._database.write() as connection:
+            version = resolve(connection, ref)
+            aliases.set_alias(connection, self._journal, version, alias, why)
+            return version
+
+    def unalias(self, name: str, alias: str, *, why: str) -> None:
+        """Let `name@alias` stand for nothing any more.
+
+        Raises:
+            UnknownToolError: there is no such tool, or it has no such alias.
+        """
+        with self._database.write() as connection:
+            aliases.remove(connection, self._journal, name, alias, why)
+
+    def aliases(self) -> dict[str, dict[str, str]]:
+        """Return the `name@number` that each alias stands for, by name and alias."""
+        with self._database.read() as connection:
+            return aliases.aliases_of(connection)
+
+    # -- going down, and back
+
     def demote(self, ref: str, tier: Tier | None, *, why: str) -> ToolVersion:
         """Move a version down, with whatever calls it; nothing stands before that.
 
@@ -157,13 +258,17 @@ class Governance:
 
         Raises:
             UnknownToolError: there is no such tool or version.
-            ChangeRefusedError: it is the present one, or there is none before it.
+            ChangeRefusedError: it is the present one, or waits to come into use, or there is none
+                before it.
         """
         with self._database.write() as connection:
             present = resolve(connection, name)
             wanted = resolve(connection, to or f"{name}@{max(present.number - 1, 1)}")
             if wanted.spec.name != present.spec.name or wanted.digest == present.digest:
                 msg = f"{name} means {present.ref}; name another version of it"
+                raise ChangeRefusedError(msg)
+            if wanted.state is State.PROPOSED:
+                msg = f"{wanted.ref} waits to come into use; name another version with --to"
                 raise ChangeRefusedError(msg)
             point_at(connection, self._journal, "rollback", wanted, why)
             lowest = promotion.lowest_part(connection, wanted)
@@ -234,33 +339,3 @@ class Governance:
         """
         with self._database.read() as connection:
             return promotion.flows_of(connection, resolve(connection, ref))
-
-
-def point_at(
-    connection: Connection, journal: Journal, action: str, version: ToolVersion, why: str
-) -> None:
-    """Let a name mean one of its versions; what calls the tool begins anew."""
-    before: JsonObject = {"active": point(connection, version.spec.name, version.digest)}
-    journal.tell(connection, action, version.digest, before, {"active": version.digest}, why)
-    part_changed(connection, journal, version)
-
-
-def part_changed(connection: Connection, journal: Journal, part: ToolVersion) -> None:
-    """Let what calls a tool begin anew: what is known of it is known with another part."""
-    for caller in parts.callers_of(connection, part.spec.name):
-        if caller.tier > Tier.SANDBOX or usage.has_record(connection, caller):
-            why = f"{part.spec.name}, which it calls, is {part.ref} now"
-            recording.fall(connection, journal, caller, Tier.SANDBOX, why, anew=True)
-
-
-def require_transition(version: ToolVersion, state: State) -> None:
-    """Refuse a state that does not follow on the present one.
-
-    Raises:
-        ChangeRefusedError: it does not; the message names those that do.
-    """
-    if state is version.state or state in TRANSITIONS[version.state]:
-        return
-    allowed = ", ".join(sorted(TRANSITIONS[version.state])) or "no other"
-    msg = f"{version.ref} is {version.state.value}, which may become {allowed}, not {state.value}"
-    raise ChangeRefusedError(msg)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from sqlalchemy import Connection, insert, text, update
 
-from toolguild.registry import heads, schema
+from toolguild.registry import heads, layout_5, schema
 from toolguild.registry.guards import ForDialect
 from toolguild.registry.heads import GENESIS, Chain, Head
 from toolguild.registry.retrieval import documents, vectors
@@ -108,6 +108,8 @@ STEPS: Final[Mapping[int, Sequence[Action]]] = {
         documents.rebuild,
     ),
     4: (
+        layout_5.add_validations,
+        layout_5.add_aliases,
         # The trail tells nothing of the vectors that there are.
         vectors.make_anew,
     ),

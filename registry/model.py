@@ -30,6 +30,7 @@ class State(StrEnum):
     """Where a version stands in its life. Only an `ACTIVE` one can be called."""
 
     PROPOSED = "proposed"
+    """It waits for room among the new tools."""
     ACTIVE = "active"
     QUARANTINED = "quarantined"
     RETIRED = "retired"
@@ -116,7 +117,7 @@ class ToolVersion:
     provenance: JsonObject = field(default_factory=dict)
     """Where it comes from: traces, origin of the draft, model."""
     evidence: JsonObject = field(default_factory=dict)
-    """What was shown about it when it was registered."""
+    """What was shown about it, by the newest of its validations."""
     since_use: int = 0
     """Number of the last use from before it was promoted, or became another one by its parts: those
     up to it say nothing of it any more."""

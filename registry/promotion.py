@@ -31,7 +31,10 @@ __all__ = ["Promotion", "flows_of", "lowest_part", "promote", "promotion_of"]
 
 _DAY = timedelta(days=1)
 _FALLS = ("demote", "quarantine")
-_MOVES = ("register", "import", "promote", "override", "set_tier", "set_state", *_FALLS)
+_MOVES = (
+    *("register", "import", "admit", "promote", "override"),
+    *("set_tier", "set_state", "restore", *_FALLS),
+)
 """Actions after which a version stands at another tier."""
 
 
@@ -169,7 +172,9 @@ def _standing(
 def lowest_part(connection: Connection, version: ToolVersion) -> Tier | None:
     """Return the lowest tier of the tools of ours that a version calls; None without any."""
     find = _finder(connection)
-    called = [tool for tool in map(find, version.spec.calls) if tool is not None]
+    found = [tool for tool in map(find, version.spec.calls) if tool is not None]
+    # A proposed one cannot be called, and when it is let in, what calls it begins anew.
+    called = [tool for tool in found if tool.state is not State.PROPOSED]
     return min((standing(tool, find) for tool in called), default=None)
 
 

@@ -15,11 +15,11 @@ from toolguild.policies.demotion import tier_kept
 from toolguild.registry import parts, rows, schema, usage, use_chain
 from toolguild.registry.errors import UnknownToolError
 from toolguild.registry.journal import Journal
-from toolguild.registry.lookup import find_version, is_meant
+from toolguild.registry.lookup import find_version, pointed_at_by
 from toolguild.registry.model import State, ToolVersion, Use
 from toolguild.sandbox import JsonObject
 
-__all__ = ["add_use", "fall"]
+__all__ = ["add_use", "callers_fall", "fall"]
 
 _WINDOW = 1000
 """Latest uses that a decline is looked for in; what is longer ago no longer counts against a tool
@@ -74,13 +74,18 @@ def fall(
     if tier is None:
         action = "quarantine"
     journal.change(connection, action, version, fallen, why, **more)
-    if not is_meant(connection, version):
-        return fallen  # What calls the tool calls another version of it.
-    for caller in parts.callers_of(connection, version.spec.name):
-        if caller.tier > fallen.tier:
-            told = f"it calls {version.spec.name}, which is at {fallen.tier.value} now"
-            fall(connection, journal, caller, fallen.tier, told)
+    callers_fall(connection, journal, fallen)
     return fallen
+
+
+def callers_fall(connection: Connection, journal: Journal, fallen: ToolVersion) -> None:
+    """Demote what calls a tool to the tier that this has come down to, if its name means it."""
+    if pointed_at_by(connection, fallen.spec.name) != fallen.digest:
+        return
+    for caller in parts.callers_of(connection, fallen.spec.name):
+        if caller.tier > fallen.tier:
+            told = f"it calls {fallen.spec.name}, which is at {fallen.tier.value} now"
+            fall(connection, journal, caller, fallen.tier, told)
 
 
 class _Standing(NamedTuple):

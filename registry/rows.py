@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import Row
+from sqlalchemy import Row, Select, func, select
 
 from toolguild.policies import Capability, Tier
+from toolguild.registry import schema
 from toolguild.registry.canonical import canonical_json, decode_json, storable_text, text_digest
 from toolguild.registry.errors import TamperedError
 from toolguild.registry.model import (
@@ -23,6 +24,7 @@ from toolguild.registry.model import (
 from toolguild.sandbox import JsonObject
 
 __all__ = [
+    "VERSIONS",
     "draft_of",
     "draft_values",
     "spec_of",
@@ -37,6 +39,20 @@ __all__ = [
 # SQLAlchemy types the columns of a whole-table select as Any.
 _AnyRow = Row[Any]
 _T = TypeVar("_T")
+
+_newest_evidence = (
+    select(schema.validations.c.evidence)
+    .where(schema.validations.c.version == schema.versions.c.digest)
+    .order_by(schema.validations.c.id.desc())
+    .limit(1)
+    .correlate(schema.versions)
+    .scalar_subquery()
+)
+VERSIONS: Final[Select[Any]] = select(
+    *(column for column in schema.versions.c if column.name != "evidence"),
+    func.coalesce(_newest_evidence, schema.versions.c.evidence).label("evidence"),
+)
+"""Selects the rows of versions, each with the newest evidence in the place of its first."""
 
 
 class _StoredSpec(BaseModel):

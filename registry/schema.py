@@ -29,6 +29,7 @@ from toolguild.registry.guards import REFUSE, ForDialect, guards_of
 __all__ = [
     "KEPT",
     "SCHEMA_VERSION",
+    "aliases",
     "approvals",
     "audit",
     "guards_of",
@@ -41,6 +42,7 @@ __all__ = [
     "schema_version",
     "tools",
     "uses",
+    "validations",
     "versions",
 ]
 
@@ -76,6 +78,17 @@ versions = Table(
     UniqueConstraint("name", "number"),
 )
 
+validations = Table(
+    "validations",
+    metadata,
+    Column("id", Count, primary_key=True, autoincrement=False),
+    Column("version", ForeignKey("versions.digest"), nullable=False),
+    Column("at", String, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Index("validations_by_version", "version", "id"),
+)
+"""Evidence that versions got after they were registered; the newest is what speaks for them."""
+
 parts = Table(
     "parts",
     metadata,
@@ -91,6 +104,15 @@ tools = Table(
     Column("name", String, primary_key=True),
     Column("active", ForeignKey("versions.digest"), nullable=False),
 )
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("alias", String, primary_key=True),
+    Column("version", ForeignKey("versions.digest"), nullable=False),
+)
+"""What people call versions, beside the version that a name points at."""
 
 rejections = Table(
     "rejections",
@@ -217,4 +239,5 @@ _keep(parts)
 _keep(rejections)
 _keep(reports)
 _keep(uses)
+_keep(validations)
 _keep(versions, ("digest", "name", "number", "spec", "provenance", "evidence", "registered_at"))

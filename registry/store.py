@@ -15,26 +15,29 @@ from sqlalchemy import Connection, insert, select
 from toolguild.policies import Profile, Tier, load_profile
 from toolguild.registry import (
     escalations,
-    governance,
+    meanings,
     parts,
     recording,
     retrieval,
     rows,
     schema,
     usage,
+    validations,
     vector_batches,
 )
 from toolguild.registry.canonical import digest, storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.effects import Refusal
 from toolguild.registry.errors import AlreadyRegisteredError
-from toolguild.registry.governance import Governance, require_transition
+from toolguild.registry.governance import Governance
 from toolguild.registry.journal import Journal, standing_of
+from toolguild.registry.lifecycle import require_transition
 from toolguild.registry.lookup import (
     find_version,
     next_number,
     point,
     pointed_at,
+    pointed_at_by,
     resolve,
     versions_of,
 )
@@ -48,6 +51,7 @@ from toolguild.registry.model import (
     ToolVersion,
     Use,
 )
+from toolguild.registry.proposals import Intake
 from toolguild.registry.reports import read_report, with_report
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import JsonObject
@@ -134,6 +138,7 @@ class Registry:
         evidence: JsonObject | None = None,
         report: JsonObject | None = None,
         why: str = "",
+        intake: Intake | None = None,
     ) -> Registration:
         """Make a specification the next version of its tool, and point the name at it.
 
@@ -147,6 +152,8 @@ class Registry:
             evidence: What speaks for it, in short.
             report: What the evidence rests on, at length; kept under its digest, see `report`.
             why: Why it is registered.
+            intake: The cycle of new tools that it is part of: where there is no room left in it,
+                the version is proposed, and waits. Unless given, it is in use at once.
 
         Raises:
             InvalidSpecError: no toolbox could offer or check it.
@@ -159,7 +166,13 @@ class Registry:
                 return Registration(known, created=False)
             kept = with_report(connection, evidence, report)
             version = self.enter(
-                connection, "register", spec, provenance=provenance or {}, evidence=kept, why=why
+                connection,
+                "register",
+                spec,
+                provenance=provenance or {},
+                evidence=kept,
+                why=why,
+                waits=intake is not None and not intake.takes(connection),
             )
         return Registration(version, created=True)
 
@@ -174,7 +187,10 @@ class Registry:
             return [rows.version_of(row) for row in connection.execute(query)]
 
     def tool(self, ref: str) -> ToolVersion:
-        """Return the version that a reference names: `name`, `name@3` or `name@sha256:ab12`.
+        """Return the version that a reference names.
+
+        Args:
+            ref: `name`, `name@3`, `name@sha256:ab12` or `name@alias`.
 
         Raises:
             UnknownToolError: there is no such tool or version; similar names are suggested.
@@ -246,6 +262,39 @@ class Registry:
         """
         with self.database.write() as connection:
             vector_batches.keep(connection, self._journal, model, made)
+
+    # -- evidence
+
+    def add_evidence(
+        self, ref: str, evidence: JsonObject, report: JsonObject | None = None, *, why: str = ""
+    ) -> ToolVersion:
+        """Let what a validation found be a version's evidence from now on.
+
+        Its tier, its state and its record stay as they are; what it was registered with, and what
+        was added before, is kept.
+
+        Args:
+            ref: The version.
+            evidence: What speaks for it, in short.
+            report: What the evidence rests on, at length.
+            why: Why it was validated.
+
+        Raises:
+            UnknownToolError: there is no such version.
+            NotJsonError: evidence or report is not JSON.
+        """
+        with self.database.write() as connection:
+            kept = with_report(connection, evidence, report)
+            return validations.add(connection, self._journal, resolve(connection, ref), kept, why)
+
+    def wants_evidence(self, ref: str) -> bool:
+        """Say whether nothing that was proven here speaks for a version any longer.
+
+        Raises:
+            UnknownToolError: there is no such version.
+        """
+        with self.database.read() as connection:
+            return validations.is_wanted(connection, resolve(connection, ref))
 
     # -- rejected drafts
 
@@ -365,17 +414,20 @@ class Registry:
         evidence: JsonObject,
         why: str,
         meant: bool = True,
+        waits: bool = False,
     ) -> ToolVersion:
         """Write a new version, and tell of it under the name of an action.
 
         The transaction is the caller's, who has checked the specification, and that it is new.
-        Its name comes to mean it only where it is `meant`.
+        Its name comes to mean it only where it is `meant`. One that `waits` is proposed instead:
+        where its name means another version, that goes on until this one is let in.
         """
+        points = meant and not (waits and pointed_at_by(connection, spec.name))
         version = ToolVersion(
             spec=spec,
             number=next_number(connection, spec.name),
             tier=Tier.SANDBOX,
-            state=State.ACTIVE,
+            state=State.PROPOSED if waits else State.ACTIVE,
             registered_at=self._journal.clock(),
             provenance=provenance,
             evidence=evidence,
@@ -391,17 +443,20 @@ class Registry:
             "evidence": digest(version.evidence),
         }
         before: JsonObject | None = None
-        if meant:
+        if points:
             before = {"active": point(connection, spec.name, version.digest)}
             after["active"] = version.digest
-        self._journal.tell(connection, action, version.digest, before, after, why)
-        if meant:
-            governance.part_changed(connection, self._journal, version)
+        if waits:
+            action = "propose"
+        more: dict[str, JsonObject] = {"proposal": {"wants_name": meant}} if waits else {}
+        self._journal.tell(connection, action, version.digest, before, after, why, **more)
+        if points and not waits:
+            meanings.part_changed(connection, self._journal, version)
         return version
 
     def point(self, connection: Connection, version: ToolVersion, *, why: str) -> None:
         """Let a name mean one of its versions; the transaction is the caller's."""
-        governance.point_at(connection, self._journal, "point", version, why)
+        meanings.point_at(connection, self._journal, "point", version, why)
 
     def _change(
         self, ref: str, action: str, change: Callable[[ToolVersion], ToolVersion], why: str
@@ -414,6 +469,8 @@ class Registry:
                 image = "" if in_sandbox else usage.image_of_record(connection, before)
                 after = replace(after, since_use=usage.last_use(connection), image=image)
                 self._journal.change(connection, action, before, after, why)
+                if after.tier < before.tier:
+                    recording.callers_fall(connection, self._journal, after)
         return after
 
 

@@ -167,9 +167,11 @@ class Toolbox:
 
     def _find(self, name: str) -> ToolVersion | None:
         try:
-            return None if name in self.external else self._named(name)
+            version = None if name in self.external else self._named(name)
         except UnknownToolError:
             return None
+        # Composites are not to blame for what nobody can call yet.
+        return None if version is None or version.state is State.PROPOSED else version
 
     def _flows(self, version: ToolVersion) -> list[NetworkFlow]:
         declared = {name: tool.capability for name, tool in self.external.items()}

@@ -14,7 +14,15 @@ from toolguild.registry import Registry, State, ToolSpec, ToolVersion, UnknownTo
 from toolguild.synth.drafting import Authorship
 from toolguild.synth.tool_spec import without_words
 
-__all__ = ["kept_version", "same_but_for_words", "takes_words"]
+__all__ = ["kept_version", "registered", "same_but_for_words", "takes_words"]
+
+
+def registered(spec: ToolSpec, registry: Registry) -> ToolVersion | None:
+    """Return the version that has this very specification; None where none has."""
+    try:
+        return registry.tool(f"{spec.name}@{spec.digest}")
+    except UnknownToolError:
+        return None
 
 
 def same_but_for_words(spec: ToolSpec, registry: Registry) -> list[ToolVersion]:

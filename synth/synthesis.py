@@ -10,7 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from toolguild.registry import AlreadyRegisteredError, InvalidSpecError, Registry, ToolSpec
+from toolguild.registry import (
+    AlreadyRegisteredError,
+    Intake,
+    InvalidSpecError,
+    Registry,
+    State,
+    ToolSpec,
+    ToolVersion,
+)
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import Access, Sandbox
 from toolguild.sandbox.access import NOTHING
@@ -36,7 +44,7 @@ from toolguild.synth.mining import (
 )
 from toolguild.synth.provenance import provenance_of
 from toolguild.synth.proving import Proof, in_better_words, prove
-from toolguild.synth.standing import kept_version, same_but_for_words, takes_words
+from toolguild.synth.standing import kept_version, registered, same_but_for_words, takes_words
 from toolguild.synth.tool_spec import spec_of
 from toolguild.synth.traces import Problem, ReadOptions, ToolDefinition
 from toolguild.synth.uniting import united
@@ -181,6 +189,10 @@ class Fate(StrEnum):
     REGISTERED = "registered"
     UNCHANGED = "unchanged"
     """The very same tool was registered before, or one whose words may stay."""
+    PROVEN = "proven here"
+    """The very same tool was registered before, and nothing that was proven here spoke for it."""
+    PROPOSED = "proposed"
+    """It passed, and waits: the budget of new tools has no room for it."""
     REJECTED = "rejected"
     NOT_DRAFTED = "not drafted"
     LEFT_OUT = "left out"
@@ -238,10 +250,11 @@ def synthesize(
     """Prove a tool for each opportunity and register what passes, in the order given.
 
     Each tool is registered as soon as its turn comes, in one transaction: an interrupted run
-    leaves whole tools, and the next run goes on from there. Where tools are chosen, nothing is
-    registered before the choice; then those come first that were chosen, the best first. With an
-    author, nothing is registered before it was asked which tools may be one; where tools are
-    chosen it is not asked, for what such a tool saves cannot be measured.
+    leaves whole tools, and the next run goes on from there. What the registry's budget of new tools
+    has no room for is proposed, and waits. Where tools are chosen, nothing is registered before the
+    choice; then those come first that were chosen, the best first. With an author, nothing is
+    registered before it was asked which tools may be one; where tools are chosen it is not asked,
+    for what such a tool saves cannot be measured.
 
     Args:
         opportunities: What tools are to be made for.
@@ -275,6 +288,7 @@ def synthesize(
     def can_be_registered(draft: Draft) -> bool:
         return _can_be_registered(draft, settings)
 
+    intake = registry.governance.intake()
     proofs = _proofs(opportunities, executor, prove_one)
     counted: Iterable[Proof] = _counted(proofs, on_proven)
     if author is not None:
@@ -294,13 +308,13 @@ def synthesize(
         )
     if choose is None:
         for proof in counted:
-            yield _register(proof, registry, settings)
+            yield _register(proof, registry, intake, settings)
         return
     for proof, choice in _chosen(list(counted), choose, settings):
         if choice is not None and choice.why_not:
             yield _leave_out(proof, choice, registry, settings)
         else:
-            yield replace(_register(proof, registry, settings), choice=choice)
+            yield replace(_register(proof, registry, intake, settings), choice=choice)
 
 
 def _proofs(
@@ -364,7 +378,9 @@ def _with_what_stays(why_not: str, spec: ToolSpec, registry: Registry) -> str:
     return f"{why_not}; {same[-1].ref} of an earlier run stays registered" if same else why_not
 
 
-def _register(proof: Proof, registry: Registry, settings: ValidationSettings) -> Synthesized:
+def _register(
+    proof: Proof, registry: Registry, intake: Intake, settings: ValidationSettings
+) -> Synthesized:
     if proof.draft is None or proof.report is None:
         return Synthesized(proof, Fate.NOT_DRAFTED, changed=False)
     spec = spec_of(proof.draft, settings.profile)
@@ -380,8 +396,12 @@ def _register(proof: Proof, registry: Registry, settings: ValidationSettings) ->
             # It passed before, on other recordings: what is registered is not undone here.
             return Synthesized(proof, Fate.REJECTED, changed=False)
         return Synthesized(proof, Fate.REJECTED, changed=rejection.created)
+    known = registered(spec, registry)
+    if known is not None and registry.wants_evidence(known.ref):
+        registry.add_evidence(known.ref, evidence, report, why="passed validation")
+        return Synthesized(proof, Fate.PROVEN, changed=True, ref=known.ref)
     if kept := kept_version(spec, proof.draft.authorship, registry):
-        return Synthesized(proof, Fate.UNCHANGED, changed=False, ref=kept.ref)
+        return _of_version(proof, kept, created=False)
     try:
         registration = registry.register(
             spec,
@@ -389,11 +409,18 @@ def _register(proof: Proof, registry: Registry, settings: ValidationSettings) ->
             evidence=evidence,
             report=report,
             why="passed validation",
+            intake=intake,
         )
     except InvalidSpecError as error:
         # It works, but its words are meant for the models that would be offered it.
         refusal = str(error)
         rejection = registry.reject(spec, (refusal,), evidence, report)
         return Synthesized(proof, Fate.REJECTED, changed=rejection.created, refusal=refusal)
-    fate = Fate.REGISTERED if registration.created else Fate.UNCHANGED
-    return Synthesized(proof, fate, registration.created, registration.version.ref)
+    return _of_version(proof, registration.version, created=registration.created)
+
+
+def _of_version(proof: Proof, version: ToolVersion, *, created: bool) -> Synthesized:
+    fate = Fate.REGISTERED if created else Fate.UNCHANGED
+    if version.state is State.PROPOSED:
+        fate = Fate.PROPOSED
+    return Synthesized(proof, fate, created, version.ref)

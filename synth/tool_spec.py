@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from toolguild.policies import Profile
-from toolguild.registry import ToolSpec
+from toolguild.registry import ToolSpec, ToolVersion
 from toolguild.sandbox import Json
-from toolguild.synth.drafting import Draft
+from toolguild.synth.drafting import Case, Draft, DraftOrigin
 from toolguild.synth.drafting.documenting import code_of
 from toolguild.synth.validation import inferred_needs
 
-__all__ = ["spec_of", "without_words"]
+__all__ = ["draft_of", "spec_of", "without_words"]
 
 
 def spec_of(draft: Draft, profile: Profile | None = None) -> ToolSpec:
@@ -24,6 +25,22 @@ def spec_of(draft: Draft, profile: Profile | None = None) -> ToolSpec:
         returns=draft.returns,
         calls=draft.calls,
         needs=inferred_needs(draft.source, profile),
+    )
+
+
+def draft_of(version: ToolVersion, cases: Sequence[Case] = ()) -> Draft:
+    """Return a registered version as a draft, to be proven once more by known results."""
+    spec, origin = version.spec, str(version.provenance.get("origin"))
+    return Draft(
+        name=spec.name,
+        description=spec.description,
+        source=spec.source,
+        parameters=spec.parameters,
+        returns=spec.returns,
+        calls=spec.calls,
+        origin=DraftOrigin(origin) if origin in {*DraftOrigin} else DraftOrigin.PERSON,
+        opportunity=None,
+        cases=tuple(cases),
     )
 
 

@@ -45,7 +45,7 @@ class Made:
 
     def registered(self) -> list[Mapping[str, Any]]:
         """Return the tools that passed."""
-        return [tool for tool in self.tools if tool["fate"] in ("registered", "unchanged")]
+        return [tool for tool in self.tools if tool["ref"] is not None]
 
 
 @dataclass(frozen=True)

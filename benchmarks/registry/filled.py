@@ -11,7 +11,7 @@ from toolguild.registry import Answer, CallStatus, Registry, State, Use
 
 __all__ = ["fill"]
 
-_TOOLS, _VERSIONS, _USES, _DRAFTS = 8, 3, 80, 6
+_TOOLS, _VERSIONS, _USES, _DRAFTS, _VALIDATIONS = 8, 3, 80, 6, 4
 _STATUSES = tuple(CallStatus)
 
 
@@ -41,6 +41,11 @@ def fill(where: str) -> None:
         made = {digest: [1.0, 0.5, float(place)] for place, digest in enumerate(versions)}
         for digests in (versions[:10], versions[10:], versions[5:12]):
             registry.keep_vectors("benchmark", {digest: made[digest] for digest in digests})
+        registry.governance.alias("tool_3@1", "stable", why="it counts")
+        registry.governance.alias("tool_4", "stable", why="it counts")
+        for number in range(_VALIDATIONS):
+            evidence, report = {"seed": -number}, {"checks": [], "seed": -number}
+            registry.add_evidence(f"tool_{number}", evidence, report, why="counted again")
         asked = [registry.governance.ask(f"tool_{tool}", why="it works").id for tool in range(2, 6)]
     with Registry.open(where, actor="somebody else") as registry:
         registry.governance.answer(asked[0], Answer.APPROVED, why="so it does")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import Connection, func, select
@@ -12,8 +12,9 @@ from toolguild.registry import schema
 from toolguild.registry.bundles.errors import ImportRefusedError
 from toolguild.registry.bundles.statement import BundledTool
 from toolguild.registry.model import State, ToolSpec
+from toolguild.registry.parts import parts_first
 
-__all__ = ["Arrival", "Fate", "Local", "arrivals_of", "chosen_of", "missing_names"]
+__all__ = ["Arrival", "Fate", "Local", "arrivals_of", "chosen_of", "missing_names", "within"]
 
 
 class Fate(StrEnum):
@@ -39,9 +40,11 @@ class Arrival:
     """That of its version here."""
     fate: Fate
     meant: bool
-    """Whether its name comes to mean it now."""
+    """Whether its name comes to mean it: now, or when it is let in."""
     instead_of: str | None
     """What the name means here, as `name@3`, where that is another version."""
+    waits: bool = False
+    """Whether it is proposed only, for want of room among the new tools."""
 
     @property
     def ref(self) -> str:
@@ -144,6 +147,18 @@ def arrivals_of(
         )
     _check_callees(arrivals, chosen, local)
     return tuple(arrivals)
+
+
+def within(arrivals: Sequence[Arrival], room: int) -> tuple[Arrival, ...]:
+    """Return the same, with those waiting that there is no room for; what others call goes first.
+
+    Args:
+        arrivals: What arrives.
+        room: New tools that may come into use.
+    """
+    new = [arrival for arrival in arrivals if arrival.fate is not Fate.KNOWN]
+    waiting = {one.spec.digest for one in parts_first(new, lambda one: one.spec)[room:]}
+    return tuple(replace(one, waits=one.spec.digest in waiting) for one in arrivals)
 
 
 def missing_names(arrivals: Sequence[Arrival], local: Local) -> dict[str, tuple[str, ...]]:

@@ -54,7 +54,7 @@ def export_tools(
 
     Args:
         registry: Where they are.
-        refs: `name`, `name@3` or `name@sha256:ab12` each.
+        refs: `name`, `name@3`, `name@sha256:ab12` or `name@alias` each.
         with_reports: Whether to share what their evidence rests on: recorded arguments, results.
 
     Raises:

@@ -3,6 +3,7 @@
 What arrives starts again: in the tier `sandbox`, with no record and no evidence. What its exporter
 says of it is kept as a claim in its provenance, and counts for nothing. It is `active`, as every
 new version is: in its tier it can change nothing, and only by being called does it earn a record.
+What the budget of new tools has no room for is `proposed`, and waits.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from toolguild.registry import schema
-from toolguild.registry.bundles.arrivals import Arrival, Fate, Local, arrivals_of, missing_names
+from toolguild.registry.bundles.arrivals import (
+    Arrival,
+    Fate,
+    Local,
+    arrivals_of,
+    missing_names,
+    within,
+)
 from toolguild.registry.bundles.envelope import open_envelope
 from toolguild.registry.bundles.errors import ImportRefusedError
 from toolguild.registry.bundles.renaming import rename_known
@@ -21,6 +29,7 @@ from toolguild.registry.bundles.statement import Bundle, read_payload
 from toolguild.registry.canonical import text_digest
 from toolguild.registry.lookup import find_version
 from toolguild.registry.model import ToolSpec
+from toolguild.registry.proposals import Intake
 from toolguild.registry.reports import with_report
 from toolguild.registry.signing import PublicKey
 from toolguild.registry.store import Registry
@@ -112,20 +121,25 @@ def import_bundle(
     """
     # The gate takes its time, and is asked before others have to wait for the registry.
     passed: set[str] = set()
+    intake = registry.governance.intake()
     with registry.database.read() as connection:
-        planned = _plan(connection, received, settings, passed)
+        planned = _plan(connection, received, settings, intake, passed)
     if settings.dry_run:
         return planned
     with registry.database.write() as connection:
         # Somebody may have written in between.
-        imported = _plan(connection, received, settings, passed)
+        imported = _plan(connection, received, settings, intake, passed)
         for arrival in imported.arrivals:
             _write(registry, connection, arrival, received)
         return imported
 
 
 def _plan(
-    connection: Connection, received: Received, settings: ImportSettings, passed: set[str]
+    connection: Connection,
+    received: Received,
+    settings: ImportSettings,
+    intake: Intake,
+    passed: set[str],
 ) -> Imported:
     """Say what becomes of each tool; `passed` are the digests that the gate let through."""
     local, tools = Local.of(connection), received.bundle.tools
@@ -134,7 +148,9 @@ def _plan(
         if settings.rename
         else [tool.spec for tool in tools]
     )
-    arrivals = arrivals_of(tools, taken, local, replacing=settings.replace)
+    arrivals = within(
+        arrivals_of(tools, taken, local, replacing=settings.replace), intake.room(connection)
+    )
     for arrival in arrivals:
         if arrival.fate is not Fate.KNOWN and arrival.spec.digest not in passed:
             _check_by_gate(arrival, settings)
@@ -170,6 +186,7 @@ def _write(
         evidence={},
         why=received.origin,
         meant=arrival.meant,
+        waits=arrival.waits,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from toolguild.registry import rows, schema
 from toolguild.registry.database import Database
@@ -55,7 +55,7 @@ def embed_tools(registry: Registry, embedder: Embedder) -> Iterator[int]:
 
 
 def _versions(connection: Connection, digests: Sequence[str]) -> list[ToolVersion]:
-    query = select(schema.versions).where(schema.versions.c.digest.in_(digests))
+    query = rows.VERSIONS.where(schema.versions.c.digest.in_(digests))
     found = []
     for row in connection.execute(query):
         with suppress(TamperedError):  # `audit verify` names it, and it cannot be called.

@@ -197,8 +197,7 @@ class _Looking:
         The tables are asked, and not the index, so that a damaged one shows nothing else.
         """
         query = (
-            select(schema.versions)
-            .join(schema.tools, schema.tools.c.name == schema.versions.c.name)
+            rows.VERSIONS.join(schema.tools, schema.tools.c.name == schema.versions.c.name)
             .where(schema.tools.c.active == schema.versions.c.digest)
             .where(schema.versions.c.digest.in_(digests), *self._allowed(schema.versions.c))
         )

@@ -231,3 +231,32 @@ def test_without_the_extra_the_command_says_what_to_install(
         ran = toolguild(*command)
         assert ran.code == 3
         assert 'pip install "toolguild[sign]"' in ran.err
+
+
+def test_what_was_imported_is_proven_here_by_ones_own_logs(toolguild: Any, log: Path) -> None:
+    [made] = toolguild("synthesize", log, "--registry", "alice.db", "--json").json["tools"]
+    bundle = ["bundle.json", "--unsigned", "--registry"]
+    exported = toolguild("tools", "export", "--all", "-o", *bundle, "alice.db")
+    assert exported.code == 0, exported.err
+    assert toolguild("tools", "import", *bundle, "bob.db").code == 0
+
+    def evidence() -> Any:
+        shown = toolguild("tools", "show", made["name"], "--registry", "bob.db", "--json").json
+        assert shown["provenance"]["claims"]["evidence"]["cases"] > 0
+        return shown["evidence"]
+
+    assert evidence() == {}
+    synthesize = ["synthesize", log, "--registry", "bob.db", "--json"]
+    first = toolguild(*synthesize)
+    [tool] = first.json["tools"]
+    assert (first.code, tool["fate"], tool["ref"]) == (0, "proven here", f"{made['name']}@1")
+    assert first.json["changed"]
+    assert evidence()["cases"] > 0
+    [tool] = toolguild(*synthesize).json["tools"]
+    assert tool["fate"] == "unchanged"
+    with Registry.open("bob.db") as registry, registry.database.write() as connection:
+        digest = registry.tool(made["name"]).digest
+        registry._journal.tell(connection, "reopen", digest, None, {}, "results drift")
+    fates = [toolguild(*synthesize).json["tools"][0]["fate"] for _ in range(2)]
+    assert fates == ["proven here", "unchanged"]
+    assert toolguild("audit", "verify", "--registry", "bob.db").code == 0

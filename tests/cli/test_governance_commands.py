@@ -139,7 +139,8 @@ def test_a_review_promotes_what_has_earned_it(toolguild: Any, path: Path) -> Non
     assert "No tool has earned" in toolguild(*review).err
     use(path, 7)
     assert "twice@2 is at restricted now" in toolguild(*review).err
-    assert toolguild(*review, "--json").json == {"promoted": []}
+    nothing: dict[str, list[Any]] = {"admitted": [], "promoted": [], "waiting": []}
+    assert toolguild(*review, "--json").json == nothing
 
 
 def test_a_diff_shows_code_and_marks_what_breaks_callers(toolguild: Any, path: Path) -> None:

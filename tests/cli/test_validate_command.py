@@ -111,3 +111,50 @@ def test_a_failure_of_a_rejected_draft_is_a_program_that_shows_it(
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
     assert json.dumps(shown)
+
+
+TWICE = '''
+def twice(n: int) -> int:
+    """Double a number.
+
+    Args:
+        n: The number.
+
+    Returns:
+        Twice the number.
+    """
+    return 2 * n
+'''
+
+
+def test_a_proof_by_your_own_results_becomes_the_evidence_of_a_registered_tool(
+    toolguild: Any, tmp_path: Path
+) -> None:
+    from toolguild.synth.tool_spec import spec_of
+    from toolguild.synth.tool_text import draft_from_text
+
+    with Registry.open("tools.db") as registry:
+        registry.register(spec_of(draft_from_text(TWICE)))
+    wrong, right = tmp_path / "wrong.jsonl", tmp_path / "right.jsonl"
+    wrong.write_text('{"arguments": {"n": 2}, "value": 5}\n')
+    right.write_text('{"arguments": {"n": 2}, "value": 4}\n')
+    keep = ["validate", "twice@1", "--keep", "--registry", "tools.db", "--json", "--cases"]
+    refused = toolguild(*keep, wrong)
+    assert (refused.code, refused.json["kept_of"]) == (1, None)
+    with Registry.open("tools.db") as registry:
+        assert registry.tool("twice").evidence == {}
+    kept = toolguild(*keep, right)
+    assert (kept.code, kept.json["kept_of"], kept.json["cases"]) == (0, "twice@1", 1)
+    with Registry.open("tools.db") as registry:
+        assert registry.tool("twice").evidence["report"] == kept.json["report"]
+    assert toolguild("tools", "report", "twice", "--registry", "tools.db").code == 0
+    history = toolguild("tools", "history", "twice", "--registry", "tools.db").out
+    assert "validated by hand" in history
+    assert toolguild("audit", "verify", "--registry", "tools.db").code == 0
+
+
+def test_an_old_proof_is_not_kept_as_a_new_one(toolguild: Any, made: str) -> None:
+    ran = toolguild("validate", made, "--keep", "--replay", "--registry", "tools.db")
+    assert (ran.code, "says nothing new" in ran.err) == (2, True)
+    ran = toolguild("validate", "absent", "--keep", "--registry", "none.db")
+    assert (ran.code, Path("none.db").exists()) == (2, False)

@@ -268,6 +268,7 @@ def test_files_extend_files_beside_them(tmp_path: Path) -> None:
         ("trust.full.approval = 'yes'", "profile.trust.full.approval", "valid boolean"),
         ("trust.alpha = 0", "profile.trust.alpha", "greater than 0"),
         ("trust.cooldown_h = inf", "profile.trust.cooldown_h", "finite"),
+        ("trust.budget.new_tools_a_day = -1", "profile.trust.budget.new_tools_a_day", "greater"),
         ("trust.budget.tools = 5", "profile.trust.budget.tools", "Extra"),
         ("limits = 5", "profile.limits", "dictionary"),
         ("extends = 'lax'", "extends", "shipped are: balanced, simple, strict"),

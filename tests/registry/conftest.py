@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from toolguild.policies import Capability, Tier
+from toolguild.policies import Capability, Profile, Tier, load_profile
 from toolguild.registry import Registry, ToolSpec, ToolVersion, schema
 from toolguild.registry.governance import Governance
 from toolguild.sandbox import (
@@ -165,6 +165,23 @@ def as_other(where: str, registry: Registry) -> Iterator[Governance]:
     """The same registry, in the hands of somebody else."""
     with Registry.open(where, actor="somebody else", clock=registry.now) as other:
         yield other.governance
+
+
+@pytest.fixture
+def bounded(where: str) -> Iterator[Callable[..., Registry]]:
+    """Open the registry with a budget of new tools."""
+    clock = Clock()
+    with ExitStack() as stack:
+
+        def open_it(*, a_cycle: int = 100, a_day: int = 100) -> Registry:
+            tables = load_profile().tables()
+            tables["trust"]["budget"] |= {"new_tools_a_cycle": a_cycle, "new_tools_a_day": a_day}
+            profile = Profile.of_tables("bounded", tables)
+            return stack.enter_context(
+                Registry.open(where, actor="tester", clock=clock, profile=profile)
+            )
+
+        yield open_it
 
 
 @contextmanager

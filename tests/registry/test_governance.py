@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import update
 
-from toolguild.policies import Tier, load_profile
+from toolguild.policies import Profile, Tier, load_profile
 from toolguild.registry import (
     TRANSITIONS,
     Answer,
@@ -498,7 +498,13 @@ class Lives(RuleBasedStateMachine):
         import tempfile
 
         self.folder = tempfile.TemporaryDirectory()
-        self.registry = Registry.open(f"{self.folder.name}/tools.db", actor="tester")
+        tables = load_profile().tables()
+        tables["trust"]["budget"] |= {"new_tools_a_cycle": 1, "new_tools_a_day": 4}
+        self.registry = Registry.open(
+            f"{self.folder.name}/tools.db",
+            actor="tester",
+            profile=Profile.of_tables("bounded", tables),
+        )
         self.number = 0
         self.counted: Counter[tuple[str, int, Tier, str]] = Counter()
         """Uses that count, by version, the use that its record began after, tier and image."""
@@ -513,6 +519,9 @@ class Lives(RuleBasedStateMachine):
         source = f"def {name}():\n    return 1\n"
         return ToolSpec(name, description, source, parameters, {"type": "integer"}, calls)
 
+    def is_proposed(self, ref: str) -> bool:
+        return self.registry.tool(ref).state is State.PROPOSED
+
     def known(self, name: str) -> bool:
         return any(tool.spec.name == name for tool in self.registry.tools())
 
@@ -521,6 +530,45 @@ class Lives(RuleBasedStateMachine):
         known = {one.digest for one in self.registry.versions(name)} if self.known(name) else set()
         made = self.registry.register(self.spec(name, description))
         assert made.created == (made.version.digest not in known)
+
+    @rule(of=st.lists(st.tuples(names, st.sampled_from(["One.", "Two.", "Three."])), max_size=3))
+    def propose(self, of: list[tuple[str, str]]) -> None:
+        intake = self.registry.governance.intake()
+        for name, description in of:
+            before = self.registry.governance.proposals()
+            made = self.registry.register(self.spec(name, description), intake=intake)
+            is_new = made.created and made.version.state is State.PROPOSED
+            assert len(self.registry.governance.proposals()) == len(before) + is_new
+            if made.created and before:
+                assert is_new
+
+    @rule()
+    def admit(self) -> None:
+        before = self.registry.governance.proposals()
+        admitted = self.registry.governance.admit()
+        assert [one.digest for one in admitted] == [one.digest for one in before[: len(admitted)]]
+        assert len(admitted) <= 1
+        assert {one.state for one in admitted} <= {State.ACTIVE}
+        left = [one.digest for one in self.registry.governance.proposals()]
+        assert left == [one.digest for one in before[len(admitted) :]]
+
+    @precondition(lambda self: self.known("inner"))
+    @rule(name=names, number=st.integers(1, 3), back=st.booleans())
+    def retire_or_restore(self, name: str, number: int, back: bool) -> None:
+        governance = self.registry.governance
+        try:
+            before = self.registry.tool(f"{name}@{number}")
+        except UnknownToolError:
+            return
+        wanted = State.ACTIVE if back else State.RETIRED
+        try:
+            after = (governance.restore if back else governance.retire)(before.ref, why="a test")
+        except RegistryError as error:
+            refused = before.state in (wanted, State.PROPOSED) if back else before.state is wanted
+            assert refused or "budget of new tools" in str(error)
+        else:
+            assert after.state is wanted
+            assert wanted in TRANSITIONS[before.state]
 
     @precondition(lambda self: self.known("inner") and self.known("outer"))
     @rule(
@@ -588,7 +636,7 @@ class Lives(RuleBasedStateMachine):
         if not self.known(name):
             return
         before = self.registry.tool(name)
-        if before.number == 1:
+        if before.number == 1 or self.is_proposed(f"{name}@{before.number - 1}"):
             with pytest.raises(RegistryError):
                 self.registry.governance.rollback(name, why="a test")
         else:
@@ -599,7 +647,8 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.known("inner") and self.known("outer"))
     @invariant()
     def no_composite_above_its_part(self) -> None:
-        assert self.registry.tool("outer").tier <= self.registry.tool("inner").tier
+        if not self.is_proposed("inner"):
+            assert self.registry.tool("outer").tier <= self.registry.tool("inner").tier
 
     @invariant()
     def only_active_versions_are_trusted(self) -> None:

@@ -22,6 +22,7 @@ from toolguild.registry.migrations import STEPS
 from toolguild.registry.retrieval.vectors import keep, without_vector
 from toolguild.registry.sqlite import layout
 
+NEW_IN_5 = ("validations", "aliases")
 LAYOUT_1 = (Path(__file__).parent / "layout_1.sql").read_text("utf-8")
 
 
@@ -192,3 +193,47 @@ def test_steps_may_differ_by_the_kind_of_database(where, database, monkeypatch):
             assert connection.exec_driver_sql("SELECT x FROM of_both").all() == [(7,)]
             tables = {name for name in inspect(connection).get_table_names() if "of_" in name}
             assert tables == {"of_both", f"of_{database}"}
+
+
+@pytest.fixture
+def columns_of(database):
+    """Return what a database says of how its tables are made."""
+
+    def read(registry):
+        with registry.database.read() as connection:
+            if database == "sqlite":
+                return layout(connection)
+            columns = connection.exec_driver_sql(
+                "SELECT table_name, column_name, data_type, collation_name, is_nullable "
+                "FROM information_schema.columns WHERE table_schema = current_schema() "
+                "ORDER BY 1, 2"
+            )
+            indexes = connection.exec_driver_sql(
+                "SELECT indexname, replace(indexdef, schemaname || '.', '') FROM pg_indexes "
+                "WHERE schemaname = current_schema() ORDER BY 1"
+            )
+            triggers = connection.exec_driver_sql(
+                "SELECT tgname, pg_get_triggerdef(oid, true) FROM pg_trigger "
+                "WHERE pg_table_is_visible(tgrelid) AND NOT tgisinternal ORDER BY 1"
+            )
+            keys = connection.exec_driver_sql(
+                "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+                "WHERE connamespace = current_schema()::regnamespace ORDER BY 1"
+            )
+            return [*columns], [*indexes], [*triggers], [*keys]
+
+    return read
+
+
+def test_layout_4_gets_the_layout_of_a_new_one_on_both_databases(where, columns_of, make_spec):
+    with Registry.open(where) as registry:
+        registry.register(make_spec(), evidence={"cases": 3})
+        new = columns_of(registry)
+        with registry.database.write() as connection:
+            for table in NEW_IN_5:
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            connection.exec_driver_sql("UPDATE schema_version SET version = 4")
+    with Registry.open(where) as registry:
+        assert columns_of(registry) == new
+        assert registry.tool("double").evidence == {"cases": 3}
+        assert verify(registry).ok

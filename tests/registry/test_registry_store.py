@@ -107,10 +107,10 @@ def test_references_name_versions(registry, make_spec):
     assert registry.versions("double") == [first, second]
 
 
-@pytest.mark.parametrize("ref", ["double@0", "double@", "double@stable", "double@sha256:ab", "a@%"])
+@pytest.mark.parametrize("ref", ["double@0", "double@", "double@_x", "double@sha256:ab", "a@%"])
 def test_malformed_references_say_how_to_write_one(registry, make_spec, ref):
     registry.register(make_spec())
-    with pytest.raises(UnknownToolError, match=r"write name, name@3 or name@sha256:ab12"):
+    with pytest.raises(UnknownToolError, match=r"write name, name@3, .* or name@alias"):
         registry.tool(ref)
 
 
