@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from sqlalchemy import Connection, bindparam, func, select, true
+from sqlalchemy import Connection, bindparam, func, literal_column, select, true
 
 from toolguild.registry import schema
 from toolguild.registry.model import CallStatus
@@ -54,7 +54,7 @@ _newest = (
     select(_uses.c.status, _uses.c.duration_s, _uses.c.ran)
     .where(_uses.c.version == _VERSION)
     .order_by(_uses.c.version.desc(), _uses.c.id.desc())
-    .limit(RECENT_USES)
+    .limit(literal_column(str(RECENT_USES)))
     .lateral("newest")
 )
 _FROM_POSTGRESQL = (
