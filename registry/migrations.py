@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import Connection, insert, text, update
 
 from toolguild.registry import heads, schema
-from toolguild.registry.guards import ForDialect
+from toolguild.registry.guards import POSTGRESQL, ForDialect
 from toolguild.registry.heads import GENESIS, Chain, Head
 from toolguild.registry.retrieval import documents, vectors
 from toolguild.registry.use_chain import use_hash
@@ -107,6 +107,10 @@ STEPS: Final[Mapping[int, Sequence[Action]]] = {
         # What is searched is derived from other tables, and may be made anew in any step.
         vectors.vectors.create,
         documents.rebuild,
+    ),
+    4: (
+        ForDialect(POSTGRESQL, "ALTER INDEX search_documents_names SET (fastupdate = off)"),
+        ForDialect(POSTGRESQL, "ALTER INDEX search_documents_texts SET (fastupdate = off)"),
     ),
 }
 """What to do, by the number of the layout that it leads on from."""

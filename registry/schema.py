@@ -44,7 +44,7 @@ __all__ = [
     "versions",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Number of this layout; a database with a higher one was made by a newer toolguild, one with a
 lower one is brought to this one by `migrations`."""
 

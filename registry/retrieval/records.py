@@ -48,14 +48,17 @@ _FROM_SQLITE = (
     .where(_ASKED_FOR, _uses.c.ran.is_(True), _uses.c.id >= func.coalesce(_first, 0))
 )
 
-# Of a join PostgreSQL would read all uses where it has no statistics of them yet, as after an
-# import. This can only go by the index `uses_by_version`, whose order it names.
+# Where PostgreSQL takes the uses of a version for few, it reads them all and sorts them, and
+# without statistics it reads those of all versions for a join. Kept from either, it goes by the
+# index `uses_by_version`.
+_BY_INDEX = "SET LOCAL enable_sort = off"
 _newest = (
     select(_uses.c.status, _uses.c.duration_s, _uses.c.ran)
     .where(_uses.c.version == _VERSION)
-    .order_by(_uses.c.version.desc(), _uses.c.id.desc())
+    .order_by(_uses.c.id.desc())
+    # Written out: with a number that it does not know, each search would be planned anew.
     .limit(literal_column(str(RECENT_USES)))
-    .lateral("newest")
+    .lateral()
 )
 _FROM_POSTGRESQL = (
     select(_VERSION, _newest.c.status, _newest.c.duration_s)
@@ -66,8 +69,11 @@ _FROM_POSTGRESQL = (
 
 def recent_uses(connection: Connection, versions: Sequence[str]) -> dict[str, RecentUses]:
     """Return how the last uses of versions went, by their digests, without those never used."""
+    query = _FROM_SQLITE
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_BY_INDEX)
+        query = _FROM_POSTGRESQL
     found: dict[str, list[tuple[str, float]]] = {}
-    query = _FROM_SQLITE if connection.dialect.name == "sqlite" else _FROM_POSTGRESQL
     for version, status, duration_s in connection.execute(query, {"versions": versions}):
         found.setdefault(version, []).append((status, duration_s))
     return {version: _summary(outcomes) for version, outcomes in found.items()}
