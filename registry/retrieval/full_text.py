@@ -71,18 +71,18 @@ WHERE (:state IS NULL OR state = :state) AND (:tier IS NULL OR tier = :tier)
 ORDER BY best.rank, best.id LIMIT :wanted
 """)
 # Each query is read once, whether the plan is made for these words or is kept for all.
-_FROM_POSTGRESQL = f"""
-WITH asked AS MATERIALIZED (SELECT {{words}}), best AS (
-    SELECT id, {{rank}} AS rank FROM (
+_FROM_POSTGRESQL = """
+WITH asked AS MATERIALIZED (SELECT {words}), best AS (
+    SELECT id, {rank} AS rank FROM (
         SELECT id, search_text FROM search_documents
-        WHERE {{column}} @@ (SELECT to_tsquery('simple', :required))
+        WHERE {column} @@ (SELECT to_tsquery('simple', :required))
         AND (CAST(:state AS text) IS NULL OR state = :state)
         AND (CAST(:tier AS text) IS NULL OR tier = :tier)
         LIMIT :ranked
     ) AS matching CROSS JOIN asked
     ORDER BY rank DESC, id LIMIT :wanted
 )
-SELECT {", ".join(f"document.{column}" for column in _SHOWN)}
+SELECT {shown}
 FROM best JOIN search_documents AS document ON document.id = best.id
 """
 _WORD = "to_tsquery('simple', :word{n}) AS word{n}"
@@ -223,6 +223,7 @@ def _for_postgresql(words: int, in_names: bool) -> TextClause:
     return text(
         _FROM_POSTGRESQL.format(
             column="search_name" if in_names else "search_text",
+            shown=", ".join(f"document.{column}" for column in _SHOWN),
             words=", ".join(_WORD.format(n=n) for n in numbers),
             rank=" + ".join(_RANK_OF_WORD.format(n=n) for n in numbers),
         )

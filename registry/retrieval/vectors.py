@@ -93,19 +93,25 @@ def without_vector(connection: Connection, model: str) -> list[str]:
     return list(connection.scalars(query.order_by(documents.c.id)))
 
 
-def keep(connection: Connection, model: str, made: Mapping[str, Vector]) -> None:
+def keep(connection: Connection, model: str, made: Mapping[str, Vector]) -> int:
     """Keep the vectors that a model made, by the digests of their versions.
 
-    Raises:
-        EmbeddingError: a vector has no direction.
+    Left out are those without a direction, which have models of words for texts of other words.
+
+    Returns:
+        How many were kept.
     """
     rows = []
     for version, vector in made.items():
-        unit = _unit(vector)
+        try:
+            unit = _unit(vector)
+        except EmbeddingError:
+            continue
         packed = {"signature": _signature(unit), "vector": _pack(unit)}
         rows.append({"version": version, "model": model, "dimension": len(unit), **packed})
     if rows:
         connection.execute(_KEEP, rows)
+    return len(rows)
 
 
 def nearest(
