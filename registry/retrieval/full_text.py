@@ -23,7 +23,7 @@ where all of the words are common, and those say little of what is wanted."""
 
 _COLUMNS = ("name_words", "description_words", "parameter_words")
 _SHOWN = ("id", "name", "folded_name", "version", *_COLUMNS)
-"""What is told of a document that was found."""
+"""Columns of a document that are read; the others are PostgreSQL's index."""
 
 _SQLITE = (
     # External content: the words are kept once, in the documents. `ascii` takes every letter
@@ -176,7 +176,7 @@ def otherwise_indexed(connection: Connection, rows: Iterable[Mapping[str, Any]])
 def having(
     connection: Connection, asked: Having, *, tier: str | None, state: str | None, wanted: int
 ) -> Sequence[Row[Any]]:
-    """Return the documents that have the words, roughly the best first.
+    """Return documents that have the words; where more have them than are wanted, roughly the best.
 
     Args:
         connection: To either database.

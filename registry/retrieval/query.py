@@ -27,6 +27,7 @@ from toolguild.registry.retrieval.relevance import (
     DESCRIPTION,
     NAME,
     PARAMETERS,
+    Field,
     coverage,
     name_match,
     weights_of,
@@ -56,13 +57,13 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _BEHIND_NAMES = "~"
 """Sorts behind every character of a name."""
 
-
 _POINTED_AT = (
     select(schema.versions)
     .join(schema.tools, schema.tools.c.name == schema.versions.c.name)
     .where(schema.tools.c.active == schema.versions.c.digest)
     .where(schema.versions.c.digest.in_(bindparam("digests", expanding=True)))
 )
+"""Of some versions those that names point at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class _Looking:
         return self.connection.execute(query).all()
 
     def by_words(self, asked: Having) -> Sequence[Row[Any]]:
-        """Return the documents that have the words, roughly the best first."""
+        """Return the documents that have the words, of very many roughly the best."""
         return having(self.connection, asked, tier=self.tier, state=self.state, wanted=self.wanted)
 
     def by_meaning(self, meaning: Meaning) -> dict[int, float]:
@@ -228,17 +229,7 @@ def _matches(looking: _Looking, text: str, meaning: Meaning | None) -> dict[str,
     if missing := near.keys() - found.keys():
         found |= {row.id: row for row in looking.by_id(missing)}
 
-    covered = {
-        row.name: coverage(
-            weights,
-            {
-                NAME: row.name_words,
-                DESCRIPTION: row.description_words,
-                PARAMETERS: row.parameter_words,
-            },
-        )
-        for row in found.values()
-    }
+    covered = {row.name: coverage(weights, _texts(row)) for row in found.values()}
     relevance = {tool: share for tool, (share, _) in covered.items()}
     if meaning is not None:
         relevance = _fused(relevance, {row.name: near.get(row.id) for row in found.values()})
@@ -250,6 +241,14 @@ def _matches(looking: _Looking, text: str, meaning: Meaning | None) -> dict[str,
             similarity=near.get(row.id),
         )
         for row in found.values()
+    }
+
+
+def _texts(row: Row[Any]) -> dict[Field, str]:
+    return {
+        NAME: row.name_words,
+        DESCRIPTION: row.description_words,
+        PARAMETERS: row.parameter_words,
     }
 
 
