@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -15,8 +16,16 @@ from toolguild.cli.errors import ExitCode
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.policies import Tier
 from toolguild.registry import Registry, State
-from toolguild.registry.retrieval import EmbeddingError, Found, OpenAIEmbedder, RecentUses
+from toolguild.registry.retrieval import (
+    Embedder,
+    EmbeddingError,
+    Found,
+    LocalEmbedder,
+    OpenAIEmbedder,
+    RecentUses,
+)
 from toolguild.registry.retrieval.indexing import embed_tools, rebuild
+from toolguild.registry.retrieval.local_embeddings import PREFIX as LOCAL
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["index_tools", "search_tools"]
@@ -35,7 +44,8 @@ _EMBEDDING_OPTIONS = [
         "--embedding-model",
         envvar="TOOLGUILD_EMBEDDING_MODEL",
         metavar="NAME",
-        help="Model that tells what texts mean, by its endpoint's name for it [default: none].",
+        help="Model that tells what texts mean, by its endpoint's name for it, or local:FOLDER for "
+        "one that model2vec reads from there [default: none].",
     ),
     click.option(
         "--model-url",
@@ -60,8 +70,10 @@ def _embedding_options(seconds: float, retries: int) -> Callable[[F], F]:
             model_key: str | None,
             **kwargs: Any,
         ) -> Any:
-            embedder = None
-            if embedding_model:
+            embedder: Embedder | None = None
+            if embedding_model and embedding_model.startswith(LOCAL):
+                embedder = LocalEmbedder(Path(embedding_model.removeprefix(LOCAL)).expanduser())
+            elif embedding_model:
                 embedder = OpenAIEmbedder(
                     embedding_model,
                     base_url=model_url or None,
@@ -98,7 +110,7 @@ def search_tools(
     k: int,
     tier: str | None,
     state: str,
-    embedder: OpenAIEmbedder | None,
+    embedder: Embedder | None,
     registry: str,
     as_json: bool,
 ) -> int:
@@ -131,12 +143,13 @@ def search_tools(
 @click.command("index")
 @_embedding_options(_SECONDS_TO_INDEX, _RETRIES_TO_INDEX)
 @registry_option
-def index_tools(embedder: OpenAIEmbedder | None, registry: str) -> int:
+def index_tools(embedder: Embedder | None, registry: str) -> int:
     """Make anew what `tools search` goes by.
 
     Registering keeps it up to date, so this is for a search index that was damaged. With
-    --embedding-model the model's endpoint is sent the names and descriptions of the tools that it
-    made no vectors of, and its vectors are kept: from then on tools are found by meaning, too.
+    --embedding-model the model is given the names and descriptions of the tools that it made no
+    vectors of, over its endpoint or in this process, and its vectors are kept: from then on tools
+    are found by meaning, too.
     """
     with Registry.open(registry) as opened:
         say(f"{rebuild(opened.database)} tools can be found by their words.")

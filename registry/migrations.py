@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import Connection, insert, text, update
 
 from toolguild.registry import heads, layout_5, schema
-from toolguild.registry.guards import ForDialect
+from toolguild.registry.guards import POSTGRESQL, ForDialect
 from toolguild.registry.heads import GENESIS, Chain, Head
 from toolguild.registry.retrieval import documents, vectors
 from toolguild.registry.use_chain import use_hash
@@ -112,6 +112,8 @@ STEPS: Final[Mapping[int, Sequence[Action]]] = {
         layout_5.add_aliases,
         # The trail tells nothing of the vectors that there are.
         vectors.make_anew,
+        ForDialect(POSTGRESQL, "ALTER INDEX search_documents_names SET (fastupdate = off)"),
+        ForDialect(POSTGRESQL, "ALTER INDEX search_documents_texts SET (fastupdate = off)"),
     ),
 }
 """What to do, by the number of the layout that it leads on from."""

@@ -254,14 +254,14 @@ class Registry:
 
         return self._change(ref, "set_state", changed, why)
 
-    def keep_vectors(self, model: str, made: Mapping[str, retrieval.Vector]) -> None:
+    def keep_vectors(self, model: str, made: Mapping[str, retrieval.Vector]) -> int:
         """Keep the vectors that a model made of versions, by their digests; see `search`.
 
-        Raises:
-            EmbeddingError: a vector has no direction.
+        Returns:
+            How many were kept: left out are those without a direction.
         """
         with self.database.write() as connection:
-            vector_batches.keep(connection, self._journal, model, made)
+            return vector_batches.keep(connection, self._journal, model, made)
 
     # -- evidence
 

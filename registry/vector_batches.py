@@ -20,21 +20,25 @@ from toolguild.sandbox import Json
 __all__ = ["differences", "keep"]
 
 
-def keep(connection: Connection, journal: Journal, model: str, made: Mapping[str, Vector]) -> None:
+def keep(connection: Connection, journal: Journal, model: str, made: Mapping[str, Vector]) -> int:
     """Keep the vectors that a model made, by the digests of their versions, as one batch.
 
-    Raises:
-        EmbeddingError: a vector has no direction.
+    Left out are those without a direction.
+
+    Returns:
+        How many were kept.
     """
-    if not made:
-        return
+    units = vectors.units_of(made)
+    if not units:
+        return 0
     batch = chain.read_head(connection).seq + 1
-    changed = {*vectors.batches_of(connection, model, [*made]), batch}
-    vectors.keep(connection, model, made, batch)
+    changed = {*vectors.batches_of(connection, model, [*units]), batch}
+    vectors.keep(connection, model, units, batch)
     found = vectors.digests_of_batches(connection, changed)
     told: dict[str, Json] = {str(number): found.get(str(number)) for number in changed}
-    why = f"{len(made)} vectors to find tools by"
+    why = f"{len(units)} vectors to find tools by"
     journal.tell(connection, "embed", storable_text(model), None, {"vectors": told}, why)
+    return len(units)
 
 
 def differences(connection: Connection, told: Mapping[str, Json]) -> Iterator[str]:

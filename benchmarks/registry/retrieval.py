@@ -10,7 +10,6 @@ machine stretch less; a server's own work is not in it.
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
 import random
 import statistics
@@ -24,32 +23,24 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
+from benchmarks.registry.answers import BY_MEANING, K, compared, labelled
 from benchmarks.registry.catalogue import Question, questions_about, tools
-from benchmarks.registry.labelled import labelled_tasks, real_tools
+from benchmarks.registry.labelled import real_tools
 from benchmarks.registry.report import Part
 from benchmarks.sandbox.machine import about, warn_if_busy
 from benchmarks.sandbox.report import Bound
 from benchmarks.sandbox.tables import about_table, table
 from toolguild.policies import Tier
 from toolguild.registry import CallStatus, Registry, State, ToolSpec, ToolVersion, Use, rows, schema
-from toolguild.registry.retrieval.documents import documents
+from toolguild.registry.retrieval import LocalEmbedder
 from toolguild.registry.retrieval.indexing import rebuild
-from toolguild.registry.retrieval.relevance import (
-    DESCRIPTION,
-    NAME,
-    PARAMETERS,
-    coverage,
-    weights_of,
-)
-from toolguild.registry.retrieval.words import words_of
 
 __all__ = ["measure_retrieval"]
 
-_K = 8
 _MOST_P99_MS = 15.0
-_WHAT = f"retrieval of the best {_K}, p99"
+_WHAT = f"retrieval of the best {K}, p99"
 _BATCH = 1000
 _COMPARED = 100
 """Questions whose answers are compared with those of reading all tools."""
@@ -57,7 +48,11 @@ _AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def measure_retrieval(
-    places: Mapping[str, Callable[[], str]], *, size: int = 100_000, questions: int = 1000
+    places: Mapping[str, Callable[[], str]],
+    *,
+    size: int = 100_000,
+    questions: int = 1000,
+    model: Path | None = None,
 ) -> Part:
     """Fill a registry in each place, and search it.
 
@@ -65,12 +60,15 @@ def measure_retrieval(
         places: By the name of a database, what gives a path or URL where there is no registry yet.
         size: Tools.
         questions: Questions.
+        model: Folder of a static model, by which tools are found as well as by words.
     """
     real = real_tools()
     taken = {spec.name for spec in real}
     specs = [spec for spec in tools(size) if spec.name not in taken]
     asked = questions_about(specs, questions)
-    data = {name: _measure(place, [*specs, *real], real, asked) for name, place in places.items()}
+    data = {
+        name: _measure(place, [*specs, *real], real, asked, model) for name, place in places.items()
+    }
     bounds = [
         Bound(_WHAT, name, "", found["ms"]["p99"], _MOST_P99_MS, "ms")
         for name, found in data.items()
@@ -83,23 +81,22 @@ def _measure(
     specs: Sequence[ToolSpec],
     real: Sequence[ToolSpec],
     asked: Sequence[Question],
+    model: Path | None,
 ) -> dict[str, Any]:
     where, of_real = place(), place()
     with Registry.open(of_real) as registry:
         _fill(registry, real)
-        alone = _labelled(registry)
+        tasks = labelled(registry, f"{len(real)} tools", model)
     with Registry.open(where) as registry:
         _fill(registry, specs)
         # Before there are records, which rank tools in another order than relevance does.
-        compared = _compared(registry, asked[:_COMPARED])
-        among_all = _labelled(registry)
+        beside_all = compared(registry, asked[:_COMPARED])
+        tasks |= labelled(registry, f"{len(specs):,} tools", model)
         _give_records(registry, specs)
-    return {
-        "tools": len(specs),
-        "ms": _timed(where, asked),
-        "compared": compared,
-        "labelled": {f"{len(real)} tools": alone, f"{len(specs):,} tools": among_all},
-    }
+    times = {"ms": _timed(where, asked)}
+    if model is not None:
+        times[BY_MEANING] = _timed(where, asked[:_COMPARED], model)
+    return {"tools": len(specs), **times, "compared": beside_all, "labelled": tasks}
 
 
 def _fill(registry: Registry, specs: Sequence[ToolSpec]) -> None:
@@ -136,7 +133,7 @@ def _uses(rng: random.Random, version: str) -> Iterable[Use]:
         yield Use(version, f"input-{number}", status, median_s * rng.uniform(0.5, 2), _AT)
 
 
-def _timed(where: str, asked: Sequence[Question]) -> dict[str, float]:
+def _timed(where: str, asked: Sequence[Question], model: Path | None = None) -> dict[str, float]:
     """Return the milliseconds of searches in a process of their own."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump([question.text for question in asked], file)
@@ -149,6 +146,7 @@ def _timed(where: str, asked: Sequence[Question]) -> dict[str, float]:
             where,
             file.name,
         ]
+        command += ["--model", str(model)] if model is not None else []
         ran = subprocess.run(command, capture_output=True, text=True, check=True)
     first, *others = json.loads(ran.stdout)
     return {"first": first["wall"]} | {
@@ -163,12 +161,13 @@ def _percentiles(taken: Sequence[float]) -> dict[str, float]:
     return {"p50": shares[49], "p90": shares[89], "p99": shares[98]}
 
 
-def _time(where: str, texts: Sequence[str]) -> list[dict[str, float]]:
+def _time(where: str, texts: Sequence[str], model: Path | None) -> list[dict[str, float]]:
     taken = []
+    embedder = LocalEmbedder(model) if model is not None else None
     with Registry.open(where) as registry:
         for text in texts:
             wall, processor = time.perf_counter(), time.process_time()
-            registry.search(text, k=_K)
+            registry.search(text, k=K, embedder=embedder)
             taken.append(
                 {
                     "wall": (time.perf_counter() - wall) * 1e3,
@@ -178,64 +177,13 @@ def _time(where: str, texts: Sequence[str]) -> list[dict[str, float]]:
     return taken
 
 
-def _compared(registry: Registry, asked: Sequence[Question]) -> dict[str, float]:
-    """Compare what is found with what reading every tool would find, by relevance alone.
-
-    Of equally relevant tools it is no matter which are found.
-    """
-    texts = _texts(registry)
-    having: dict[str, set[str]] = {}
-    for name, fields in texts.items():
-        for word in " ".join(fields.values()).split():
-            having.setdefault(word, set()).add(name)
-    found_best, best_of_all, first = 0, 0, 0
-    for question in asked:
-        words = dict.fromkeys(words_of(question.text))
-        weights = weights_of({word: len(having.get(word, ())) for word in words}, len(texts))
-        those = set().union(*(having.get(word, set()) for word in words))
-        shares = {name: coverage(weights, texts[name])[0] for name in those}
-        best = heapq.nlargest(_K, shares.values())
-        found = [one.version.spec.name for one in registry.search(question.text, k=_K)]
-        found_best += sum(shares.get(name, 0) >= best[-1] for name in found) if best else 0
-        best_of_all += len(best)
-        first += question.tool in found
-    return {"of the best by relevance": found_best / best_of_all, "asked for": first / len(asked)}
-
-
-def _texts(registry: Registry) -> dict[str, dict[Any, str]]:
-    with registry.database.read() as connection:
-        return {
-            row.name: {
-                NAME: row.name_words,
-                DESCRIPTION: row.description_words,
-                PARAMETERS: row.parameter_words,
-            }
-            for row in connection.execute(select(documents))
-        }
-
-
-def _labelled(registry: Registry) -> dict[str, dict[str, float]]:
-    """Return how many of the tools that real tasks take are among the best."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for task in labelled_tasks():
-        names = [one.version.spec.name for one in registry.search(task.text, k=_K)]
-        ranks = [place for place, name in enumerate(names, start=1) if name in task.tools]
-        recall = len(ranks) / len(task.tools)
-        found.setdefault(task.source, []).append((recall, 1 / ranks[0] if ranks else 0.0))
-    return {
-        source: {
-            "tasks": len(of_task),
-            "recall": statistics.fmean(recall for recall, _ in of_task),
-            "reciprocal rank": statistics.fmean(rank for _, rank in of_task),
-        }
-        for source, of_task in found.items()
-    }
-
-
 def _shown_times(data: Mapping[str, Any]) -> str:
     columns = [*next(iter(data.values()))["ms"]]
     lines = [
-        (name, *(f"{found['ms'][one]:.1f}" for one in columns)) for name, found in data.items()
+        (label, *(f"{found[times][one]:.1f}" for one in columns))
+        for name, found in data.items()
+        for times, label in (("ms", name), (BY_MEANING, f"{name}, {BY_MEANING}"))
+        if times in found
     ]
     return table(("ms a search", *columns), lines)
 
@@ -249,7 +197,7 @@ def _shown_answers(data: Mapping[str, Any]) -> str:
             for source, of_source in sources.items():
                 figures = (f"{of_source['recall']:.3f}", f"{of_source['reciprocal rank']:.3f}")
                 lines.append((name, among, f"{source} ({of_source['tasks']})", *figures))
-    head = ("database", "among", "questions", f"found among {_K}", "mean reciprocal rank")
+    head = ("database", "among", "questions", f"found among {K}", "mean reciprocal rank")
     return table(head, lines)
 
 
@@ -258,12 +206,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tools", type=int, default=100_000)
     parser.add_argument("--questions", type=int, default=1000)
+    parser.add_argument("--model", type=Path, metavar="FOLDER", help="a static embedding model")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--time", nargs=2, metavar=("WHERE", "FILE"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.time:
         where, file = given.time
-        print(json.dumps(_time(where, json.loads(Path(file).read_text("utf-8")))))
+        print(json.dumps(_time(where, json.loads(Path(file).read_text("utf-8")), given.model)))
         return
     warn_if_busy()
     told = {
@@ -273,7 +222,9 @@ def main() -> None:
     numbers = count()
     with tempfile.TemporaryDirectory(prefix="toolguild-retrieval-") as folder:
         places = {"SQLite": lambda: str(Path(folder, f"{next(numbers)}.db"))}
-        found = measure_retrieval(places, size=given.tools, questions=given.questions)
+        found = measure_retrieval(
+            places, size=given.tools, questions=given.questions, model=given.model
+        )
     if given.json:
         print(json.dumps({"about": told, **found.data}, indent=2))
     else:

@@ -6,6 +6,7 @@ from toolguild.registry.retrieval.embeddings import (
     OpenAIEmbedder,
     Vector,
 )
+from toolguild.registry.retrieval.local_embeddings import LocalEmbedder
 from toolguild.registry.retrieval.query import Found, search
 from toolguild.registry.retrieval.records import RecentUses
 from toolguild.registry.retrieval.vectors import Meaning, meaning_of
@@ -14,6 +15,7 @@ __all__ = [
     "Embedder",
     "EmbeddingError",
     "Found",
+    "LocalEmbedder",
     "Meaning",
     "OpenAIEmbedder",
     "RecentUses",

@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     insert,
     select,
     text,
@@ -78,6 +79,9 @@ words = Table(
 
 full_text.attach(documents)
 
+_COUNTS = select(words).where(
+    words.c.word.in_(bindparam("asked", expanding=True)), words.c.tools > 0
+)
 _ADD = text(
     "INSERT INTO search_words (word, tools) VALUES (:word, :more)"
     " ON CONFLICT (word) DO UPDATE SET tools = search_words.tools + :more"
@@ -137,8 +141,7 @@ def rebuild(connection: Connection) -> int:
 
 def counts_of(connection: Connection, asked: Sequence[str]) -> dict[str, int]:
     """Return how many documents have each of these words, without those that none has."""
-    query = select(words).where(words.c.word.in_(asked), words.c.tools > 0)
-    return {row.word: row.tools for row in connection.execute(query)}
+    return {row.word: row.tools for row in connection.execute(_COUNTS, {"asked": asked})}
 
 
 def differences(connection: Connection) -> Iterator[str]:

@@ -39,7 +39,11 @@ class Embedder(Protocol):
 
     @property
     def model(self) -> str:
-        """Names what made the vectors; those of different models are never compared."""
+        """Names what made the vectors; those of different models are never compared.
+
+        Raises:
+            EmbeddingError: there is no such model.
+        """
         ...
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:

@@ -8,11 +8,12 @@ typed is read as the syntax of a query.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import DDL, Connection, Table, event, text
+from sqlalchemy import DDL, Connection, Row, Table, TextClause, event, text
 
 __all__ = ["Having", "attach", "change", "drop", "having", "index_all", "otherwise_indexed"]
 
@@ -21,6 +22,8 @@ _MOST_RANKED = 2000
 where all of the words are common, and those say little of what is wanted."""
 
 _COLUMNS = ("name_words", "description_words", "parameter_words")
+_SHOWN = ("id", "name", "folded_name", "version", *_COLUMNS)
+"""Columns of a document that are read; the others are PostgreSQL's index."""
 
 _SQLITE = (
     # External content: the words are kept once, in the documents. `ascii` takes every letter
@@ -48,37 +51,46 @@ _POSTGRESQL = (
     "setweight(to_tsvector('simple', name_words), 'A') ||"
     " setweight(to_tsvector('simple', description_words), 'B') ||"
     " setweight(to_tsvector('simple', parameter_words), 'C')) STORED",
-    "CREATE INDEX search_documents_names ON search_documents USING gin (search_name)",
-    "CREATE INDEX search_documents_texts ON search_documents USING gin (search_text)",
+    # Without `fastupdate`: every search would read what it puts off to index.
+    "CREATE INDEX search_documents_names ON search_documents USING gin (search_name)"
+    " WITH (fastupdate = off)",
+    "CREATE INDEX search_documents_texts ON search_documents USING gin (search_text)"
+    " WITH (fastupdate = off)",
 )
 
 # The weights are those of `relevance`. Documents are joined to the best only, because that takes
 # longer than ranking does.
 _FROM_SQLITE = text("""
-SELECT best.id, document.tier, document.state FROM (
+SELECT document.* FROM (
     SELECT id, rank FROM (
         SELECT rowid AS id, bm25(search_text, 5.0, 2.0, 1.0) AS rank
         FROM search_text WHERE search_text MATCH :query LIMIT :ranked
     ) ORDER BY rank, id LIMIT :considered
 ) AS best CROSS JOIN search_documents AS document ON document.id = best.id
-ORDER BY best.rank, best.id
+WHERE (:state IS NULL OR state = :state) AND (:tier IS NULL OR tier = :tier)
+ORDER BY best.rank, best.id LIMIT :wanted
 """)
+# Each query is read once, whether the plan is made for these words or is kept for all.
 _FROM_POSTGRESQL = """
-SELECT id FROM (
-    SELECT id, search_text FROM search_documents
-    WHERE {column} @@ to_tsquery('simple', :required)
-    AND (CAST(:state AS text) IS NULL OR state = :state)
-    AND (CAST(:tier AS text) IS NULL OR tier = :tier)
-    LIMIT :ranked
-) AS matching
-ORDER BY {rank} DESC, id LIMIT :wanted
+WITH asked AS MATERIALIZED (SELECT {words}), best AS (
+    SELECT id, {rank} AS rank FROM (
+        SELECT id, search_text FROM search_documents
+        WHERE {column} @@ (SELECT to_tsquery('simple', :required))
+        AND (CAST(:state AS text) IS NULL OR state = :state)
+        AND (CAST(:tier AS text) IS NULL OR tier = :tier)
+        LIMIT :ranked
+    ) AS matching CROSS JOIN asked
+    ORDER BY rank DESC, id LIMIT :wanted
+)
+SELECT {shown}
+FROM best JOIN search_documents AS document ON document.id = best.id
 """
+_WORD = "to_tsquery('simple', :word{n}) AS word{n}"
 # PostgreSQL's own rank does not know which words are rare. A word in a name is ranked 0.6, in a
 # description 0.24, among parameters 0.12, so that 0.4 more make it much as in BM25F.
 _RANK_OF_WORD = (
-    "CASE WHEN search_text @@ to_tsquery('simple', :word{n}) THEN :weight{n} *"
-    " (0.4 + ts_rank('{{0, 0.2, 0.4, 1}}', search_text, to_tsquery('simple', :word{n})))"
-    " ELSE 0 END"
+    "CASE WHEN search_text @@ word{n}"
+    " THEN :weight{n} * (0.4 + ts_rank('{{0, 0.2, 0.4, 1}}', search_text, word{n})) ELSE 0 END"
 )
 _ALL = 2**62
 
@@ -163,8 +175,8 @@ def otherwise_indexed(connection: Connection, rows: Iterable[Mapping[str, Any]])
 
 def having(
     connection: Connection, asked: Having, *, tier: str | None, state: str | None, wanted: int
-) -> list[int]:
-    """Return the ids of documents that have the words, roughly the best first.
+) -> Sequence[Row[Any]]:
+    """Return documents that have the words; where more have them than are wanted, roughly the best.
 
     Args:
         connection: To either database.
@@ -174,42 +186,48 @@ def having(
         wanted: Documents at most.
     """
     find = _from_sqlite if _is_sqlite(connection) else _from_postgresql
-    return find(connection, asked, tier, state, wanted)
+    return find(connection, asked, {"tier": tier, "state": state, "wanted": wanted})
 
 
 def _from_sqlite(
-    connection: Connection, asked: Having, tier: str | None, state: str | None, wanted: int
-) -> list[int]:
-    query = _for_fts5(asked)
-    # Nearly all tools may be shown, so there are usually enough of them among the best; where
-    # only few may, all that have the words have to be considered.
-    for considered, ranked in ((wanted, _MOST_RANKED), (_ALL, _ALL)):
-        values = {"query": query, "considered": considered, "ranked": max(ranked, wanted)}
-        rows = connection.execute(_FROM_SQLITE, values).all()
-        found = [row.id for row in rows if tier in (None, row.tier) and state in (None, row.state)]
-        if len(found) == len(rows):
-            break
-    return found[:wanted]
+    connection: Connection, asked: Having, given: Mapping[str, Any]
+) -> Sequence[Row[Any]]:
+    tier, state, wanted = given["tier"], given["state"], given["wanted"]
+    best = {"considered": wanted, "ranked": max(_MOST_RANKED, wanted), "tier": None, "state": None}
+    values = {**given, "query": _for_fts5(asked)}
+    found = connection.execute(_FROM_SQLITE, {**values, **best}).all()
+    if all(tier in (None, row.tier) and state in (None, row.state) for row in found):
+        return found
+    # Nearly all tools may be shown, and so nearly always the best; where one of them may not,
+    # all that have the words are considered.
+    return connection.execute(_FROM_SQLITE, values | {"considered": _ALL, "ranked": _ALL}).all()
 
 
 def _from_postgresql(
-    connection: Connection, asked: Having, tier: str | None, state: str | None, wanted: int
-) -> list[int]:
-    values: dict[str, object] = {
+    connection: Connection, asked: Having, given: Mapping[str, Any]
+) -> Sequence[Row[Any]]:
+    values = {
+        **given,
         "required": _required(asked, "'", " & ", " | "),
-        "tier": tier,
-        "state": state,
-        "ranked": max(_MOST_RANKED, wanted),
-        "wanted": wanted,
+        "ranked": max(_MOST_RANKED, given["wanted"]),
     }
     words = _quoted(asked.weights, "'")
     for n, (word, weight) in enumerate(zip(words, asked.weights.values(), strict=True)):
         values |= {f"word{n}": word, f"weight{n}": weight}
-    rank = " + ".join(_RANK_OF_WORD.format(n=n) for n in range(len(words)))
-    column = "search_name" if asked.in_names else "search_text"
-    # A plan for any words would read each query anew for each row.
-    connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
-    return list(connection.scalars(text(_FROM_POSTGRESQL.format(column=column, rank=rank)), values))
+    return connection.execute(_for_postgresql(len(words), asked.in_names), values).all()
+
+
+@cache
+def _for_postgresql(words: int, in_names: bool) -> TextClause:
+    numbers = range(words)
+    return text(
+        _FROM_POSTGRESQL.format(
+            column="search_name" if in_names else "search_text",
+            shown=", ".join(f"document.{column}" for column in _SHOWN),
+            words=", ".join(_WORD.format(n=n) for n in numbers),
+            rank=" + ".join(_RANK_OF_WORD.format(n=n) for n in numbers),
+        )
+    )
 
 
 def _is_sqlite(connection: Connection) -> bool:

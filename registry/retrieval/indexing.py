@@ -37,7 +37,7 @@ def embed_tools(registry: Registry, embedder: Embedder) -> Iterator[int]:
     Each batch is kept before the next is asked for, so that what ends early goes on there.
 
     Yields:
-        The number of tools in the batch that was kept.
+        The number of vectors of the batch that were kept.
 
     Raises:
         EmbeddingError: there are no vectors.
@@ -47,11 +47,11 @@ def embed_tools(registry: Registry, embedder: Embedder) -> Iterator[int]:
     for start in range(0, len(missing), _BATCH):
         with registry.database.read() as connection:
             batch = _versions(connection, missing[start : start + _BATCH])
-        if batch:
-            made = embedder.embed([_text_of(version.spec) for version in batch])
-            digests = [version.digest for version in batch]
-            registry.keep_vectors(embedder.model, dict(zip(digests, made, strict=True)))
-        yield len(batch)
+        if not batch:
+            continue
+        made = embedder.embed([_text_of(version.spec) for version in batch])
+        digests = [version.digest for version in batch]
+        yield registry.keep_vectors(embedder.model, dict(zip(digests, made, strict=True)))
 
 
 def _versions(connection: Connection, digests: Sequence[str]) -> list[ToolVersion]:

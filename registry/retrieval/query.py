@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select
 
 from toolguild.policies import Tier
 from toolguild.registry import rows, schema
@@ -27,6 +27,7 @@ from toolguild.registry.retrieval.relevance import (
     DESCRIPTION,
     NAME,
     PARAMETERS,
+    Field,
     coverage,
     name_match,
     weights_of,
@@ -55,6 +56,13 @@ _MOST_NAME = 64
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _BEHIND_NAMES = "~"
 """Sorts behind every character of a name."""
+
+_POINTED_AT = (
+    rows.VERSIONS.join(schema.tools, schema.tools.c.name == schema.versions.c.name)
+    .where(schema.tools.c.active == schema.versions.c.digest)
+    .where(schema.versions.c.digest.in_(bindparam("digests", expanding=True)))
+)
+"""Of some versions those that names point at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,19 +172,19 @@ class _Looking:
         """How many tools to look at for each question."""
         return max(_LOOKED_AT, 2 * self.k)
 
-    def by_name(self, name: str) -> list[int]:
+    def by_name(self, name: str) -> Sequence[Row[Any]]:
         """Return the documents of tools whose names begin so, the name itself first."""
         column = documents.c.folded_name
         query = (
-            select(documents.c.id)
-            .where(column >= name, column < name + _BEHIND_NAMES, *self._allowed(documents.c))
+            select(documents)
+            .where(column >= name, column < name + _BEHIND_NAMES, *self._allowed())
             .order_by(column)
             .limit(self.wanted)
         )
-        return list(self.connection.scalars(query))
+        return self.connection.execute(query).all()
 
-    def by_words(self, asked: Having) -> list[int]:
-        """Return the documents that have the words, roughly the best first."""
+    def by_words(self, asked: Having) -> Sequence[Row[Any]]:
+        """Return the documents that have the words, of very many roughly the best."""
         return having(self.connection, asked, tier=self.tier, state=self.state, wanted=self.wanted)
 
     def by_meaning(self, meaning: Meaning) -> dict[int, float]:
@@ -186,7 +194,7 @@ class _Looking:
         )
         return dict(found)
 
-    def documents(self, ids: Iterable[int]) -> Sequence[Row[Any]]:
+    def by_id(self, ids: Iterable[int]) -> Sequence[Row[Any]]:
         """Return documents by their ids."""
         query = select(documents).where(documents.c.id.in_(sorted(ids)))
         return self.connection.execute(query).all()
@@ -196,64 +204,75 @@ class _Looking:
 
         The tables are asked, and not the index, so that a damaged one shows nothing else.
         """
-        query = (
-            rows.VERSIONS.join(schema.tools, schema.tools.c.name == schema.versions.c.name)
-            .where(schema.tools.c.active == schema.versions.c.digest)
-            .where(schema.versions.c.digest.in_(digests), *self._allowed(schema.versions.c))
-        )
-        return {row.name: rows.version_of(row) for row in self.connection.execute(query)}
+        pointed_at = self.connection.execute(_POINTED_AT, {"digests": digests})
+        return {row.name: rows.version_of(row) for row in pointed_at if self._shows(row)}
 
-    def _allowed(self, columns: Any) -> list[ColumnElement[bool]]:
-        asked = ((columns.tier, self.tier), (columns.state, self.state))
+    def _shows(self, version: Row[Any]) -> bool:
+        return self.tier in (None, version.tier) and self.state in (None, version.state)
+
+    def _allowed(self) -> list[ColumnElement[bool]]:
+        asked = ((documents.c.tier, self.tier), (documents.c.state, self.state))
         return [column == value.value for column, value in asked if value is not None]
 
 
 def _matches(looking: _Looking, text: str, meaning: Meaning | None) -> dict[str, _Match]:
     """Return the tools that fit, by name."""
-    name = re.sub(r"[\s-]+", "_", text.strip().casefold()) if len(text) <= _MOST_NAME else ""
-    name = name if _NAME.fullmatch(name) else ""
+    name = _as_name(text)
     asked = list(dict.fromkeys(words_of(text)))[:_MOST_WORDS]
     counts = counts_of(looking.connection, [EVERY_TOOL, *asked])
     total = counts.pop(EVERY_TOOL, 0)
     weights = weights_of({word: counts.get(word, 0) for word in asked}, total)
 
-    ids = set(looking.by_name(name)) if name else set()
-    asked_for = questions(counts, total)
-    for question in asked_for:
-        # Where enough tools have rarer words, common ones in a name hardly make up for those.
-        if not question.in_names or len(ids) < looking.wanted:
-            ids.update(looking.by_words(question))
-    rare = {word for question in asked_for for word in question.any_of}
-    if len(ids) < looking.k and rare != counts.keys():
-        # The common words do not come together; some tools that have any of them are looked at.
-        known = {word: weights[word] for word in counts}
-        ids.update(looking.by_words(Having(known, any_of=tuple(known))))
+    found = _by_text(looking, name, counts, total)
     near = looking.by_meaning(meaning) if meaning is not None else {}
+    if missing := near.keys() - found.keys():
+        found |= {row.id: row for row in looking.by_id(missing)}
 
-    found = {row.name: row for row in looking.documents(ids | near.keys())}
-    covered = {
-        row.name: coverage(
-            weights,
-            {
-                NAME: row.name_words,
-                DESCRIPTION: row.description_words,
-                PARAMETERS: row.parameter_words,
-            },
-        )
-        for row in found.values()
-    }
+    covered = {row.name: coverage(weights, _texts(row)) for row in found.values()}
     relevance = {tool: share for tool, (share, _) in covered.items()}
     if meaning is not None:
         relevance = _fused(relevance, {row.name: near.get(row.id) for row in found.values()})
     return {
-        tool: _Match(
+        row.name: _Match(
             version=row.version,
-            relevance=max(relevance[tool], name_match(name, row.folded_name)),
-            words=covered[tool][1],
+            relevance=max(relevance[row.name], name_match(name, row.folded_name)),
+            words=covered[row.name][1],
             similarity=near.get(row.id),
         )
-        for tool, row in found.items()
+        for row in found.values()
     }
+
+
+def _texts(row: Row[Any]) -> dict[Field, str]:
+    return {
+        NAME: row.name_words,
+        DESCRIPTION: row.description_words,
+        PARAMETERS: row.parameter_words,
+    }
+
+
+def _as_name(text: str) -> str:
+    """Return the beginning of a name that a text may be; an empty one where it can be none."""
+    name = re.sub(r"[\s-]+", "_", text.strip().casefold()) if len(text) <= _MOST_NAME else ""
+    return name if _NAME.fullmatch(name) else ""
+
+
+def _by_text(
+    looking: _Looking, name: str, counts: Mapping[str, int], total: int
+) -> dict[int, Row[Any]]:
+    """Return the documents that a name and words lead to, by their ids."""
+    found = {row.id: row for row in looking.by_name(name)} if name else {}
+    asked_for = questions(counts, total)
+    for question in asked_for:
+        # Where enough tools have rarer words, common ones in a name hardly make up for those.
+        if not question.in_names or len(found) < looking.wanted:
+            found |= {row.id: row for row in looking.by_words(question)}
+    rare = {word for question in asked_for for word in question.any_of}
+    if len(found) < looking.k and rare != counts.keys():
+        # The common words do not come together; some tools that have any of them are looked at.
+        known = Having(weights_of(counts, total), any_of=tuple(counts))
+        found |= {row.id: row for row in looking.by_words(known)}
+    return found
 
 
 def _fused(

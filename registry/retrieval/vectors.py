@@ -13,6 +13,7 @@ import heapq
 import struct
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import hypot
 from operator import mul
@@ -146,17 +147,26 @@ def _plain(value: object) -> object:
     return {"hex": value.hex()} if isinstance(value, bytes) else value
 
 
-def keep(connection: Connection, model: str, made: Mapping[str, Vector], batch: int) -> None:
-    """Keep the vectors that a model made, by the digests of their versions, as one batch.
+def units_of(made: Mapping[str, Vector]) -> dict[str, list[float]]:
+    """Return vectors of length 1, without those that have no direction.
 
-    Raises:
-        EmbeddingError: a vector has no direction.
+    Models of words make such for texts that have other words only.
     """
-    rows = []
+    units = {}
     for version, vector in made.items():
-        unit = _unit(vector)
-        packed = {"signature": _signature(unit), "vector": _pack(unit)}
+        with suppress(EmbeddingError):
+            units[version] = _unit(vector)
+    return units
+
+
+def keep(
+    connection: Connection, model: str, units: Mapping[str, Sequence[float]], batch: int
+) -> None:
+    """Keep vectors of length 1 that a model made, by the digests of their versions, as one batch."""
+    rows = []
+    for version, unit in units.items():
         told = {"version": version, "model": model, "batch": batch}
+        packed = {"signature": _signature(unit), "vector": _pack(unit)}
         rows.append({**told, "dimension": len(unit), **packed})
     if rows:
         connection.execute(_KEEP, rows)

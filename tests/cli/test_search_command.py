@@ -155,6 +155,19 @@ def test_the_settings_file_names_the_model(
     assert [request["model"] for request in server.requests] == ["of-file"]
 
 
+def test_a_model_in_a_folder_is_asked_without_an_endpoint(
+    toolguild: Any, registry: Path, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TOOLGUILD_EMBEDDING_MODEL", f"local:{tmp_path / 'missing'}")
+    ran = toolguild("tools", "search", "cancel hotel", "--json")
+    assert names(ran)[0] == "cancel_hotel"
+    assert "Warning: searching by text alone: embeddings of local:" in ran.err
+    ran = toolguild("tools", "index")
+    assert ran.code == 3
+    assert "name a folder that holds" in ran.err
+    assert server.requests == []
+
+
 def test_a_damaged_index_is_made_anew(toolguild: Any, registry: Path) -> None:
     connection = sqlite3.connect(registry)
     connection.execute("DELETE FROM search_text_data WHERE id > 10")
