@@ -162,7 +162,7 @@ def units_of(made: Mapping[str, Vector]) -> dict[str, list[float]]:
 def keep(
     connection: Connection, model: str, units: Mapping[str, Sequence[float]], batch: int
 ) -> None:
-    """Keep vectors of length 1 that a model made, by the digests of their versions, as one batch."""
+    """Keep vectors of length 1, by the digests of their versions, as one batch."""
     rows = []
     for version, unit in units.items():
         told = {"version": version, "model": model, "batch": batch}
