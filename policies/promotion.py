@@ -42,6 +42,8 @@ class Standing:
     """Why the evidence of its validation is thin."""
     open_counterexamples: int = 0
     """Failures that nobody has explained yet."""
+    changed_parts: tuple[str, ...] = ()
+    """Tools that it calls and that are others now than those it was proven with."""
     drifted: tuple[str, ...] = ()
     """How results are others than it was validated on, as far as it was not validated again."""
     lowest_part: Tier | None = None
@@ -170,6 +172,14 @@ def _evidence_gates(standing: Standing, target: Tier, evidence: Evidence) -> Ite
         str(standing.open_counterexamples),
         "explain or mend what failed",
     )
+    if standing.lowest_part is not None or standing.changed_parts:
+        yield _gate(
+            "proof with its parts",
+            not standing.changed_parts,
+            "as they are now",
+            f"{', '.join(standing.changed_parts)} changed" if standing.changed_parts else "yes",
+            "validate it again, with the tools that it calls now",
+        )
     yield _gate(
         "drift",
         not standing.drifted,

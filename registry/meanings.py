@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from toolguild.policies import Tier
-from toolguild.registry import parts, recording, usage
+from toolguild.registry import parts, recording, usage, validations
 from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import point
 from toolguild.registry.model import ToolVersion
@@ -24,8 +24,13 @@ def point_at(
 
 
 def part_changed(connection: Connection, journal: Journal, part: ToolVersion) -> None:
-    """Let what calls a tool begin anew: what is known of it is known with another part."""
+    """Let what calls a tool begin anew: what is known of it is known with another part.
+
+    What was proven of it, too, so that it has to be validated again before it rises.
+    """
     for caller in parts.callers_of(connection, part.spec.name):
+        why = f"{part.spec.name}, which it calls, is {part.ref} now"
         if caller.tier > Tier.SANDBOX or usage.has_record(connection, caller):
-            why = f"{part.spec.name}, which it calls, is {part.ref} now"
             recording.fall(connection, journal, caller, Tier.SANDBOX, why, anew=True)
+        if caller.evidence:
+            validations.part_changed(connection, journal, caller, part, why)

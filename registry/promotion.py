@@ -16,7 +16,7 @@ from toolguild.policies.promotion import (
     next_tier,
     promotion_gates,
 )
-from toolguild.registry import approvals, escalations, rows, schema, usage
+from toolguild.registry import approvals, escalations, rows, schema, usage, validations
 from toolguild.registry.approvals import Approval
 from toolguild.registry.data_flow import NetworkFlow, network_flows
 from toolguild.registry.effects import standing
@@ -160,6 +160,7 @@ def _standing(
         thin=_texts(version.evidence.get("thin")),
         open_counterexamples=record.undeclared,
         drifted=tuple(map(str, open_drift(connection, version))),
+        changed_parts=tuple(validations.changed_parts(connection, version)),
         lowest_part=lowest_part(connection, version),
         approved=approvals.is_approved(connection, version, image, now),
         flows=tuple(

@@ -7,14 +7,14 @@ from dataclasses import replace
 from sqlalchemy import Connection, func, insert, select
 
 from toolguild.registry import rows, schema
-from toolguild.registry.canonical import canonical_json, digest
+from toolguild.registry.canonical import canonical_json, decode_json, digest
 from toolguild.registry.journal import Journal
 from toolguild.registry.model import ToolVersion
 from toolguild.sandbox import JsonObject
 
-__all__ = ["add", "is_wanted", "row_digests"]
+__all__ = ["add", "changed_parts", "is_wanted", "part_changed", "row_digests"]
 
-_PROVEN, _REOPENED = "validate", "reopen"
+_PROVEN, _REOPENED, _PART_CHANGED = "validate", "reopen", "part_changed"
 
 
 def add(
@@ -41,18 +41,47 @@ def add(
 def is_wanted(connection: Connection, version: ToolVersion) -> bool:
     """Say whether nothing that was proven here speaks for a version any longer.
 
-    So it is for what was imported, and for what was re-opened since it was last proven.
+    So it is for what was imported, and for what was re-opened, or calls another version of a tool,
+    since it was last proven.
     """
     if not version.evidence:
         return True
+    return bool(_since_proven(connection, version, (_REOPENED, _PART_CHANGED)))
+
+
+def part_changed(
+    connection: Connection, journal: Journal, version: ToolVersion, part: ToolVersion, why: str
+) -> None:
+    """Tell that a version calls another version of a tool than what it was proven with."""
+    told: JsonObject = {"name": part.spec.name, "version": part.digest}
+    journal.tell(connection, _PART_CHANGED, version.digest, None, {}, why, part=told)
+
+
+def changed_parts(connection: Connection, version: ToolVersion) -> list[str]:
+    """Return the names of the tools that a version calls and was not proven with as they are."""
+    bodies = map(decode_json, _since_proven(connection, version, (_PART_CHANGED,)))
+    names = {
+        str(part.get("name"))
+        for body in bodies
+        if isinstance(body, dict) and isinstance(part := body.get("part"), dict)
+    }
+    return sorted(names)
+
+
+def _since_proven(
+    connection: Connection, version: ToolVersion, actions: tuple[str, ...]
+) -> list[str]:
+    """Return what the trail tells of a version under these actions, since it was last proven."""
     table = schema.audit
-    last = (
-        select(table.c.action)
-        .where(table.c.subject == version.digest, table.c.action.in_((_PROVEN, _REOPENED)))
-        .order_by(table.c.seq.desc())
-        .limit(1)
+    query = (
+        select(table.c.action, table.c.body)
+        .where(table.c.subject == version.digest, table.c.action.in_((_PROVEN, *actions)))
+        .order_by(table.c.seq)
     )
-    return connection.scalar(last) == _REOPENED
+    found: list[str] = []
+    for action, body in connection.execute(query):
+        found = [] if action == _PROVEN else [*found, body]
+    return found
 
 
 def row_digests(connection: Connection, number: int | None = None) -> dict[str, str]:

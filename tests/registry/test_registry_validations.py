@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from toolguild.policies import Tier
@@ -80,6 +82,26 @@ def test_evidence_is_wanted_where_there_is_none_and_after_a_reopening(registry, 
         assert registry.wants_evidence("double")
         registry.add_evidence("double", FIRST)
         assert not registry.wants_evidence("double")
+    assert verify(registry).ok
+
+
+def test_a_composite_is_proven_again_after_a_part_changed(registry, make_spec) -> None:
+    def gate() -> tuple[bool, str]:
+        gates = {gate.name: gate for gate in registry.governance.promotion("twice").gates}
+        return gates["proof with its parts"].passed, gates["proof with its parts"].found
+
+    registry.register(make_spec())
+    registry.register(make_spec("twice", calls=("double",)), evidence=FIRST)
+    assert gate() == (True, "yes")
+    for description in ("Double a number, again.", "Double a number, once more."):
+        registry.register(replace(make_spec(), description=description), evidence=FIRST)
+        assert gate() == (False, "double changed")
+        assert registry.wants_evidence("twice")
+    assert not registry.wants_evidence("double")
+    registry.add_evidence("twice", SECOND)
+    assert gate() == (True, "yes")
+    registry.governance.rollback("double", why="the old one was better")
+    assert gate() == (False, "double changed")
     assert verify(registry).ok
 
 
