@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_server import Script, Server
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -94,14 +95,33 @@ def test_the_two_commands_are_those_that_ci_runs() -> None:
     assert "pip install -q -e" in ci
 
 
-def test_every_command_in_the_table_exists_and_runs(workplace: Path) -> None:
-    tool = workplace / "tool.py"
-    tool.write_text(TOOL_OF_ONES_OWN)
+@pytest.fixture
+def agents_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A model that ends each task at once."""
+    configuration = {
+        "sub_goal": "Do it.",
+        "strategy": "At once.",
+        "toolbox": ["double"],
+        "knowledge": "",
+        "context_mode": "basic",
+    }
+    ends = {"status": "complete", "final_result": "Done.", "summary": "It was done."}
+    server = Server()
+    server.script = [Script(json.dumps(configuration)), Script("", calls=[("terminate", ends)])]
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    yield
+    server.close()
+
+
+def test_every_command_in_the_table_exists_and_runs(workplace: Path, agents_model: None) -> None:
+    for name in ("tool.py", "my_tools.py"):
+        (workplace / name).write_text(TOOL_OF_ONES_OWN)
     values = {
         "LOGS...": "runs.jsonl",
         "NAME": TOOL,
         "FILE": "tool.py",
         "JSON": '{"user_id": "user_1"}',
+        "TASK": "Double 21.",
     }
     rows = re.findall(r"^\| (`.*?`) \|", README, re.M)
     commands = [command for row in rows for command in re.findall(r"`([^`]+)`", row)]

@@ -51,7 +51,9 @@ def good(request: dict[str, Any]) -> Script:
 
 
 def registered(ran: Any) -> set[str]:
-    return {tool["name"] for tool in ran.json["tools"] if tool["fate"] == "registered"}
+    """Return the tools that passed: some wait, where there are more than the budget lets in."""
+    passed = ("registered", "proposed")
+    return {tool["name"] for tool in ran.json["tools"] if tool["fate"] in passed}
 
 
 def test_a_good_model_writes_what_is_not_made_without_one(

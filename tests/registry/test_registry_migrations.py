@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from old_layouts import take_back_to_layout_4
 from sqlalchemy import create_engine, inspect
 
 from toolguild.policies import Capability, Tier
@@ -22,7 +23,6 @@ from toolguild.registry.migrations import STEPS
 from toolguild.registry.retrieval.vectors import keep, without_vector
 from toolguild.registry.sqlite import layout
 
-NEW_IN_5 = ("validations", "aliases")
 LAYOUT_1 = (Path(__file__).parent / "layout_1.sql").read_text("utf-8")
 
 
@@ -156,20 +156,12 @@ def test_an_old_registry_without_anything_in_it_verifies(path):
         assert head(registry).seq == 0
 
 
-BEFORE_BATCHES = (
-    "DROP INDEX search_vectors_by_batch",
-    "ALTER TABLE search_vectors DROP COLUMN batch",
-    "UPDATE schema_version SET version = 4",
-)
-
-
 def test_vectors_that_the_trail_tells_nothing_of_are_to_be_made_anew(where, make_spec):
     with Registry.open(where) as registry:
         made = {registry.register(make_spec()).version.digest: [1.0, 2.0]}
         with registry.database.write() as connection:
             keep(connection, "small", made, batch=0)
-            for statement in BEFORE_BATCHES:
-                connection.exec_driver_sql(statement)
+        take_back_to_layout_4(registry)
     with Registry.open(where) as registry, registry.database.read() as connection:
         assert without_vector(connection, "small") == [*made]
     with Registry.open(where) as registry:
@@ -229,10 +221,7 @@ def test_layout_4_gets_the_layout_of_a_new_one_on_both_databases(where, columns_
     with Registry.open(where) as registry:
         registry.register(make_spec(), evidence={"cases": 3})
         new = columns_of(registry)
-        with registry.database.write() as connection:
-            for table in NEW_IN_5:
-                connection.exec_driver_sql(f"DROP TABLE {table}")
-            connection.exec_driver_sql("UPDATE schema_version SET version = 4")
+        take_back_to_layout_4(registry)
     with Registry.open(where) as registry:
         assert columns_of(registry) == new
         assert registry.tool("double").evidence == {"cases": 3}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from old_layouts import take_back_to_layout_4
 from sqlalchemy import text
 
 from toolguild.registry import Registry, ToolSpec
@@ -55,10 +56,8 @@ def test_what_is_written_is_indexed_at_once(registry: Registry) -> None:
 
 
 def test_the_search_index_of_an_older_registry_gets_the_options_of_a_new_one(where: str) -> None:
-    with Registry.open(where) as registry, registry.database.write() as connection:
-        for name in INDEXES:
-            connection.exec_driver_sql(f"ALTER INDEX {name} RESET (fastupdate)")
-        connection.exec_driver_sql("UPDATE schema_version SET version = 4")
+    with Registry.open(where) as registry:
+        take_back_to_layout_4(registry)
     with Registry.open(where) as registry, registry.database.read() as connection:
         query = text("SELECT reloptions::text FROM pg_class WHERE relname = ANY(:names)")
         options = connection.scalars(query, {"names": [*INDEXES]}).all()
