@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from toolguild.agent.stages.catalog import Catalog, CatalogTool
 from toolguild.agent.stages.configuration import ALL, Configuration, ContextMode, same_text
-from toolguild.agent.stages.context import history_of
+from toolguild.agent.stages.context import history_of, transcript
 from toolguild.agent.stages.guards import must_differ_from
 from toolguild.agent.stages.meta_tools import Reconfigure
 from toolguild.agent.stages.state import PastStage, RunState
 from toolguild.sandbox import JsonObject
 from toolguild.synth.models import AsyncModel, Prompt, Request, UnfitReplyError, Usage
+from toolguild.synth.utility.tokens import CHARACTERS_A_TOKEN
 
 __all__ = ["CONFIGURE_PROMPT", "Configured", "configure", "default_configuration", "settled"]
 
@@ -66,6 +67,7 @@ async def configure(
         "stages_so_far": [*history_of(_with_present(state, wish), _MOST_HISTORY)],
         "present": state.configuration.to_json() if state.configuration else None,
         "asked_for": wish.model_dump() if wish else None,
+        "said_at_this_stage": transcript(state.messages, _most_said(state)),
         "tools": [tool.to_json() for tool in short_list],
         "most_tools": limits.offered,
         "must_differ_from": [one.strategy for one in avoided],
@@ -144,6 +146,11 @@ def _check_differs(written: Configuration, avoided: Sequence[Configuration]) -> 
     if any(same_text(written.strategy, one.strategy) for one in avoided):
         msg = "strategy: it was tried for this sub-goal already; write another one"
         raise UnfitReplyError(msg)
+
+
+def _most_said(state: RunState) -> int:
+    """Return the characters of a stage that are read: what is known next comes out of them."""
+    return state.start.limits.context_tokens * CHARACTERS_A_TOKEN // 2
 
 
 def _looked_for(state: RunState, wish: Reconfigure | None) -> str:

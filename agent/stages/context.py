@@ -18,7 +18,7 @@ from toolguild.synth.models import Prompt
 from toolguild.synth.models.quoting import as_data
 from toolguild.synth.utility.tokens import CHARACTERS_A_TOKEN, tokens_in
 
-__all__ = ["STAGE_PROMPT", "estimated_tokens", "history_of", "stage_messages"]
+__all__ = ["STAGE_PROMPT", "estimated_tokens", "history_of", "stage_messages", "transcript"]
 
 STAGE_PROMPT = Prompt.load("stage", "toolguild.agent.stages")
 
@@ -91,15 +91,22 @@ def _opening(state: RunState, configuration: Configuration) -> JsonObject:
 def _knowledge(past: Sequence[PastStage], wanted: str, most_characters: int) -> str:
     if wanted != ALL:
         return wanted[:most_characters]
-    lines = [
-        f"[stage {number}] {line}"
+    said = (
+        f"[stage {number}]\n{transcript(stage.messages)}"
         for number, stage in enumerate(past, start=1)
-        for message in stage.messages
-        for line in _lines(message)
-    ]
-    whole = "\n".join(lines)
+    )
+    return _end_of("\n".join(said), most_characters)
+
+
+def transcript(messages: Sequence[Message], most_characters: int | None = None) -> str:
+    """Return what was said and found, a line for each; of what is too long the end."""
+    whole = "\n".join(line for message in messages for line in _lines(message))
+    return whole if most_characters is None else _end_of(whole, most_characters)
+
+
+def _end_of(text: str, most_characters: int) -> str:
     # What was said last matters most.
-    return whole if len(whole) <= most_characters else f"[...]{whole[-most_characters:]}"
+    return text if len(text) <= most_characters else f"[...]{text[-most_characters:]}"
 
 
 def _lines(message: Message) -> list[str]:

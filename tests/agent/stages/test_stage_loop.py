@@ -93,6 +93,19 @@ def test_a_stage_reads_its_own_messages_and_of_others_what_it_has_to_know(play) 
     assert '"person"' not in opening
 
 
+def test_whoever_writes_the_knowledge_reads_what_was_found(play) -> None:
+    run = play(
+        configuration("find_city", "add"),
+        ASK_ADA,
+        reconfigure("Say it."),
+        configuration("send_note", "add", sub_goal="Say it."),
+        terminate(),
+    )
+    asked = [body for body in run.endpoint.requests if "response_format" in body]
+    assert "tool: Paris" not in asked[0]["messages"][1]["content"]
+    assert "tool: Paris" in asked[1]["messages"][1]["content"]
+
+
 def test_knowledge_may_be_all_that_was_said(play) -> None:
     run = play(
         configuration("find_city", "add"),
