@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from toolguild.sandbox import JsonObject
 from toolguild.synth.models import FunctionCall, ModelSettings
+from toolguild.synth.models.bodies import body_with
 
 __all__ = ["Message", "Role", "request_of", "size_of"]
 
@@ -41,21 +42,9 @@ def request_of(
     """
     offered: JsonObject = {"tools": [*functions]} if functions else {}
     if settings.api == "responses":
-        return {
-            "model": settings.name,
-            "input": [item for message in messages for item in _items(message)],
-            "max_output_tokens": settings.most_output_tokens,
-            "store": False,
-            **offered,
-        }
-    # Others know the older name only, and OpenAI's newer models the newer one only.
-    bound = "max_tokens" if settings.base_url else "max_completion_tokens"
-    return {
-        "model": settings.name,
-        "messages": [_chat_message(message) for message in messages],
-        bound: settings.most_output_tokens,
-        **offered,
-    }
+        items = [item for message in messages for item in _items(message)]
+        return body_with(settings, items, offered)
+    return body_with(settings, [_chat_message(message) for message in messages], offered)
 
 
 def size_of(message: Message) -> int:

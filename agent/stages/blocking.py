@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from toolguild.agent.stages.events import Event
@@ -36,12 +36,9 @@ def run_task(
     Raises:
         ModelDownError, SandboxUnavailableError, RunLogError: as `StageLoop.run`.
     """
-
-    async def work() -> RunResult:
-        async with AsyncModel(settings, endpoint=endpoint) as model:
-            return await StageLoop(model, toolbox, **options).run(task, run_id)
-
-    return asyncio.run(work())
+    return _in_a_loop(
+        lambda model: StageLoop(model, toolbox, **options).run(task, run_id), settings, endpoint
+    )
 
 
 def resume_task(
@@ -53,9 +50,18 @@ def resume_task(
     **options: Any,
 ) -> RunResult:
     """Go on with a run that was interrupted; see `run_task` and `StageLoop.resume`."""
+    return _in_a_loop(
+        lambda model: StageLoop(model, toolbox, **options).resume(events), settings, endpoint
+    )
 
-    async def work() -> RunResult:
+
+def _in_a_loop(
+    work: Callable[[AsyncModel], Awaitable[RunResult]],
+    settings: ModelSettings,
+    endpoint: Endpoint | None,
+) -> RunResult:
+    async def with_model() -> RunResult:
         async with AsyncModel(settings, endpoint=endpoint) as model:
-            return await StageLoop(model, toolbox, **options).resume(events)
+            return await work(model)
 
-    return asyncio.run(work())
+    return asyncio.run(with_model())

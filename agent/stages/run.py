@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Literal
 
-from toolguild.agent.conversation import request_of
+from toolguild.agent.conversation import Message, request_of
 from toolguild.agent.stages.calling import call_tool
 from toolguild.agent.stages.catalog import Catalog, CatalogTool
 from toolguild.agent.stages.configuration import Configuration
@@ -135,7 +135,9 @@ class Run:
             self.end_unfinished(move.why, handed_over=True)
             return
         if move.next is not Next.ACT:
-            self._tell(Reminded(at=self._now(), text=_only(move), forced=True))
+            # Where the run was interrupted after it was told, it is not told twice.
+            if self.state.messages[-1:] != (Message("user", _only(move)),):
+                self._tell(Reminded(at=self._now(), text=_only(move), forced=True))
             messages = stage_messages(self.state, configuration)
             functions = {name: functions[name] for name in _allowed(move)}
         settings, before = self._model.settings, self._model.budget.spent

@@ -32,6 +32,8 @@ from toolguild.synth.models import AsyncModel, ModelDownError, ModelSettings
 SCRIPT: list[Turn] = [
     configuration("find_city", "find_weather"),
     Calls(("find_city", {"person": "Ada"}), ("find_city", {"person": "Bob"})),
+    # Both fail, so that the stage has to give way.
+    Calls(("find_city", {"person": "Eve"}), ("find_city", {"person": "Mallory"})),
     reconfigure("Tell Ada."),
     configuration("send_note", "add", sub_goal="Tell Ada."),
     Calls(("send_note", {"to": "Ada", "text": "Hello"})),
