@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -433,6 +434,19 @@ def test_a_tier_that_was_given_without_a_record_is_for_the_image_of_its_first_us
     use("double", [True], image="laptop")
     assert registry.governance.promotion("double").gates[0].found == "2"
     assert [row.action for row in tail(registry, 2)] == ["override", "new_record"]
+    assert verify(registry).ok
+
+
+def test_an_image_that_an_older_toolguild_noted_in_sandbox_binds_nothing(
+    registry, make_spec, use
+) -> None:
+    version = registry.register(make_spec()).version
+    with registry.database.write() as connection:
+        noted = replace(version, image="laptop")
+        registry._journal.change(connection, "new_record", version, noted, "first use")
+    use("double", [True] * 20, image="production")
+    assert verify(registry).ok
+    assert registry.governance.promote("double", why="earned").image == "production"
     assert verify(registry).ok
 
 
