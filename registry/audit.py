@@ -107,6 +107,10 @@ def verify(registry: Registry, anchors: Sequence[AnchoredHead] = ()) -> AuditRep
             )
         except (TamperedError, NotJsonError) as error:
             problem = str(error)
+        except KeyError as error:
+            # A table has lost a column that rows are read by.
+            told = f"there is no column {error}"
+            problem = next(registry.database.damage(connection), told)
     return replace(report, problem=problem)
 
 

@@ -118,11 +118,12 @@ class SQLiteBackend(Backend):
 
 def layout(connection: Connection) -> Mapping[str, object]:
     """Return what makes the tables what they are, but for how their statements are spelled."""
-    objects = _rows(connection, "SELECT type, name, sql FROM sqlite_master", ())
+    objects = _rows(connection, "SELECT type, name, tbl_name, sql FROM sqlite_master", ())
     return {
-        f"{kind} {name}": _of_table(connection, name) if kind == "table" else sql
-        for kind, name, sql in objects
-        if not str(name).startswith("sqlite_")
+        f"{kind} {name}": _of_table(connection, name) if kind == "table" else (table, sql)
+        for kind, name, table, sql in objects
+        # Not what SQLite counts for itself.
+        if not (kind == "table" and str(name).startswith("sqlite_"))
     }
 
 

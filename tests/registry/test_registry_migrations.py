@@ -226,3 +226,25 @@ def test_layout_4_gets_the_layout_of_a_new_one_on_both_databases(where, columns_
         assert columns_of(registry) == new
         assert registry.tool("double").evidence == {"cases": 3}
         assert verify(registry).ok
+
+
+@pytest.mark.parametrize(
+    ("whole", "edited"),
+    [
+        # Rows of uses are read by this column before definitions are compared.
+        (b"\thash VARCHAR, \n\tPRIMARY KEY (id)", b"\thasx VARCHAR, \n\tPRIMARY KEY (id)"),
+        # SQLite itself takes no notice of whose index this is said to be.
+        (b"sqlite_autoindex_versions_1versions", b"sqlite_autoindex_versions_1ver6ions"),
+    ],
+)
+def test_an_edit_of_the_definitions_in_the_file_is_found(path, make_spec, whole, edited):
+    with Registry.open(path) as registry:
+        registry.register(make_spec())
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    data = path.read_bytes()
+    assert data.count(whole) == 1
+    path.write_bytes(data.replace(whole, edited))
+    with Registry.open(path) as registry:
+        assert "is not as toolguild makes it" in verify(registry).problem
