@@ -85,8 +85,18 @@ class Engine:
         pytest.fail(f"the engine does not start: {(self.folder / 'log').read_text()[-2000:]}")
 
     def send(self, number: int) -> None:
+        """Send a signal; one that stops it has stopped all its threads on return."""
         assert self._process
         self._process.send_signal(number)
+        if number == signal.SIGSTOP:
+            assert within(20, self._is_stopped)
+
+    def _is_stopped(self) -> bool:
+        assert self._process
+        threads = Path(f"/proc/{self._process.pid}/task").iterdir()
+        # After the command's name, which may itself hold anything, comes the state.
+        states = {(thread / "stat").read_text().rpartition(")")[2].split()[0] for thread in threads}
+        return states == {"T"}
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it, by default as the system does, and wait until it has ended."""
