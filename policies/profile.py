@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from toolguild.policies.drift import DriftRules
 from toolguild.policies.errors import PolicyFileError
 from toolguild.policies.evidence import Evidence
+from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.trust import Trust
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ class Profile:
     def drift(self) -> DriftRules:
         """When results have drifted; what it leaves out is as in the default profile."""
         return _drift(self.text)
+
+    @property
+    def improvement(self) -> ImprovementRules:
+        """How far agents may change; what it leaves out is as in the default profile."""
+        return _improvement(self.text)
 
     def tables(self) -> Tables:
         """Return its tables as plain data of the caller's own."""
@@ -220,6 +226,12 @@ def _trust(text: str) -> Trust:
 def _drift(text: str) -> DriftRules:
     shipped = _shipped(DEFAULT_PROFILE).tables()["drift"]
     return DriftRules(**{**shipped, **json.loads(text).get("drift", {})})
+
+
+@lru_cache(maxsize=16)
+def _improvement(text: str) -> ImprovementRules:
+    shipped = _shipped(DEFAULT_PROFILE).tables()["improvement"]
+    return ImprovementRules(**{**shipped, **json.loads(text).get("improvement", {})})
 
 
 def merged(base: Tables, changes: Tables) -> Tables:

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -126,6 +126,28 @@ class DriftChanges(_Part):
     quarantine: bool | None = Field(default=None, strict=True)
 
 
+_Share = Annotated[float | None, Field(gt=0, le=1)]
+_Count = Annotated[int | None, Field(ge=0, strict=True)]
+
+
+class ImprovementChanges(_Part):
+    """How far an agent may change itself, as `improvement.ImprovementRules` has it."""
+
+    success: _Share = None
+    example: _Share = None
+    similarity: _Share = None
+    clauses: _Count = None
+    lessons: _Count = None
+    lessons_shown: _Count = None
+    lesson_trial: _Count = None
+    examples: _Count = None
+    examples_shown: _Count = None
+    example_days: _Count = None
+    changes_a_cycle: _Count = None
+    changes_a_day: _Count = None
+    runs_between_false_alarms: int | None = Field(default=None, ge=1, strict=True)
+
+
 class ProfileChanges(_Part):
     """One table `[profile]`; everything in it may be left out."""
 
@@ -143,6 +165,7 @@ class ProfileChanges(_Part):
     evidence: EvidenceChanges = EvidenceChanges()
     trust: TrustChanges = TrustChanges()
     drift: DriftChanges = DriftChanges()
+    improvement: ImprovementChanges = ImprovementChanges()
     paths: AddedPaths = AddedPaths()
     instead: dict[str, str] = Field(default_factory=dict)
     """What to write instead of a name or a module that is refused."""
@@ -172,6 +195,7 @@ def apply_changes(base: Profile, own: Tables, path: Path, table: str = "") -> Pr
     tables.setdefault("evidence", {}).update(_plain(changes.evidence))
     tables["trust"] = merged(tables.get("trust", {}), _plain(changes.trust))
     tables.setdefault("drift", {}).update(_plain(changes.drift))
+    tables.setdefault("improvement", {}).update(_plain(changes.improvement))
     profile = Profile.of_tables(changes.name, tables)
     with faults_named(path, table):
         profile.code  # noqa: B018 - checked by being read

@@ -174,6 +174,8 @@ class _Replay:
         if isinstance(told_vectors, dict):
             self._vectors.update(told_vectors)
             return ""
+        if self._told_rows.apply(body if isinstance(body, dict) else {}):
+            return ""
         # A draft that was rejected may be registered later: it is in both tables then.
         subjects = self._drafts if row.action == "reject" else self._versions
         known = subjects.setdefault(row.subject, {})
@@ -183,7 +185,6 @@ class _Replay:
         known.update({field: value for field, value in after.items() if field != "active"})
         if "active" in after:
             self._active[str(known.get("name"))] = str(after["active"])
-        self._told_rows.apply(body if isinstance(body, dict) else {})
         return ""
 
     def differences(self, connection: Connection) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from sqlalchemy import Connection, insert, text, update
 
-from toolguild.registry import heads, layout_5, schema
+from toolguild.registry import heads, layout_5, layout_6, schema
 from toolguild.registry.guards import POSTGRESQL, ForDialect
 from toolguild.registry.heads import GENESIS, Chain, Head
 from toolguild.registry.retrieval import documents, vectors
@@ -115,5 +115,6 @@ STEPS: Final[Mapping[int, Sequence[Action]]] = {
         ForDialect(POSTGRESQL, "ALTER INDEX search_documents_names SET (fastupdate = off)"),
         ForDialect(POSTGRESQL, "ALTER INDEX search_documents_texts SET (fastupdate = off)"),
     ),
+    5: (layout_6.add_changes, layout_6.add_scored_runs),
 }
 """What to do, by the number of the layout that it leads on from."""

@@ -32,6 +32,7 @@ __all__ = [
     "aliases",
     "approvals",
     "audit",
+    "changes",
     "guards_of",
     "guards_on",
     "heads",
@@ -40,13 +41,14 @@ __all__ = [
     "rejections",
     "reports",
     "schema_version",
+    "scored_runs",
     "tools",
     "uses",
     "validations",
     "versions",
 ]
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Number of this layout; a database with a higher one was made by a newer toolguild, one with a
 lower one is brought to this one by `migrations`."""
 
@@ -195,6 +197,27 @@ audit = Table(
     Index("audit_by_subject", "subject", "action"),
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Count, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("changes_by_agent", "agent", "id"),
+)
+"""Changes of what agents are told, and of the tools that came with them."""
+
+scored_runs = Table(
+    "scored_runs",
+    metadata,
+    Column("id", Count, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("scored_runs_by_agent", "agent", "id"),
+)
+
 heads = Table(
     "heads",
     metadata,
@@ -235,9 +258,11 @@ def _keep(table: Table, columns: Sequence[str] = ()) -> None:
 
 _run(REFUSE, metadata, "before_create")
 _keep(audit)
+_keep(changes)
 _keep(parts)
 _keep(rejections)
 _keep(reports)
+_keep(scored_runs)
 _keep(uses)
 _keep(validations)
 _keep(versions, ("digest", "name", "number", "spec", "provenance", "evidence", "registered_at"))

@@ -30,6 +30,7 @@ from toolguild.registry.database import Database
 from toolguild.registry.effects import Refusal
 from toolguild.registry.errors import AlreadyRegisteredError
 from toolguild.registry.governance import Governance
+from toolguild.registry.improvement import Improvements
 from toolguild.registry.journal import Journal, standing_of
 from toolguild.registry.lifecycle import require_transition
 from toolguild.registry.lookup import (
@@ -84,6 +85,8 @@ class Registry:
         self._profile = profile or load_profile()
         self.governance = Governance(database, self._journal, self._profile)
         """Promotion, demotion, rollback and approvals."""
+        self.improvements = Improvements(database, self._journal, self._profile.improvement)
+        """What agents are told beside their tasks, and how that came to be."""
 
     @classmethod
     def open(

@@ -1,0 +1,129 @@
+"""What follows from an agent's changes: which of them hold, what stands, and what caused what.
+
+Everything is a function of the list of changes, so that undoing is one more change in it: what
+stands is what the changes come to that nobody has undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from toolguild.registry.improvement.model import (
+    Artefact,
+    ArtefactKind,
+    Change,
+    ChangeKind,
+    ScoredRun,
+    Standing,
+)
+
+__all__ = ["causes_of", "consequences", "effective", "standing_of", "tools_in_use"]
+
+
+def effective(changes: Sequence[Change]) -> list[Change]:
+    """Return the changes that hold, in their order: those that none undoes which holds itself."""
+    undone: set[int] = set()
+    held: list[Change] = []
+    for change in reversed(changes):
+        if change.number not in undone:
+            held.append(change)
+            undone.update(change.undoes)
+    return held[::-1]
+
+
+def standing_of(changes: Sequence[Change]) -> Standing:
+    """Return what an agent is told after its changes, the oldest of which comes first."""
+    present: dict[str, Artefact] = {}
+    original: Artefact | None = None
+    alerts: dict[int, None] = {}
+    for change in effective(changes):
+        if change.new.kind is ChangeKind.ALERT:
+            alerts[change.number] = None
+            continue
+        if change.decides is not None:
+            alerts.pop(change.decides, None)
+        for digest in change.new.removes:
+            present.pop(digest, None)
+        for artefact in change.new.adds:
+            if artefact.kind is ArtefactKind.INSTRUCTIONS:
+                original = original or artefact
+                _drop_instructions(present)
+            present[artefact.digest] = artefact
+    instructions = _of_kind(present, ArtefactKind.INSTRUCTIONS)
+    return Standing(
+        original=original,
+        instructions=instructions[0] if instructions else None,
+        lessons=_of_kind(present, ArtefactKind.LESSON),
+        examples=_of_kind(present, ArtefactKind.EXAMPLE),
+        open_alerts=tuple(alerts),
+    )
+
+
+def tools_in_use(changes: Sequence[Change]) -> dict[str, bool]:
+    """Return whether the tools' versions that changes brought or retired are to be in use."""
+    wanted: dict[str, bool] = {}
+    for change in changes:
+        # A version that no change speaks of any more is as it was before the first one.
+        wanted.update(dict.fromkeys(change.new.retires, True))
+        wanted.update(dict.fromkeys(change.new.brings, False))
+    for change in effective(changes):
+        wanted.update(dict.fromkeys(change.new.brings, True))
+        wanted.update(dict.fromkeys(change.new.retires, False))
+    return wanted
+
+
+def causes_of(
+    changes: Sequence[Change],
+    *,
+    removes: Iterable[str] = (),
+    replaces_instructions: bool = False,
+    runs: Iterable[ScoredRun] = (),
+) -> tuple[int, ...]:
+    """Return the changes that a new one rests on.
+
+    These are the ones that brought what it removes or replaces, and what the runs that it was made
+    of were told or called.
+
+    Args:
+        changes: Those before it, the oldest first.
+        removes: Digests of the artefacts that it removes, or versions of tools that it retires.
+        replaces_instructions: Whether it brings other instructions.
+        runs: The runs that it was made of.
+    """
+    wanted = set(removes)
+    for run in runs:
+        wanted.update(run.shown, run.tools)
+    present = standing_of(changes).instructions
+    if replaces_instructions and present is not None:
+        wanted.add(present.digest)
+    brought = _brought_by(changes)
+    return tuple(sorted({brought[digest] for digest in wanted if digest in brought}))
+
+
+def consequences(changes: Sequence[Change], number: int) -> tuple[int, ...]:
+    """Return a change and all that it caused, as far as they hold, the oldest first."""
+    found = {number}
+    for change in changes:
+        if found.intersection(change.causes) or change.decides in found:
+            found.add(change.number)
+    holding = {change.number for change in effective(changes)}
+    return tuple(sorted(found & holding))
+
+
+def _brought_by(changes: Sequence[Change]) -> dict[str, int]:
+    """Return the newest change in effect that brought each artefact and version of a tool."""
+    return {
+        digest: change.number
+        for change in effective(changes)
+        if change.new.kind is not ChangeKind.ALERT
+        for digest in (*(one.digest for one in change.new.adds), *change.new.brings)
+    }
+
+
+def _drop_instructions(present: dict[str, Artefact]) -> None:
+    for digest in [key for key, one in present.items() if one.kind is ArtefactKind.INSTRUCTIONS]:
+        del present[digest]
+
+
+def _of_kind(present: dict[str, Artefact], kind: ArtefactKind) -> tuple[Artefact, ...]:
+    return tuple(one for one in present.values() if one.kind is kind)

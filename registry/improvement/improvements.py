@@ -1,0 +1,236 @@
+"""Changing what agents are told and which tools they have, and taking it back.
+
+A change is written, told of in the audit trail and, where it is about tools, made to the registry
+in one transaction. Undoing is never gated; everything else is bounded by the profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from toolguild.policies.improvement import ImprovementRules
+from toolguild.registry import schema
+from toolguild.registry.database import Database
+from toolguild.registry.errors import ChangeRefusedError
+from toolguild.registry.improvement import history, storage, tools
+from toolguild.registry.improvement.model import Change, ChangeKind, NewChange, ScoredRun, Standing
+from toolguild.registry.improvement.watching import has_dropped
+from toolguild.registry.journal import Journal
+from toolguild.sandbox import JsonObject
+
+__all__ = ["Improvements"]
+
+_DAY = timedelta(days=1)
+_COUNTED: Final = frozenset(
+    {ChangeKind.INSTRUCTIONS, ChangeKind.LESSONS, ChangeKind.EXAMPLES, ChangeKind.TOOLS}
+)
+"""Changes that the rate is bounded of; a person decides and undoes as often as need be."""
+
+
+class Improvements:
+    """What the agents of one registry are told, and how that came to be."""
+
+    def __init__(self, database: Database, journal: Journal, rules: ImprovementRules) -> None:
+        """Work on an open database, in the name of the journal's actor."""
+        self._database, self._journal = database, journal
+        self.rules = rules
+
+    # -- what there is
+
+    def standing(self, agent: str) -> Standing:
+        """Return what an agent is told at present."""
+        return history.standing_of(self.changes(agent))
+
+    def changes(self, agent: str | None = None) -> list[Change]:
+        """Return the changes of an agent, or of all, the oldest first, whether they hold or not.
+
+        Raises:
+            TamperedError: a row is not what was written.
+        """
+        with self._database.read() as connection:
+            return storage.read_changes(connection, agent)
+
+    def runs(self, agent: str, after: int = 0) -> list[ScoredRun]:
+        """Return an agent's scored runs beyond a number, the oldest first.
+
+        Raises:
+            TamperedError: a row is not what was written.
+        """
+        with self._database.read() as connection:
+            return storage.read_runs(connection, agent, after)
+
+    def left_today(self, agent: str) -> int:
+        """Return how many more changes of an agent the last 24 hours have room for."""
+        with self._database.read() as connection:
+            return self._left(storage.read_changes(connection, agent))
+
+    def consequences(self, number: int) -> list[Change]:
+        """Return a change and everything that it caused, as far as it holds, the oldest first.
+
+        Raises:
+            ChangeRefusedError: there is no such change.
+        """
+        with self._database.read() as connection:
+            changes = self._changes_beside(connection, number)
+        found = history.consequences(changes, number)
+        return [change for change in changes if change.number in found]
+
+    # -- what is done
+
+    def record(self, run: ScoredRun) -> tuple[ScoredRun, Change | None]:
+        """Add a scored run; where it shows that the newest changes made things worse, undo these.
+
+        Returns:
+            The run with its number, and what was undone because of it.
+
+        Raises:
+            ChangeRefusedError: this very run of the agent is scored already.
+        """
+        with self._database.write() as connection:
+            before = storage.read_runs(connection, run.agent)
+            if any(one.run == run.run for one in before):
+                msg = f"run {run.run} of {run.agent} is scored already"
+                raise ChangeRefusedError(msg)
+            number = storage.last_number(connection, schema.scored_runs) + 1
+            numbered = replace(run, number=number)
+            row = storage.insert_run(connection, numbered)
+            told: JsonObject = {"number": number, "row": row}
+            self._tell(connection, "score", row, f"scored {run.score:.2f}", "scored_run", told)
+            undone = self._undo_where_worse(connection, run.agent, [*before, numbered])
+        return numbered, undone
+
+    def apply(self, new: NewChange) -> Change:
+        """Make a change that has passed its gates.
+
+        Raises:
+            ChangeRefusedError: the day's changes are used up, a person has to decide on an alert
+                first, or it removes what is not there.
+        """
+        with self._database.write() as connection:
+            return self._apply(connection, new)
+
+    def hold(self, new: NewChange) -> Change:
+        """Keep a change of the instructions back until a person decides."""
+        with self._database.write() as connection:
+            changes = storage.read_changes(connection, new.agent)
+            held = replace(new, kind=ChangeKind.ALERT)
+            return self._write(connection, "alert", changes, held)
+
+    def decide(self, alert: int, *, accept: bool, why: str) -> Change:
+        """Let a person decide on a change that was held back.
+
+        Raises:
+            ChangeRefusedError: there is no such alert, or it is decided on or undone.
+        """
+        with self._database.write() as connection:
+            changes = self._changes_beside(connection, alert)
+            if alert not in history.standing_of(changes).open_alerts:
+                msg = f"change {alert} is no alert that waits for a decision"
+                raise ChangeRefusedError(msg)
+            held = next(change.new for change in changes if change.number == alert)
+            given = replace(held, kind=ChangeKind.DECISION, why=why)
+            if not accept:
+                given = replace(given, adds=(), removes=(), evidence={})
+            return self._write(connection, "decide", changes, given, decides=alert, accepted=accept)
+
+    def undo(self, number: int, *, why: str) -> Change:
+        """Take a change back, with everything that it caused.
+
+        Raises:
+            ChangeRefusedError: there is no such change, or it is undone already.
+        """
+        with self._database.write() as connection:
+            changes = self._changes_beside(connection, number)
+            return self._undo(connection, changes, [number], why)
+
+    # -- inside a transaction
+
+    def _apply(self, connection: Connection, new: NewChange) -> Change:
+        changes = storage.read_changes(connection, new.agent)
+        standing = history.standing_of(changes)
+        if new.kind is ChangeKind.INSTRUCTIONS and standing.open_alerts:
+            alert = standing.open_alerts[0]
+            msg = f"a person has to decide on alert {alert} of {new.agent} first"
+            raise ChangeRefusedError(msg)
+        missing = [digest for digest in new.removes if digest not in standing.artefacts]
+        if missing:
+            msg = f"{new.agent} is not told {missing[0]}, so that cannot be removed"
+            raise ChangeRefusedError(msg)
+        if new.kind in _COUNTED and not self._left(changes):
+            msg = f"{new.agent} was changed {self.rules.changes_a_day} times in the last 24 hours"
+            raise ChangeRefusedError(msg)
+        return self._write(connection, "improve", changes, new)
+
+    def _write(
+        self,
+        connection: Connection,
+        action: str,
+        changes: Sequence[Change],
+        new: NewChange,
+        *,
+        undoes: tuple[int, ...] = (),
+        decides: int | None = None,
+        accepted: bool = False,
+    ) -> Change:
+        number = storage.last_number(connection, schema.changes) + 1
+        numbers = set(new.runs)
+        runs = [run for run in storage.read_runs(connection, new.agent) if run.number in numbers]
+        causes = history.causes_of(
+            changes,
+            removes=(*new.removes, *new.retires),
+            replaces_instructions=any(one.kind.value == "instructions" for one in new.adds),
+            runs=runs,
+        )
+        change = Change(number, self._journal.clock(), new, causes, undoes, decides, accepted)
+        row = storage.insert_change(connection, change)
+        self._tell(connection, action, row, new.why, "change", {"number": number, "row": row})
+        tools.follow(connection, self._journal, changes, [*changes, change], new.why)
+        return change
+
+    def _undo(
+        self, connection: Connection, changes: Sequence[Change], numbers: Iterable[int], why: str
+    ) -> Change:
+        caused = {one for number in numbers for one in history.consequences(changes, number)}
+        undone = tuple(sorted(caused))
+        if not undone:
+            msg = f"change {', '.join(map(str, numbers))} is undone already"
+            raise ChangeRefusedError(msg)
+        agent = changes[0].new.agent
+        new = NewChange(agent, ChangeKind.UNDO, why)
+        return self._write(connection, "undo", changes, new, undoes=undone)
+
+    def _undo_where_worse(
+        self, connection: Connection, agent: str, runs: Sequence[ScoredRun]
+    ) -> Change | None:
+        changes = storage.read_changes(connection, agent)
+        newest = next((one for one in reversed(history.effective(changes)) if one.new.cycle), None)
+        if newest is None or not has_dropped(newest, runs, self.rules):
+            return None
+        cycle = newest.new.cycle
+        together = [one.number for one in history.effective(changes) if one.new.cycle == cycle]
+        why = f"success fell below {newest.new.evidence.get('rate')} after it was made"
+        return self._undo(connection, changes, together, why)
+
+    def _changes_beside(self, connection: Connection, number: int) -> list[Change]:
+        """Return all changes of the agent that one of them is about."""
+        every = storage.read_changes(connection)
+        agent = next((one.new.agent for one in every if one.number == number), None)
+        if agent is None:
+            msg = f"there is no change {number}; there are {len(every)}"
+            raise ChangeRefusedError(msg)
+        return [one for one in every if one.new.agent == agent]
+
+    def _left(self, changes: Sequence[Change]) -> int:
+        since = self._journal.clock() - _DAY
+        made = sum(one.at > since and one.new.kind in _COUNTED for one in changes)
+        return max(0, self.rules.changes_a_day - made)
+
+    def _tell(
+        self, connection: Connection, action: str, row: str, why: str, kind: str, told: JsonObject
+    ) -> None:
+        self._journal.tell(connection, action, row, None, {}, why, **{kind: told})

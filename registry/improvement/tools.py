@@ -1,0 +1,79 @@
+"""Letting the registry's tools follow the changes that brought or retired them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from toolguild.registry import lifecycle, meanings, schema
+from toolguild.registry.errors import UnknownToolError
+from toolguild.registry.improvement import history
+from toolguild.registry.improvement.model import Change
+from toolguild.registry.journal import Journal
+from toolguild.registry.lookup import find_version, pointed_at_by, versions_of
+from toolguild.registry.model import State, ToolVersion
+
+__all__ = ["follow"]
+
+_IN_USE = frozenset({State.ACTIVE})
+_ROOM = 1
+"""For a version that comes back: it was in use before, and counted then."""
+
+
+def follow(
+    connection: Connection,
+    journal: Journal,
+    before: Sequence[Change],
+    after: Sequence[Change],
+    why: str,
+) -> None:
+    """Retire and restore the versions whose use is another one after a change.
+
+    Args:
+        connection: The transaction that writes the change.
+        journal: Tells of it.
+        before: The agent's changes before.
+        after: The same, with the change.
+        why: A sentence.
+
+    Raises:
+        UnknownToolError: a change speaks of a version that is not registered.
+    """
+    had = history.tools_in_use(before)
+    for digest, wanted in history.tools_in_use(after).items():
+        version = find_version(connection, schema.versions.c.digest == digest)
+        if version is None:
+            msg = f"no version has the digest {digest}; register the tool first"
+            raise UnknownToolError(msg)
+        if had.get(digest) == wanted:
+            # What was done to it since, such as quarantine, was done on other grounds.
+            continue
+        if wanted and version.state is State.RETIRED:
+            _restore(connection, journal, version, why)
+        elif not wanted and version.state is not State.RETIRED:
+            lifecycle.retire(connection, journal, version, why)
+            _mean_the_one_before(connection, journal, version, why)
+
+
+def _restore(connection: Connection, journal: Journal, version: ToolVersion, why: str) -> None:
+    restored = lifecycle.restore(connection, journal, version, _ROOM, why)
+    meant = pointed_at_by(connection, restored.spec.name)
+    present = find_version(connection, schema.versions.c.digest == meant) if meant else None
+    if present is not None and present.number < restored.number:
+        meanings.point_at(connection, journal, "point", restored, why)
+
+
+def _mean_the_one_before(
+    connection: Connection, journal: Journal, version: ToolVersion, why: str
+) -> None:
+    """Let the tool's name mean an earlier version again, where there is one in use."""
+    if pointed_at_by(connection, version.spec.name) != version.digest:
+        return
+    earlier = [
+        one
+        for one in versions_of(connection, version.spec.name)
+        if one.number < version.number and one.state in _IN_USE
+    ]
+    if earlier:
+        meanings.point_at(connection, journal, "rollback", earlier[-1], why)
