@@ -89,6 +89,8 @@ class RunStarted(_Event):
     """Of earlier runs, that bear on this task."""
     examples: tuple[str, ...] = ()
     """Earlier runs that went well, that bear on this task."""
+    shown: tuple[str, ...] = ()
+    """Digests of the artefacts that hold all of this, where it comes from a registry."""
 
 
 class Configured(_Event):

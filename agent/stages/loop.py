@@ -40,6 +40,8 @@ class Guidance:
     """Of earlier runs, that bear on this task."""
     examples: tuple[str, ...] = ()
     """Earlier runs that went well, that bear on this task."""
+    shown: tuple[str, ...] = ()
+    """Digests of the artefacts that hold all of this, where it comes from a registry."""
 
 
 _NO_GUIDANCE = Guidance()
@@ -110,6 +112,7 @@ class StageLoop:
             instructions=self._guidance.instructions,
             lessons=self._guidance.lessons,
             examples=self._guidance.examples,
+            shown=self._guidance.shown,
         )
         self._keep(start)
         return await self._finish(RunState(start))

@@ -75,22 +75,22 @@ def tools_in_use(changes: Sequence[Change]) -> dict[str, bool]:
 def causes_of(
     changes: Sequence[Change],
     *,
-    removes: Iterable[str] = (),
+    rests_on: Iterable[str] = (),
     replaces_instructions: bool = False,
     runs: Iterable[ScoredRun] = (),
 ) -> tuple[int, ...]:
     """Return the changes that a new one rests on.
 
-    These are the ones that brought what it removes or replaces, and what the runs that it was made
-    of were told or called.
+    These are the ones that brought what it removes, replaces or calls, and what the runs that it
+    was made of were told or called.
 
     Args:
         changes: Those before it, the oldest first.
-        removes: Digests of the artefacts that it removes, or versions of tools that it retires.
+        rests_on: Digests of what it removes, retires or calls: artefacts and versions of tools.
         replaces_instructions: Whether it brings other instructions.
         runs: The runs that it was made of.
     """
-    wanted = set(removes)
+    wanted = set(rests_on)
     for run in runs:
         wanted.update(run.shown, run.tools)
     present = standing_of(changes).instructions

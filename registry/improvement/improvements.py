@@ -182,7 +182,7 @@ class Improvements:
         runs = [run for run in storage.read_runs(connection, new.agent) if run.number in numbers]
         causes = history.causes_of(
             changes,
-            removes=(*new.removes, *new.retires),
+            rests_on=(*new.removes, *new.retires, *tools.parts_of(connection, new.brings)),
             replaces_instructions=any(one.kind.value == "instructions" for one in new.adds),
             runs=runs,
         )

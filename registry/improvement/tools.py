@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from toolguild.registry import lifecycle, meanings, schema
 from toolguild.registry.errors import UnknownToolError
@@ -14,7 +14,7 @@ from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import find_version, pointed_at_by, versions_of
 from toolguild.registry.model import State, ToolVersion
 
-__all__ = ["follow"]
+__all__ = ["follow", "parts_of"]
 
 _IN_USE = frozenset({State.ACTIVE})
 _ROOM = 1
@@ -54,6 +54,14 @@ def follow(
         elif not wanted and version.state is not State.RETIRED:
             lifecycle.retire(connection, journal, version, why)
             _mean_the_one_before(connection, journal, version, why)
+
+
+def parts_of(connection: Connection, digests: Iterable[str]) -> set[str]:
+    """Return the digests of the versions that versions of tools call, as names mean them now."""
+    table = schema.parts
+    names = connection.scalars(select(table.c.name).where(table.c.version.in_([*digests])))
+    found = (pointed_at_by(connection, name) for name in names.all())
+    return {digest for digest in found if digest is not None}
 
 
 def _restore(connection: Connection, journal: Journal, version: ToolVersion, why: str) -> None:
