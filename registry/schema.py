@@ -214,7 +214,9 @@ scored_runs = Table(
     Column("id", Count, primary_key=True, autoincrement=False),
     Column("at", String, nullable=False),
     Column("agent", String, nullable=False),
+    Column("run", String, nullable=False),
     Column("body", Text, nullable=False),
+    UniqueConstraint("agent", "run"),
     Index("scored_runs_by_agent", "agent", "id"),
 )
 

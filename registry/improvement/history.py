@@ -21,14 +21,20 @@ __all__ = ["causes_of", "consequences", "effective", "standing_of", "tools_in_us
 
 
 def effective(changes: Sequence[Change]) -> list[Change]:
-    """Return the changes that hold, in their order: those that none undoes which holds itself."""
+    """Return the changes that hold, in their order.
+
+    One holds that none undoes which holds itself, and whose causes hold, too: where two are undone
+    of which one rests on the other, neither comes back alone.
+    """
     undone: set[int] = set()
-    held: list[Change] = []
     for change in reversed(changes):
         if change.number not in undone:
-            held.append(change)
             undone.update(change.undoes)
-    return held[::-1]
+    held: dict[int, Change] = {}
+    for change in changes:
+        if change.number not in undone and all(cause in held for cause in change.causes):
+            held[change.number] = change
+    return [*held.values()]
 
 
 def standing_of(changes: Sequence[Change]) -> Standing:

@@ -19,7 +19,7 @@ from toolguild.registry.database import Database
 from toolguild.registry.errors import ChangeRefusedError
 from toolguild.registry.improvement import history, storage, tools
 from toolguild.registry.improvement.model import Change, ChangeKind, NewChange, ScoredRun, Standing
-from toolguild.registry.improvement.watching import has_dropped
+from toolguild.registry.improvement.watching import has_dropped, newest_cycle
 from toolguild.registry.journal import Journal
 from toolguild.sandbox import JsonObject
 
@@ -92,8 +92,7 @@ class Improvements:
             ChangeRefusedError: this very run of the agent is scored already.
         """
         with self._database.write() as connection:
-            before = storage.read_runs(connection, run.agent)
-            if any(one.run == run.run for one in before):
+            if storage.is_scored(connection, run.agent, run.run):
                 msg = f"run {run.run} of {run.agent} is scored already"
                 raise ChangeRefusedError(msg)
             number = storage.last_number(connection, schema.scored_runs) + 1
@@ -101,7 +100,7 @@ class Improvements:
             row = storage.insert_run(connection, numbered)
             told: JsonObject = {"number": number, "row": row}
             self._tell(connection, "score", row, f"scored {run.score:.2f}", "scored_run", told)
-            undone = self._undo_where_worse(connection, run.agent, [*before, numbered])
+            undone = self._undo_where_worse(connection, run.agent)
         return numbered, undone
 
     def apply(self, new: NewChange) -> Change:
@@ -178,8 +177,7 @@ class Improvements:
         accepted: bool = False,
     ) -> Change:
         number = storage.last_number(connection, schema.changes) + 1
-        numbers = set(new.runs)
-        runs = [run for run in storage.read_runs(connection, new.agent) if run.number in numbers]
+        runs = storage.read_runs(connection, new.agent, numbers=new.runs)
         causes = history.causes_of(
             changes,
             rests_on=(*new.removes, *new.retires, *tools.parts_of(connection, new.brings)),
@@ -204,17 +202,16 @@ class Improvements:
         new = NewChange(agent, ChangeKind.UNDO, why)
         return self._write(connection, "undo", changes, new, undoes=undone)
 
-    def _undo_where_worse(
-        self, connection: Connection, agent: str, runs: Sequence[ScoredRun]
-    ) -> Change | None:
+    def _undo_where_worse(self, connection: Connection, agent: str) -> Change | None:
         changes = storage.read_changes(connection, agent)
-        newest = next((one for one in reversed(history.effective(changes)) if one.new.cycle), None)
-        if newest is None or not has_dropped(newest, runs, self.rules):
+        watched = newest_cycle(changes)
+        if not watched:
             return None
-        cycle = newest.new.cycle
-        together = [one.number for one in history.effective(changes) if one.new.cycle == cycle]
-        why = f"success fell below {newest.new.evidence.get('rate')} after it was made"
-        return self._undo(connection, changes, together, why)
+        runs = storage.read_runs(connection, agent, since=changes[-1].at)
+        if not has_dropped(watched, history.standing_of(changes), runs, self.rules):
+            return None
+        why = "fewer runs succeed since it was made than did before"
+        return self._undo(connection, changes, [one.number for one in watched], why)
 
     def _changes_beside(self, connection: Connection, number: int) -> list[Change]:
         """Return all changes of the agent that one of them is about."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "change_digests",
     "insert_change",
     "insert_run",
+    "is_scored",
     "last_number",
     "read_changes",
     "read_runs",
@@ -63,7 +64,6 @@ class _StoredChange(_Body):
 class _StoredRun(_Body):
     """The JSON of the column `body` of a scored run; the fields of `ScoredRun`."""
 
-    run: str
     task: str
     score: float = Field(ge=0, le=1)
     why: str
@@ -99,13 +99,13 @@ def insert_change(connection: Connection, change: Change) -> str:
         "decides": change.decides,
         "accepted": change.accepted,
     }
-    return _insert(connection, schema.changes, change.number, change.at, new.agent, body)
+    values = {"agent": storable_text(new.agent)}
+    return _insert(connection, schema.changes, change.number, change.at, values, body)
 
 
 def insert_run(connection: Connection, run: ScoredRun) -> str:
     """Write a scored run; return the digest of its row."""
     body: JsonObject = {
-        "run": storable_text(run.run),
         "task": storable_text(run.task),
         "score": float(run.score),
         "why": storable_text(run.why),
@@ -117,7 +117,8 @@ def insert_run(connection: Connection, run: ScoredRun) -> str:
         "calls": run.calls,
         "tokens": run.tokens,
     }
-    return _insert(connection, schema.scored_runs, run.number, run.at, run.agent, body)
+    values = {"agent": storable_text(run.agent), "run": storable_text(run.run)}
+    return _insert(connection, schema.scored_runs, run.number, run.at, values, body)
 
 
 def read_changes(connection: Connection, agent: str | None = None) -> list[Change]:
@@ -126,16 +127,46 @@ def read_changes(connection: Connection, agent: str | None = None) -> list[Chang
     Raises:
         TamperedError: a row is not what was written.
     """
-    return [_change_of(row) for row in _rows(connection, schema.changes, agent, 0)]
+    query = select(schema.changes).order_by(schema.changes.c.id)
+    if agent is not None:
+        query = query.where(schema.changes.c.agent == agent)
+    return [_change_of(row) for row in connection.execute(query)]
 
 
-def read_runs(connection: Connection, agent: str, after: int = 0) -> list[ScoredRun]:
-    """Return the scored runs of an agent beyond a number, the oldest first.
+def read_runs(
+    connection: Connection,
+    agent: str,
+    after: int = 0,
+    *,
+    since: datetime | None = None,
+    numbers: Collection[int] | None = None,
+) -> list[ScoredRun]:
+    """Return the scored runs of an agent, the oldest first.
+
+    Args:
+        connection: A transaction.
+        agent: Whose they are.
+        after: Only those beyond this number,
+        since: and scored after this time,
+        numbers: and with one of these numbers.
 
     Raises:
         TamperedError: a row is not what was written.
     """
-    return [_run_of(row) for row in _rows(connection, schema.scored_runs, agent, after)]
+    table = schema.scored_runs
+    query = select(table).where(table.c.agent == agent, table.c.id > after).order_by(table.c.id)
+    if since is not None:
+        query = query.where(table.c.at > rows.time_text(since))
+    if numbers is not None:
+        query = query.where(table.c.id.in_(numbers))
+    return [_run_of(row) for row in connection.execute(query)]
+
+
+def is_scored(connection: Connection, agent: str, run: str) -> bool:
+    """Say whether a run of an agent is scored already."""
+    table = schema.scored_runs
+    query = select(table.c.id).where(table.c.agent == agent, table.c.run == storable_text(run))
+    return connection.execute(query).first() is not None
 
 
 def change_digests(connection: Connection) -> dict[str, str]:
@@ -149,25 +180,16 @@ def run_digests(connection: Connection) -> dict[str, str]:
 
 
 def _insert(
-    connection: Connection, table: Table, number: int, at: datetime, agent: str, body: JsonObject
+    connection: Connection,
+    table: Table,
+    number: int,
+    at: datetime,
+    names: Mapping[str, str],
+    body: JsonObject,
 ) -> str:
-    values = {
-        "id": number,
-        "at": rows.time_text(at),
-        "agent": storable_text(agent),
-        "body": canonical_json(body),
-    }
+    values = {"id": number, "at": rows.time_text(at), **names, "body": canonical_json(body)}
     connection.execute(insert(table).values(values))
     return digest(values)
-
-
-def _rows(
-    connection: Connection, table: Table, agent: str | None, after: int
-) -> Iterable[Row[Any]]:
-    query = select(table).where(table.c.id > after).order_by(table.c.id)
-    if agent is not None:
-        query = query.where(table.c.agent == agent)
-    return connection.execute(query).all()
 
 
 def _digests(connection: Connection, table: Table) -> dict[str, str]:
@@ -209,7 +231,7 @@ def _run_of(row: Row[Any]) -> ScoredRun:
         at = datetime.fromisoformat(row.at)
     except (ValidationError, NotJsonError, ValueError, TypeError) as error:
         raise _damaged(schema.scored_runs, row.id, error) from error
-    return ScoredRun(agent=row.agent, at=at, number=row.id, **stored.model_dump())
+    return ScoredRun(agent=row.agent, run=row.run, at=at, number=row.id, **stored.model_dump())
 
 
 def _damaged(table: Table, number: object, error: Exception) -> TamperedError:
