@@ -17,7 +17,16 @@ from toolguild.registry.improvement.model import (
     Standing,
 )
 
-__all__ = ["causes_of", "consequences", "effective", "standing_of", "tools_in_use"]
+__all__ = [
+    "causes_of",
+    "consequences",
+    "effective",
+    "standing_of",
+    "tools_in_use",
+    "with_effect",
+]
+
+_WITHOUT_EFFECT = frozenset({ChangeKind.ALERT, ChangeKind.REFUSED, ChangeKind.CYCLE})
 
 
 def effective(changes: Sequence[Change]) -> list[Change]:
@@ -37,6 +46,11 @@ def effective(changes: Sequence[Change]) -> list[Change]:
     return [*held.values()]
 
 
+def with_effect(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes by which something is different, or was before they were undone."""
+    return [change for change in changes if change.new.kind not in _WITHOUT_EFFECT]
+
+
 def standing_of(changes: Sequence[Change]) -> Standing:
     """Return what an agent is told after its changes, the oldest of which comes first."""
     present: dict[str, Artefact] = {}
@@ -45,6 +59,7 @@ def standing_of(changes: Sequence[Change]) -> Standing:
     for change in effective(changes):
         if change.new.kind is ChangeKind.ALERT:
             alerts[change.number] = None
+        if change.new.kind in _WITHOUT_EFFECT:
             continue
         if change.decides is not None:
             alerts.pop(change.decides, None)
@@ -68,11 +83,12 @@ def standing_of(changes: Sequence[Change]) -> Standing:
 def tools_in_use(changes: Sequence[Change]) -> dict[str, bool]:
     """Return whether the tools' versions that changes brought or retired are to be in use."""
     wanted: dict[str, bool] = {}
-    for change in changes:
+    told = with_effect(changes)
+    for change in told:
         # A version that no change speaks of any more is as it was before the first one.
         wanted.update(dict.fromkeys(change.new.retires, True))
         wanted.update(dict.fromkeys(change.new.brings, False))
-    for change in effective(changes):
+    for change in effective(told):
         wanted.update(dict.fromkeys(change.new.brings, True))
         wanted.update(dict.fromkeys(change.new.retires, False))
     return wanted
@@ -120,8 +136,7 @@ def _brought_by(changes: Sequence[Change]) -> dict[str, int]:
     """Return the newest change in effect that brought each artefact and version of a tool."""
     return {
         digest: change.number
-        for change in effective(changes)
-        if change.new.kind is not ChangeKind.ALERT
+        for change in with_effect(effective(changes))
         for digest in (*(one.digest for one in change.new.adds), *change.new.brings)
     }
 

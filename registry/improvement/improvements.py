@@ -120,6 +120,29 @@ class Improvements:
             held = replace(new, kind=ChangeKind.ALERT)
             return self._write(connection, "alert", changes, held)
 
+    def refuse(self, new: NewChange, *, why: str) -> Change:
+        """Keep a change that did not pass its gates; nothing is different by it."""
+        with self._database.write() as connection:
+            changes = storage.read_changes(connection, new.agent)
+            refused = replace(new, kind=ChangeKind.REFUSED, why=why, cycle="")
+            return self._write(connection, "refuse", changes, refused)
+
+    def end_cycle(self, agent: str, *, last_run: int, why: str) -> Change:
+        """Note that an agent's runs were looked at, up to one of them."""
+        new = NewChange(agent, ChangeKind.CYCLE, why, evidence={"last_run": last_run})
+        with self._database.write() as connection:
+            return self._write(
+                connection, "end_cycle", storage.read_changes(connection, agent), new
+            )
+
+    def last_looked_at(self, agent: str) -> int:
+        """Return the number of the last run that a cycle looked at; 0 before the first."""
+        for change in reversed(self.changes(agent)):
+            last = change.new.evidence.get("last_run")
+            if change.new.kind is ChangeKind.CYCLE and isinstance(last, int):
+                return last
+        return 0
+
     def decide(self, alert: int, *, accept: bool, why: str) -> Change:
         """Let a person decide on a change that was held back.
 
@@ -207,7 +230,7 @@ class Improvements:
         watched = newest_cycle(changes)
         if not watched:
             return None
-        runs = storage.read_runs(connection, agent, since=changes[-1].at)
+        runs = storage.read_runs(connection, agent, since=history.with_effect(changes)[-1].at)
         if not has_dropped(watched, history.standing_of(changes), runs, self.rules):
             return None
         why = "fewer runs succeed since it was made than did before"

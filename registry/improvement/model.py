@@ -42,20 +42,24 @@ class ChangeKind(StrEnum):
     TOOLS = "tools"
     UNDO = "undo"
     ALERT = "alert"
-    """Holds a change back until a person decides; nothing is different by it."""
+    """Holds a change back until a person decides."""
     DECISION = "decision"
     """What a person decided on an alert."""
+    REFUSED = "refused"
+    """A change that did not pass its gates, kept so that it is not tried again and again."""
+    CYCLE = "cycle"
+    """A look at an agent's runs is over; `evidence` says how far it came."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
-    """A change that has passed its gates and is to be made."""
+    """A change that is proposed."""
 
     agent: str
     kind: ChangeKind
     why: str
     adds: tuple[Artefact, ...] = ()
-    """Those that an alert holds back are not in effect."""
+    """Those of a change that is held back or refused are not in effect."""
     removes: tuple[str, ...] = ()
     """Digests of artefacts."""
     brings: tuple[str, ...] = ()

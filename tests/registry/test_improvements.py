@@ -203,6 +203,35 @@ class TestTools:
         assert improvements.changes() == []
 
 
+class TestWithoutEffect:
+    def test_a_refused_change_is_kept_and_not_made(
+        self, registry, improvements, change, make_spec
+    ) -> None:
+        change(adds=(lesson("one"),))
+        version = registry.register(make_spec()).version
+        new = NewChange(
+            "desk",
+            ChangeKind.LESSONS,
+            "",
+            adds=(lesson("two"),),
+            removes=(lesson("one").digest,),
+            retires=(version.digest,),
+        )
+        refused = improvements.refuse(new, why="worse on the held-out tasks")
+        assert refused.new.kind is ChangeKind.REFUSED
+        assert improvements.changes("desk")[-1] == refused
+        assert improvements.standing("desk").lessons == (lesson("one"),)
+        assert registry.tool("double").state is State.ACTIVE
+        assert improvements.left_today("desk") == RULES.changes_a_day - 1
+        assert verify(registry).ok
+
+    def test_a_cycle_says_how_far_it_looked(self, improvements) -> None:
+        assert improvements.last_looked_at("desk") == 0
+        improvements.end_cycle("desk", last_run=7, why="nothing to be done")
+        improvements.end_cycle("other", last_run=9, why="nothing to be done")
+        assert improvements.last_looked_at("desk") == 7
+
+
 class TestAlerts:
     def test_one_holds_instructions_back_until_a_person_decides(self, improvements, change) -> None:
         change(ChangeKind.INSTRUCTIONS, adds=(FIRST,))
@@ -267,6 +296,17 @@ class TestWatching:
     ) -> None:
         for _ in range(20):
             assert run(score=0.1, shown=(lesson("gone").digest,))[1] is None
+
+    def test_what_had_no_effect_does_not_begin_the_watch_anew(
+        self, improvements, watched, run
+    ) -> None:
+        undone = []
+        for number in range(10):
+            undone.append(run(score=0.1)[1])
+            improvements.end_cycle("desk", last_run=number, why="looked")
+            refused = NewChange("desk", ChangeKind.LESSONS, "", adds=(lesson("no"),))
+            improvements.refuse(refused, why="it makes things worse")
+        assert len([*filter(None, undone)]) == 1
 
     def test_a_run_is_scored_once(self, improvements, run) -> None:
         run(name="same")
