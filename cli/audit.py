@@ -96,7 +96,7 @@ def tail(count: int, registry: str, as_json: bool) -> int:
     """Print the last rows of the trail, the newest last."""
     with open_existing(registry) as opened:
         rows = trail.tail(opened, count)
-        names = trail.refs(opened, rows)
+        names = trail.refs(opened, [row.subject for row in rows])
     if as_json:
         listed: list[Json] = [_row(row) for row in rows]
         print_json({"rows": listed})

@@ -62,10 +62,10 @@ def tail(registry: Registry, count: int = 10) -> list[AuditRow]:
         return last_rows(connection, count)
 
 
-def refs(registry: Registry, rows: Iterable[AuditRow]) -> dict[str, str]:
-    """Return `name@number` of the versions that rows are about, by their digests."""
+def refs(registry: Registry, digests: Iterable[str]) -> dict[str, str]:
+    """Return `name@number` of versions, by their digests; of other digests nothing."""
     table = schema.versions
-    about = table.c.digest.in_({row.subject for row in rows})
+    about = table.c.digest.in_({*digests})
     with registry.database.read() as connection:
         found = connection.execute(
             select(table.c.digest, table.c.name, table.c.number).where(about)

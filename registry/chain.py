@@ -35,7 +35,7 @@ class AuditRow:
     actor: str
     action: str
     subject: str
-    """Digest of the version or draft that was changed."""
+    """Digest of the version or draft that was changed, or `agent:` and the name of an agent."""
     body: str
     """Canonical JSON of an object with `before`, `after` and `why`."""
     prev_hash: str

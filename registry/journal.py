@@ -39,7 +39,7 @@ class Journal:
         Args:
             connection: The transaction that makes the change itself.
             action: What was done.
-            subject: Digest of the version or draft.
+            subject: What was changed, see `chain.AuditRow`.
             before: What was changed, as it was.
             after: The same as it is now.
             why: A sentence.

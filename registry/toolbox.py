@@ -69,6 +69,7 @@ class Toolbox:
         task: str | None = None,
         trace: str | None = None,
         model: str | None = None,
+        live: bool = True,
     ) -> None:
         """Make a toolbox; it closes neither the registry nor the sandbox.
 
@@ -82,6 +83,7 @@ class Toolbox:
             task: Identifier of what the agent was asked to do; kept with each use.
             trace: Identifier of the agent's run; kept with each use.
             model: Name of the model that the agent goes by; kept with each use.
+            live: Whether this is work, whose uses count, and no trial of an agent.
         """
         self._registry, self._sandbox = registry, sandbox
         self.external: Mapping[str, ExternalTool] = dict(tools)
@@ -89,7 +91,7 @@ class Toolbox:
         self._limits = limits
         run = InSandbox(sandbox, limits, access, self._gateway)
         checked = CheckedArguments(NoFlowToNetwork(CheckedResult(run), self._flows))
-        self._gate = _Recorded(OnlyActive(checked), registry, sandbox, task, trace, model)
+        self._gate = _Recorded(OnlyActive(checked), registry, sandbox, task, trace, model, live)
 
     def specs(self) -> list[ToolSpec]:
         """Return the tools that can be called now, by name."""
@@ -191,6 +193,7 @@ class _Recorded(Gate):
     task: str | None
     trace: str | None
     model: str | None
+    live: bool
 
     def run(self, call: Call) -> ToolResult:
         """Answer a call; see `Gate`."""
@@ -221,6 +224,7 @@ class _Recorded(Gate):
                 tier=call.tier,
                 image=self.sandbox.level if result.ran else "",
                 model=self.model,
+                live=self.live,
             ),
             result.refusals,
         )

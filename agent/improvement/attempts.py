@@ -30,6 +30,8 @@ class TaskCase:
     category: str = ""
     critical: bool = False
     """Whether its category must not become worse by any change, whatever is gained elsewhere."""
+    prepare: Callable[[], object] | None = None
+    """Puts the world as the task wants it, before each attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def _ignore(_event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """What an agent is told beside its task."""
+    """What an agent is given beside its task and its tools."""
 
     instructions: str = ""
     """The house's own, the same on every task."""
@@ -42,6 +42,9 @@ class Guidance:
     """Earlier runs that went well, that bear on this task."""
     shown: tuple[str, ...] = ()
     """Digests of the artefacts that hold all of this, where it comes from a registry."""
+    withheld: tuple[str, ...] = ()
+    """Digests of the registry's versions that it is not to be offered: for whoever makes its
+    toolbox, in trials of how it does without them."""
 
 
 _NO_GUIDANCE = Guidance()

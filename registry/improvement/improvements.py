@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.registry import schema
+from toolguild.registry.canonical import storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import ChangeRefusedError
 from toolguild.registry.improvement import history, storage, tools
@@ -99,7 +100,7 @@ class Improvements:
             numbered = replace(run, number=number)
             row = storage.insert_run(connection, numbered)
             told: JsonObject = {"number": number, "row": row}
-            self._tell(connection, "score", row, f"scored {run.score:.2f}", "scored_run", told)
+            self._tell(connection, "score", run.agent, f"{run.score:.2f}", scored_run=told)
             undone = self._undo_where_worse(connection, run.agent)
         return numbered, undone
 
@@ -209,7 +210,8 @@ class Improvements:
         )
         change = Change(number, self._journal.clock(), new, causes, undoes, decides, accepted)
         row = storage.insert_change(connection, change)
-        self._tell(connection, action, row, new.why, "change", {"number": number, "row": row})
+        told: JsonObject = {"number": number, "row": row}
+        self._tell(connection, action, new.agent, new.why, change=told)
         tools.follow(connection, self._journal, changes, [*changes, change], new.why)
         return change
 
@@ -251,6 +253,7 @@ class Improvements:
         return max(0, self.rules.changes_a_day - made)
 
     def _tell(
-        self, connection: Connection, action: str, row: str, why: str, kind: str, told: JsonObject
+        self, connection: Connection, action: str, agent: str, why: str, **told: JsonObject
     ) -> None:
-        self._journal.tell(connection, action, row, None, {}, why, **{kind: told})
+        subject = f"agent:{storable_text(agent)}"
+        self._journal.tell(connection, action, subject, None, {}, why, **told)
