@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import uuid
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from toolguild.agent.improvement.guidance import Guides
 from toolguild.agent.own_tools import open_tools
 from toolguild.agent.stages import (
     Guidance,
@@ -35,10 +37,20 @@ from toolguild.registry import Registry, Toolbox
 from toolguild.sandbox import JsonObject, Mount, SandboxUnavailableError
 from toolguild.synth.models import ModelDownError, ModelSettings
 
-__all__ = ["agent"]
+__all__ = ["agent", "runs_option"]
 
 _DEFAULT = Limits()
 _RUN = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+runs_option = click.option(
+    "--runs",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".toolguild/runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Where each run is kept: as events, to go on from, and as a trace, to synthesize from.",
+)
 
 
 @click.group()
@@ -62,13 +74,12 @@ def agent() -> None:
     help="File with what the agent is told on every task.",
 )
 @click.option(
-    "--runs",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".toolguild/runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Where each run is kept: as events, to go on from, and as a trace, to synthesize from.",
+    "--agent",
+    "name",
+    metavar="NAME",
+    help="Tell it what this agent has learned so far; `toolguild improve show NAME` says what.",
 )
+@runs_option
 @click.option("--resume", metavar="RUN", help="Go on with this run, which was interrupted.")
 @click.option("--stages", type=click.IntRange(min=1), default=_DEFAULT.stages, show_default=True)
 @click.option("--steps", type=click.IntRange(min=1), default=_DEFAULT.steps, show_default=True)
@@ -90,6 +101,7 @@ def run(
     task: str | None,
     sources: tuple[str, ...],
     instructions: Path | None,
+    name: str | None,
     runs: Path,
     resume: str | None,
     stages: int,
@@ -116,18 +128,21 @@ def run(
     if settings is None:
         message = "an agent needs a model: give --model, or set TOOLGUILD_MODEL"
         raise click.UsageError(message)
-    name = resume or uuid.uuid4().hex[:12]
-    if not _RUN.fullmatch(name):
-        message = f"--resume {name[:100]}: that is no run; `ls {runs}` shows them"
+    if name is not None and instructions is not None:
+        message = "an agent's instructions are in the registry: leave --instructions out"
+        raise click.UsageError(message)
+    run_id = resume or uuid.uuid4().hex[:12]
+    if not _RUN.fullmatch(run_id):
+        message = f"--resume {run_id[:100]}: that is no run; `ls {runs}` shows them"
         raise click.UsageError(message)
     access = access_of(mount, workspace, allow_host)
     with ExitStack() as stack:
         own = stack.enter_context(open_tools(sources))
         opened = stack.enter_context(Registry.open(registry, profile=profile))
         box = stack.enter_context(sandbox.open(profile))
-        log = stack.enter_context(open_log(runs / f"{name}.jsonl", resume=resume is not None))
+        log = stack.enter_context(open_log(runs / f"{run_id}.jsonl", resume=resume is not None))
         toolbox = Toolbox(
-            opened, box, own, access=access, task=task, trace=name, model=settings.name
+            opened, box, own, access=access, task=task, trace=run_id, model=settings.name
         )
         view = RunView()
         try:
@@ -138,24 +153,36 @@ def run(
                     task,
                     settings,
                     toolbox,
-                    run_id=name,
+                    run_id=run_id,
                     log=log,
                     on_event=view,
                     limits=Limits(stages=stages, steps=steps, tokens=tokens),
-                    guidance=Guidance(instructions.read_text("utf-8") if instructions else ""),
+                    guidance=_guidance(opened, task, name, instructions),
                 )
         except (ModelDownError, SandboxUnavailableError) as error:
-            say(f"Error: {error}. Go on with `toolguild agent run --resume {name}`.", "red")
+            say(f"Error: {error}. Go on with `toolguild agent run --resume {run_id}`.", "red")
             return ExitCode.UNAVAILABLE
         except KeyboardInterrupt:
-            say(f"Interrupted. Go on with `toolguild agent run --resume {name}`.")
+            say(f"Interrupted. Go on with `toolguild agent run --resume {run_id}`.")
             return ExitCode.INTERRUPTED
     traces = runs / "traces"
     traces.mkdir(exist_ok=True)
-    write_trace(traces / f"{name}.json", trace_of(read_log(log.path)))
+    write_trace(traces / f"{run_id}.json", trace_of(read_log(log.path)))
     say(f"Its trace is {traces / f'{name}.json'}; `toolguild synthesize {traces}` learns from it.")
+    if name is not None:
+        say(f"Say how well it went with `toolguild improve score {run_id} SCORE`, from 0 to 1.")
     _show(result, as_json=as_json)
     return ExitCode.DONE if result.status is Status.COMPLETE else ExitCode.REFUSED
+
+
+def _guidance(
+    registry: Registry, task: str, name: str | None, instructions: Path | None
+) -> Guidance:
+    if name is None:
+        return Guidance(instructions=instructions.read_text("utf-8") if instructions else "")
+    improvements = registry.improvements
+    guides = Guides(improvements.standing(name), improvements.rules)
+    return replace(guides(task), agent=name)
 
 
 def _show(result: RunResult, *, as_json: bool) -> None:

@@ -391,6 +391,19 @@ class Registry:
             found = connection.execute(query.order_by(schema.uses.c.id))
             return [rows.use_of(row) for row in found]
 
+    def called_in(self, trace: str) -> list[ToolVersion]:
+        """Return the versions that an agent called itself in one run, by name.
+
+        Args:
+            trace: Identifier of the run, as its toolbox was given it.
+        """
+        uses = schema.uses
+        called = select(uses.c.version).where(uses.c.trace == trace, uses.c.caller.is_(None))
+        query = rows.VERSIONS.where(schema.versions.c.digest.in_(called))
+        with self.database.read() as connection:
+            found = connection.execute(query.order_by(schema.versions.c.name)).all()
+            return [rows.version_of(row) for row in found]
+
     def track_record(self, version: str) -> Record:
         """Return how often the version with this digest was used, and with what success."""
         with self.database.read() as connection:

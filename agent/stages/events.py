@@ -83,6 +83,8 @@ class RunStarted(_Event):
     task: str
     model: str
     limits: Limits
+    agent: str = ""
+    """Who works on it, where a registry keeps what it has learned."""
     instructions: str = ""
     """What the house tells its agent, on every task."""
     lessons: tuple[str, ...] = ()

@@ -34,6 +34,8 @@ def _ignore(_event: Event) -> None:
 class Guidance:
     """What an agent is given beside its task and its tools."""
 
+    agent: str = ""
+    """Whose it is, where a registry keeps it."""
     instructions: str = ""
     """The house's own, the same on every task."""
     lessons: tuple[str, ...] = ()
@@ -112,6 +114,7 @@ class StageLoop:
             task=task,
             model=self._model.settings.name,
             limits=self._limits,
+            agent=self._guidance.agent,
             instructions=self._guidance.instructions,
             lessons=self._guidance.lessons,
             examples=self._guidance.examples,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +28,8 @@ from toolguild.agent.stages import (
     read_log,
 )
 from toolguild.registry import Toolbox
-from toolguild.synth.models import AsyncModel, ModelDownError, ModelSettings
+from toolguild.sandbox import JsonObject
+from toolguild.synth.models import Answer, AsyncModel, ModelDownError, ModelSettings
 
 SCRIPT: list[Turn] = [
     configuration("find_city", "find_weather"),
@@ -190,3 +192,45 @@ def test_a_call_that_reads_is_made_again(whole) -> None:
     asyncio.run(run(toolbox, [*SCRIPT[2:]], resumed))
     answered = next(one for one in resumed if isinstance(one, CallEnded))
     assert json.loads(json.dumps(answered.text)) == "Paris"
+
+
+@pytest.mark.parametrize("moment", ["in a call", "while the model writes"])
+def test_a_run_that_is_cancelled_ends_at_once_and_goes_on_later(whole, moment) -> None:
+    toolbox, _, result = whole
+    reached, released = threading.Event(), threading.Event()
+
+    def slow(person: str) -> Any:
+        reached.set()
+        released.wait(60)
+        return OWN["find_city"].function(person)
+
+    class Slow(ScriptedEndpoint):
+        async def send(self, body: JsonObject) -> Answer:
+            if moment != "in a call" and len(self.requests) == 1:
+                reached.set()
+                await asyncio.sleep(60)
+            return await super().send(body)
+
+    tools = Toolbox(
+        toolbox._registry,
+        toolbox._sandbox,
+        OWN | {"find_city": replace(OWN["find_city"], function=slow)},
+    )
+    events: list[Event] = []
+
+    async def cancelled() -> None:
+        model = AsyncModel(ModelSettings(name="scripted"), endpoint=Slow(SCRIPT))
+        async with model:
+            loop = StageLoop(model, tools, on_event=events.append)
+            running = asyncio.create_task(loop.run("Tell Ada.", "run-1"))
+            await asyncio.to_thread(reached.wait, 60)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+
+    try:
+        asyncio.run(cancelled())
+    finally:
+        released.set()
+    assert not any(isinstance(event, CallEnded) for event in events)
+    assert asyncio.run(run(toolbox, SCRIPT[requests_before(events) :], events)) == result
