@@ -25,7 +25,8 @@ class HeldOut:
     """The held-out tasks of one cycle, and what is known of them already.
 
     What was worked on under a guidance once is not worked on under it again: neither where a
-    candidate tells the agent nothing else on that task, nor in a later comparison.
+    candidate tells the agent nothing else on that task, nor in a later comparison. Whoever changes
+    what no guidance tells, such as the tools that there are, has to say so by `forget`.
     """
 
     def __init__(
@@ -85,6 +86,10 @@ class HeldOut:
             for case, before, after in pairs
         ]
         return Comparison.of(scores, self._rules.success)
+
+    def forget(self) -> None:
+        """Have all tasks worked on anew by the next comparison; not while there is one."""
+        self._scores.clear()
 
     def _missing(self, case: TaskCase, before: Guidance, after: Guidance) -> Iterator[_Trial]:
         """Yield what has to be worked on, as often as it has to."""
