@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Self
 
 from toolguild.agent.improvement.attempts import TaskCase
-from toolguild.agent.improvement.significance import PValues, sign_flip_test
+from toolguild.agent.improvement.significance import sign_flip_test
 from toolguild.sandbox import JsonObject
 
 __all__ = ["CaseScores", "CategoryMeans", "Comparison"]
@@ -54,9 +54,11 @@ class Comparison:
     rate_after: float
     categories: tuple[CategoryMeans, ...]
     """By name."""
-    p_values: PValues
-    """Of the differences: `lower` of the claim that the candidate is worse, `two_sided` of the
-    claim that it is another. They are told, and excuse nothing."""
+    p_worse: float
+    """One-sided p-value: small where the candidate is worse beyond chance. It is told, and excuses
+    nothing."""
+    p_different: float
+    """Two-sided: small where it is either better or worse beyond chance."""
 
     @classmethod
     def of(cls, scores: Sequence[CaseScores], success: float) -> Self:
@@ -70,6 +72,7 @@ class Comparison:
         for one in scores:
             by_category.setdefault(one.case.category, []).append(one)
         before, after = _means(scores)
+        p_values = sign_flip_test([fmean(one.after) - fmean(one.before) for one in scores])
         return cls(
             cases=len(scores),
             before=before,
@@ -77,7 +80,8 @@ class Comparison:
             rate_before=_rate((one.before for one in scores), success),
             rate_after=_rate((one.after for one in scores), success),
             categories=tuple(_category(name, by_category[name]) for name in sorted(by_category)),
-            p_values=sign_flip_test([fmean(one.after) - fmean(one.before) for one in scores]),
+            p_worse=p_values.lower,
+            p_different=p_values.two_sided,
         )
 
     @property
@@ -99,7 +103,8 @@ class Comparison:
             for of, before, after in means
             if after < before - _ROUNDING
         ]
-        return f"on {self.cases} held-out tasks {'; '.join(worse)}" if worse else ""
+        tasks = "1 held-out task" if self.cases == 1 else f"{self.cases} held-out tasks"
+        return f"on {tasks} {'; '.join(worse)}" if worse else ""
 
     def evidence(self) -> JsonObject:
         """Return what a change is deployed by; `rate` is what the agent must not fall below."""
@@ -119,8 +124,8 @@ class Comparison:
                 }
                 for one in self.categories
             ],
-            "p_worse": self.p_values.lower,
-            "p_different": self.p_values.two_sided,
+            "p_worse": self.p_worse,
+            "p_different": self.p_different,
         }
 
 

@@ -84,9 +84,8 @@ def _text(path: Path) -> str:
             held = file.read(_MOST_BYTES + 1)
     # A ValueError where the path is none that a system could have.
     except (OSError, ValueError) as error:
-        msg = (
-            f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); check the path"
-        )
+        told = getattr(error, "strerror", None) or error
+        msg = f"{path}: cannot be read ({told}); check the path"
         raise SuiteError(msg) from error
     if len(held) > _MOST_BYTES:
         msg = f"{path}: is larger than {_MOST_BYTES:,} bytes; make it smaller"

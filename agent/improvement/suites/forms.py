@@ -21,6 +21,9 @@ from toolguild.registry.json_schema import schema_problem
 
 __all__ = ["CaseForm", "JudgeForm", "LabelForm", "TaskForm", "first_problem"]
 
+_MOST_QUOTED = 100
+"""Characters of a field's name."""
+
 
 def _said(text: str) -> str:
     if not text.strip():
@@ -42,7 +45,8 @@ def _accepted(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
     except NotJsonError as error:
         raise ValueError(str(error)) from error
     if problem := schema_problem(schema):
-        raise ValueError(problem)
+        msg = f"{problem}; it takes what tools' schemas may hold"
+        raise ValueError(msg)
     return schema
 
 
@@ -54,6 +58,7 @@ def _in_short(value: Any) -> Any:
 # A length makes pydantic refuse what no file could hold: half a character.
 _Text = Annotated[str, Field(min_length=1, max_length=100_000), AfterValidator(_said)]
 _Line = Annotated[str, Field(max_length=1000), AfterValidator(_printable)]
+_Name = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
 _Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -80,14 +85,14 @@ class JudgeForm(_Form):
     """What makes a `Judge`."""
 
     rubric: _Text
-    labels: Annotated[_Line, Field(min_length=1)]
+    labels: _Name
     """Path of results that people have scored, from the folder of the suite's file."""
 
 
 class CaseForm(_Form):
     """A task, however its results are judged."""
 
-    id: Annotated[_Line, Field(min_length=1)]
+    id: _Name
     task: _Text
     category: _Line = ""
     critical: bool = False
@@ -131,11 +136,11 @@ class LabelForm(_Form):
 def first_problem(error: ValidationError, form: type[BaseModel]) -> str:
     """Return the first field of a form that is wrong, and what is to be done about it."""
     first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(map(str, first["loc"]))
+    field = ".".join(map(str, first["loc"]))[:_MOST_QUOTED]
     if first["type"] == "extra_forbidden":
         known = (info.alias or name for name, info in form.model_fields.items())
         of_all = f"; there are {', '.join(known)}" if len(first["loc"]) == 1 else ""
-        return f"{field[:100]!a}: there is no such field{of_all}"
+        return f"{field!a}: there is no such field{of_all}"
     if first["type"] == "missing":
         return f"{field}: is missing"
     told = first["msg"].removeprefix("Value error, ")
