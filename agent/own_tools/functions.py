@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 import re
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError, validate_call
@@ -18,6 +13,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import to_jsonable_python
 
 from toolguild.agent.own_tools.errors import ToolSourceError
+from toolguild.agent.own_tools.modules import imported_module
 from toolguild.registry.effects import Effect, ExternalTool
 from toolguild.sandbox import Json, ToolCallError
 
@@ -101,7 +97,7 @@ def load_functions(where: str) -> dict[str, ExternalTool]:
     Raises:
         ToolSourceError: there is no such module, it fails, or it has no tools.
     """
-    module = _imported(where)
+    module = imported_module(where)
     listed = getattr(module, "TOOLS", None)
     if listed is None:
         listed = {
@@ -135,27 +131,3 @@ def _as_tool(value: object, where: str) -> ExternalTool:
     except ToolSourceError as error:
         msg = f"{where}: {error}"
         raise ToolSourceError(msg) from error
-
-
-def _imported(where: str) -> ModuleType:
-    try:
-        if not where.endswith(".py"):
-            # As with `python -m`, what stands in the folder that one works in is found.
-            if str(Path.cwd()) not in sys.path:
-                sys.path.append(str(Path.cwd()))
-            return importlib.import_module(where)
-        path = Path(where)
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        if spec is None or spec.loader is None or not path.is_file():
-            msg = f"{where}: there is no such file"
-            raise ToolSourceError(msg)
-        module = importlib.util.module_from_spec(spec)
-        # Where dataclasses and pydantic look for the names in annotations.
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-    except ToolSourceError:
-        raise
-    except Exception as error:
-        msg = f"{where}: it cannot be imported: {type(error).__name__}: {error}"
-        raise ToolSourceError(msg) from error
-    return module

@@ -129,6 +129,7 @@ def test_functions_that_can_be_no_tools(function: Any, problem) -> None:
         ("", "has no tools"),
         ("x = 1 +", "SyntaxError"),
         ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
         ("TOOLS = {'show': print}", "print cannot be told"),
         ("TOOLS = {'one': 1}", "neither a function"),
         ("def f(): return 1\nTOOLS = {'a b': f}", "no name"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from judge_marks import marks_of
 from scipy.optimize import isotonic_regression
 
 from toolguild.agent.evaluation import (
@@ -25,7 +24,7 @@ from toolguild.agent.evaluation import (
     WorldState,
     calibrated,
 )
-from toolguild.agent.scripted import Turn, scripted_model
+from toolguild.agent.scripted import scripted_model
 
 
 def value(evaluator: Evaluator, result: str) -> float:
@@ -105,15 +104,6 @@ def test_marks_mean_what_isotonic_regression_says(pairs) -> None:
     expected = isotonic_regression(means, weights=[len(by_mark[mark]) for mark in marks]).x
     assert [made.score(mark) for mark in marks] == pytest.approx([*expected])
     assert [*made.scores] == sorted(made.scores)
-
-
-def marks_of(marks: dict[str, float]) -> Any:
-    def reply(body: Any) -> Turn:
-        told = body["messages"][1]["content"]
-        result = json.loads(told.removeprefix("<data>").removesuffix("</data>"))["result"]
-        return {"reason": "So it is.", "mark": marks[result]}
-
-    return reply
 
 
 LABELLED = [
