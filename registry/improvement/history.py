@@ -13,6 +13,7 @@ from toolguild.registry.improvement.model import (
     ArtefactKind,
     Change,
     ChangeKind,
+    NewChange,
     ScoredRun,
     Standing,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "effective",
     "standing_of",
     "tools_in_use",
+    "with_change",
     "with_effect",
 ]
 
@@ -63,21 +65,22 @@ def standing_of(changes: Sequence[Change]) -> Standing:
             continue
         if change.decides is not None:
             alerts.pop(change.decides, None)
-        for digest in change.new.removes:
-            present.pop(digest, None)
-        for artefact in change.new.adds:
-            if artefact.kind is ArtefactKind.INSTRUCTIONS:
-                original = original or artefact
-                _drop_instructions(present)
-            present[artefact.digest] = artefact
-    instructions = _of_kind(present, ArtefactKind.INSTRUCTIONS)
-    return Standing(
-        original=original,
-        instructions=instructions[0] if instructions else None,
-        lessons=_of_kind(present, ArtefactKind.LESSON),
-        examples=_of_kind(present, ArtefactKind.EXAMPLE),
-        open_alerts=tuple(alerts),
-    )
+        original = original or _first_instructions(change.new)
+        _make(change.new, present)
+    return _standing(original, present, tuple(alerts))
+
+
+def with_change(standing: Standing, new: NewChange) -> Standing:
+    """Return what an agent would be told if a change were made.
+
+    An alert makes no difference to that, and has no number yet that it could be listed by.
+    """
+    if new.kind in _WITHOUT_EFFECT:
+        return standing
+    present = standing.artefacts
+    _make(new, present)
+    original = standing.original or _first_instructions(new)
+    return _standing(original, present, standing.open_alerts)
 
 
 def tools_in_use(changes: Sequence[Change]) -> dict[str, bool]:
@@ -141,9 +144,36 @@ def _brought_by(changes: Sequence[Change]) -> dict[str, int]:
     }
 
 
+def _make(new: NewChange, present: dict[str, Artefact]) -> None:
+    """Make a change to what is present."""
+    for digest in new.removes:
+        present.pop(digest, None)
+    for artefact in new.adds:
+        if artefact.kind is ArtefactKind.INSTRUCTIONS:
+            _drop_instructions(present)
+        present[artefact.digest] = artefact
+
+
 def _drop_instructions(present: dict[str, Artefact]) -> None:
     for digest in [key for key, one in present.items() if one.kind is ArtefactKind.INSTRUCTIONS]:
         del present[digest]
+
+
+def _first_instructions(new: NewChange) -> Artefact | None:
+    return next((one for one in new.adds if one.kind is ArtefactKind.INSTRUCTIONS), None)
+
+
+def _standing(
+    original: Artefact | None, present: dict[str, Artefact], alerts: tuple[int, ...]
+) -> Standing:
+    instructions = _of_kind(present, ArtefactKind.INSTRUCTIONS)
+    return Standing(
+        original=original,
+        instructions=instructions[0] if instructions else None,
+        lessons=_of_kind(present, ArtefactKind.LESSON),
+        examples=_of_kind(present, ArtefactKind.EXAMPLE),
+        open_alerts=alerts,
+    )
 
 
 def _of_kind(present: dict[str, Artefact], kind: ArtefactKind) -> tuple[Artefact, ...]:
