@@ -19,7 +19,7 @@ from toolguild.policies.wording.languages import PHRASES_ABROAD
 from toolguild.policies.wording.phrases import Phrase
 from toolguild.policies.wording.signs import ENOUGH, weight_of_signs
 
-__all__ = ["Verdict", "joined", "judge", "judge_whole", "sentences"]
+__all__ = ["Verdict", "joined", "judge", "judge_whole", "reasons_against", "sentences"]
 
 Verdict: TypeAlias = tuple[Reason, bool]
 """Why a sentence may not stay, and whether the whole text goes with it."""
@@ -87,6 +87,23 @@ def judge(sentence: str) -> Verdict | None:
     return found
 
 
+def reasons_against(sentence: str, others: tuple[Phrase, ...] = ()) -> set[Reason]:
+    """Return everything that a sentence says which a description may not say.
+
+    Args:
+        sentence: Of visible characters.
+        others: English phrases that are looked for besides.
+    """
+    forms = forms_of(sentence)
+    found = {one.reason for one in _all(PHRASES_ABROAD, (forms.said,))}
+    found.update(one.reason for one in _all((*ENGLISH, *others), forms.folded))
+    if encoded_parts(sentence):
+        found.add(Reason.ENCODED)
+    if is_disguised(sentence) or _spells_an_order(sentence) or _meant(forms):
+        found.add(Reason.DISGUISED)
+    return found
+
+
 def judge_whole(text: str) -> Verdict | None:
     """Return what a text says when the ends of its sentences are not looked at."""
     forms = forms_of(_PAUSES.sub(" ", text))
@@ -104,9 +121,12 @@ def _meant(forms: Forms) -> Verdict | None:
 
 def _first(phrases: tuple[Phrase, ...], texts: tuple[str, ...]) -> Verdict | None:
     # The gravest first: what taints the text is told before what only costs a sentence.
-    found = [one for one in phrases if any(one.pattern.search(text) for text in texts)]
-    found.sort(key=lambda one: not one.taints)
+    found = sorted(_all(phrases, texts), key=lambda one: not one.taints)
     return (found[0].reason, found[0].taints) if found else None
+
+
+def _all(phrases: tuple[Phrase, ...], texts: tuple[str, ...]) -> list[Phrase]:
+    return [one for one in phrases if any(one.pattern.search(text) for text in texts)]
 
 
 def _spells_an_order(sentence: str) -> bool:
