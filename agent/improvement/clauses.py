@@ -21,7 +21,7 @@ _GAP_OF_SENTENCES = re.compile(
     # `e.g. PostgreSQL` is no end, nor is a full stop before a small letter.
     r"(?<=[.!?\u2026])(?<!e\.g\.)(?<!i\.e\.)[\"')\]*_]*\s++(?![a-z])|(?<=[\u3002\uff01\uff1f])\s*+"
 )
-_END = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f][\"')\]*_`]*\Z")
+_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"')\]*_`]*\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def _take(made: list[Clause], clause: Clause, number: int, edit: Edit | None, te
     else:
         words = _plain(edit, text)
         if clause.is_sentence and ends_sentence(clause.words):
-            words = _ended(words)
+            words = _sentence(words)
         made.append(replace(clause, words=words))
 
 
@@ -150,15 +150,15 @@ def _add(made: list[Clause], words: str, following: Clause | None) -> None:
         made.append(Clause(_bullet(following), words, "\n"))
     elif before is not None and before.is_sentence and ends_sentence(before.words):
         made[-1] = replace(before, gap=" ")
-        made.append(Clause("", _ended(words), before.gap))
+        made.append(Clause("", _sentence(words), before.gap))
     else:
         _part(made, "\n\n")
-        made.append(Clause("", _ended(words), "\n\n" if following else ""))
+        made.append(Clause("", _sentence(words), "\n\n" if following else ""))
 
 
 def _part(made: list[Clause], gap: str) -> None:
-    """See to it that a line ends before what is added."""
-    if made and "\n" not in made[-1].gap:
+    """See to it that what is added begins a line, or a paragraph."""
+    if made and made[-1].gap.count("\n") < gap.count("\n"):
         made[-1] = replace(made[-1], gap=gap)
 
 
@@ -173,7 +173,12 @@ def _bullet(beside: Clause) -> str:
     return f"{indentation}{'-' if mark[:1].isdigit() else mark} "
 
 
-def _ended(words: str) -> str:
+def _sentence(words: str) -> str:
+    """Return words as a sentence that its neighbours do not run into."""
+    words = words.rstrip(" ,:;")
+    # A name such as `find_order` stays as it is.
+    if words.partition(" ")[0].isalpha():
+        words = words[0].upper() + words[1:]
     return words if ends_sentence(words) else f"{words}."
 
 
