@@ -29,6 +29,7 @@ class Reason(StrEnum):
     DISGUISED = "text in disguise"
     ENCODED = "encoded data"
     LENGTH = "too long"
+    GUARDRAILS = "speaks against checks"
 
 
 @dataclass(frozen=True, slots=True)
