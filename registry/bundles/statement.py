@@ -25,7 +25,16 @@ from toolguild.registry.rows import spec_of_text
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["MAX_TOOLS", "PREDICATE_TYPE", "Bundle", "BundledTool", "payload_of", "read_payload"]
+__all__ = [
+    "MAX_TOOLS",
+    "PREDICATE_TYPE",
+    "STATEMENT_TYPE",
+    "Bundle",
+    "BundledTool",
+    "decoded_payload",
+    "payload_of",
+    "read_payload",
+]
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:x-toolguild:bundle:v1"
@@ -124,7 +133,7 @@ def read_payload(payload: bytes) -> Bundle:
     Raises:
         BundleError: it is not one that `payload_of` would have written; the message says where.
     """
-    document = _decoded(payload)
+    document = decoded_payload(payload)
     _check_kind(document)
     try:
         statement = _Statement.model_validate(document)
@@ -198,7 +207,12 @@ def _refuse(what: str) -> NoReturn:
     raise BundleError(msg)
 
 
-def _decoded(payload: bytes) -> Json:
+def decoded_payload(payload: bytes) -> Json:
+    """Return the canonical JSON of a payload.
+
+    Raises:
+        BundleError: it is something else, or too much.
+    """
     _check_parts(payload)
     try:
         text = payload.decode("utf-8")
