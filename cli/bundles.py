@@ -16,8 +16,8 @@ from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing, open_to_look
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.trust import trusted_keys, trusted_keys_option
-from toolguild.policies import Capability, Profile, Tier
-from toolguild.registry import Registry, ToolSpec
+from toolguild.policies import Profile
+from toolguild.registry import Registry
 from toolguild.registry.bundles import (
     Arrival,
     BundledTool,
@@ -41,9 +41,8 @@ from toolguild.registry.bundles import (
 from toolguild.registry.canonical import canonical_json, text_digest
 from toolguild.registry.signing import PrivateKey, read_private_key
 from toolguild.sandbox import Json, JsonObject
+from toolguild.synth.tool_spec import refusal
 from toolguild.synth.traces.secrets_in_text import find_secrets
-from toolguild.synth.validation import check_source
-from toolguild.synth.validation.static import refused
 
 __all__ = ["export_command", "import_command"]
 
@@ -155,7 +154,7 @@ def import_command(
     settings = ImportSettings(
         replace=replace,
         rename=rename,
-        gate=lambda spec: _gate(spec, profile),
+        gate=lambda spec: refusal(spec, profile),
         dry_run=dry_run,
     )
     keys, data = trusted_keys(key_files), read_bundle(file)
@@ -175,14 +174,6 @@ def import_command(
     if not imported.received.signed_by:
         say("Nobody signed this bundle: anybody could have written it.", "yellow")
     return ExitCode.DONE
-
-
-def _gate(spec: ToolSpec, profile: Profile) -> str:
-    """Return why the static gate refuses a tool, as validation would ask it."""
-    tier = Tier.RESTRICTED if Capability.WRITE in spec.needs else Tier.SANDBOX
-    findings = check_source(spec.source, tier, profile=profile, entry=spec.name)
-    errors = [one for one in findings if refused([one])]
-    return f"{errors[0].code} on line {errors[0].line}: {errors[0].message}" if errors else ""
 
 
 def _exported_as_json(

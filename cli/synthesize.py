@@ -262,7 +262,7 @@ def _synthesize(
     prompts: PromptSettings,
     model: ModelChoice,
 ) -> list[Synthesized]:
-    opportunities = [*mined.opportunities, *mined.episodes]
+    opportunities = mined.everything
     if not opportunities:
         return []
     workers = min((os.cpu_count() or 1) + model.at_once, len(opportunities))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -70,6 +71,7 @@ class Toolbox:
         trace: str | None = None,
         model: str | None = None,
         live: bool = True,
+        without: Collection[str] = (),
     ) -> None:
         """Make a toolbox; it closes neither the registry nor the sandbox.
 
@@ -84,18 +86,21 @@ class Toolbox:
             trace: Identifier of the agent's run; kept with each use.
             model: Name of the model that the agent goes by; kept with each use.
             live: Whether this is work, whose uses count, and no trial of an agent.
+            without: Digests of versions that this agent is not to have. Their names mean the newest
+                version before them that is in use, as they would if these were retired.
         """
         self._registry, self._sandbox = registry, sandbox
         self.external: Mapping[str, ExternalTool] = dict(tools)
         """The caller's own tools, by name."""
         self._limits = limits
+        self._without = frozenset(without)
         run = InSandbox(sandbox, limits, access, self._gateway)
         checked = CheckedArguments(NoFlowToNetwork(CheckedResult(run), self._flows))
         self._gate = _Recorded(OnlyActive(checked), registry, sandbox, task, trace, model, live)
 
     def specs(self) -> list[ToolSpec]:
         """Return the tools that can be called now, by name."""
-        return [version.spec for version in self._registry.tools(state=State.ACTIVE)]
+        return [version.spec for version in self._active()]
 
     def usable(self) -> list[UsableTool]:
         """Return the tools that can be called now and are not held back by their tier, by name.
@@ -104,7 +109,7 @@ class Toolbox:
         and composites that call what is not there.
         """
         found = []
-        for version in self._registry.tools(state=State.ACTIVE):
+        for version in self._active():
             here = self._named(version.spec.name)
             capabilities = effects_of(here, self._find, self.external)
             if capabilities is not None:
@@ -156,12 +161,34 @@ class Toolbox:
             return ToolResult(CallStatus.REFUSED, error="arguments: not a JSON object")
         return self.call(name, arguments)
 
+    def _active(self) -> list[ToolVersion]:
+        """Return the versions in use that names mean here, by name."""
+        if not self._without:
+            return self._registry.tools(state=State.ACTIVE)
+        found = []
+        for version in self._registry.tools():
+            with contextlib.suppress(UnknownToolError):
+                meant = self._before(version) if version.digest in self._without else version
+                found += [meant] if meant.state is State.ACTIVE else []
+        return found
+
+    def _before(self, left_out: ToolVersion) -> ToolVersion:
+        """Return what a name means where the version that it means is left out."""
+        for version in reversed(self._registry.versions(left_out.spec.name)):
+            is_earlier = version.number < left_out.number and version.digest not in self._without
+            if is_earlier and version.state is State.ACTIVE:
+                return version
+        msg = f"{left_out.ref} is left out, and no version before it is in use"
+        raise UnknownToolError(msg)
+
     def _named(self, name: str) -> ToolVersion:
         if not isinstance(name, str) or "@" in name:
             # A model must not pick an older version that has a higher tier.
             msg = f"{str(name)[:100]!r} is not a tool's name; call it without a version"
             raise UnknownToolError(msg)
         version = self._registry.tool(name)
+        if version.digest in self._without:
+            version = self._before(version)
         if version.image in ("", self._sandbox.level):
             return version
         # What it has earned, it has earned in another image.

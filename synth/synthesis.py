@@ -20,7 +20,7 @@ from toolguild.registry import (
     ToolVersion,
 )
 from toolguild.registry.specs import check_spec
-from toolguild.sandbox import Access, Sandbox
+from toolguild.sandbox import Access, JsonObject, Sandbox
 from toolguild.sandbox.access import NOTHING
 from toolguild.synth.authoring import Author
 from toolguild.synth.budget import Choice
@@ -51,10 +51,13 @@ from toolguild.synth.uniting import united
 from toolguild.synth.utility import Prompts, PromptSettings, with_utility, worthwhile_first
 from toolguild.synth.validation import ValidationReport, ValidationSettings, dossier, validate
 
-__all__ = ["Choose", "Fate", "Mined", "Synthesized", "mine", "synthesize"]
+__all__ = ["Choose", "Fate", "Mined", "Origin", "Synthesized", "mine", "synthesize"]
 
 Choose: TypeAlias = Callable[[Sequence[Draft]], Sequence[Choice]]
 """What says of each of some tools whether it gets a place in a toolbox."""
+
+Origin: TypeAlias = Callable[[Draft], JsonObject]
+"""Says where a draft comes from."""
 
 Stage: TypeAlias = Literal["reading", "calls", "code"]
 OnProgress: TypeAlias = Callable[[Stage, float], None]
@@ -78,6 +81,11 @@ class Mined:
     """What recurs and takes somebody to write a tool for it, where that was looked for."""
     runs: list[Sampled] = field(default_factory=list)
     """The runs that were mined."""
+
+    @property
+    def everything(self) -> list[Opportunity]:
+        """All that a tool may be made for, with an author or without."""
+        return [*self.opportunities, *self.episodes]
 
     def prompts(self, settings: PromptSettings) -> Prompts:
         """Return what agents' models read in these logs, as far as they tell."""
@@ -246,6 +254,7 @@ def synthesize(
     author: Author | None = None,
     on_trouble: Callable[[str], None] = lambda why: None,
     on_proven: Callable[[int], None] = lambda tools: None,
+    origin: Origin = provenance_of,
 ) -> Iterator[Synthesized]:
     """Prove a tool for each opportunity and register what passes, in the order given.
 
@@ -269,6 +278,7 @@ def synthesize(
             writes those that cannot be drafted; nobody unless given.
         on_trouble: Called, from any thread, where that gives nothing that can be used.
         on_proven: Called with the number of opportunities that were dealt with.
+        origin: Says what is kept as the provenance of a tool.
 
     Raises:
         SandboxUnavailableError: drafts cannot be run.
@@ -308,13 +318,14 @@ def synthesize(
         )
     if choose is None:
         for proof in counted:
-            yield _register(proof, registry, intake, settings)
+            yield _register(proof, registry, intake, settings, origin)
         return
     for proof, choice in _chosen(list(counted), choose, settings):
         if choice is not None and choice.why_not:
             yield _leave_out(proof, choice, registry, settings)
         else:
-            yield replace(_register(proof, registry, intake, settings), choice=choice)
+            made = _register(proof, registry, intake, settings, origin)
+            yield replace(made, choice=choice)
 
 
 def _proofs(
@@ -379,7 +390,11 @@ def _with_what_stays(why_not: str, spec: ToolSpec, registry: Registry) -> str:
 
 
 def _register(
-    proof: Proof, registry: Registry, intake: Intake, settings: ValidationSettings
+    proof: Proof,
+    registry: Registry,
+    intake: Intake,
+    settings: ValidationSettings,
+    origin: Origin,
 ) -> Synthesized:
     if proof.draft is None or proof.report is None:
         return Synthesized(proof, Fate.NOT_DRAFTED, changed=False)
@@ -405,7 +420,7 @@ def _register(
     try:
         registration = registry.register(
             spec,
-            provenance=provenance_of(proof.draft),
+            provenance=origin(proof.draft),
             evidence=evidence,
             report=report,
             why="passed validation",

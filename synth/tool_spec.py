@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from toolguild.policies import Profile
+from toolguild.policies import Capability, Profile, Tier
 from toolguild.registry import ToolSpec, ToolVersion
 from toolguild.sandbox import Json
 from toolguild.synth.drafting import Case, Draft, DraftOrigin
 from toolguild.synth.drafting.documenting import code_of
-from toolguild.synth.validation import inferred_needs
+from toolguild.synth.validation import check_source, inferred_needs
+from toolguild.synth.validation.static import refused
 
-__all__ = ["draft_of", "spec_of", "without_words"]
+__all__ = ["draft_of", "refusal", "spec_of", "without_words"]
 
 
 def spec_of(draft: Draft, profile: Profile | None = None) -> ToolSpec:
@@ -42,6 +43,19 @@ def draft_of(version: ToolVersion, cases: Sequence[Case] = ()) -> Draft:
         opportunity=None,
         cases=tuple(cases),
     )
+
+
+def refusal(spec: ToolSpec, profile: Profile) -> str:
+    """Return why the static gate refuses a tool, as validation would ask it; empty where it passes.
+
+    Args:
+        spec: A tool that somebody else proved.
+        profile: The lists behind the gate's rules.
+    """
+    tier = Tier.RESTRICTED if Capability.WRITE in spec.needs else Tier.SANDBOX
+    findings = check_source(spec.source, tier, profile=profile, entry=spec.name)
+    errors = [one for one in findings if refused([one])]
+    return f"{errors[0].code} on line {errors[0].line}: {errors[0].message}" if errors else ""
 
 
 def without_words(spec: ToolSpec) -> ToolSpec:

@@ -27,6 +27,7 @@ from toolguild.registry.bundles.errors import ImportRefusedError
 from toolguild.registry.bundles.renaming import rename_known
 from toolguild.registry.bundles.statement import Bundle, read_payload
 from toolguild.registry.canonical import text_digest
+from toolguild.registry.improvement import made_for
 from toolguild.registry.lookup import find_version
 from toolguild.registry.model import ToolSpec
 from toolguild.registry.proposals import Intake
@@ -72,6 +73,8 @@ class ImportSettings:
     package, so that whoever imports hands it in, as the command line does."""
     dry_run: bool = False
     """Whether to write nothing."""
+    agent: str = ""
+    """Whose change is to bring the tools; nobody's unless given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def import_bundle(
         # Somebody may have written in between.
         imported = _plan(connection, received, settings, intake, passed)
         for arrival in imported.arrivals:
-            _write(registry, connection, arrival, received)
+            _write(registry, connection, arrival, received, settings)
         return imported
 
 
@@ -166,7 +169,11 @@ def _check_by_gate(arrival: Arrival, settings: ImportSettings) -> None:
 
 
 def _write(
-    registry: Registry, connection: Connection, arrival: Arrival, received: Received
+    registry: Registry,
+    connection: Connection,
+    arrival: Arrival,
+    received: Received,
+    settings: ImportSettings,
 ) -> None:
     if arrival.fate is Fate.KNOWN:
         if arrival.meant:
@@ -182,7 +189,7 @@ def _write(
         connection,
         "import",
         arrival.spec,
-        provenance=_provenance(arrival, received),
+        provenance=_provenance(arrival, received, settings),
         evidence={},
         why=received.origin,
         meant=arrival.meant,
@@ -190,7 +197,7 @@ def _write(
     )
 
 
-def _provenance(arrival: Arrival, received: Received) -> JsonObject:
+def _provenance(arrival: Arrival, received: Received, settings: ImportSettings) -> JsonObject:
     return {
         "origin": "bundle",
         "bundle": received.digest,
@@ -201,4 +208,5 @@ def _provenance(arrival: Arrival, received: Received) -> JsonObject:
             "digest": arrival.tool.spec.digest,
             **arrival.tool.claims(),
         },
+        **(made_for(settings.agent) if settings.agent else {}),
     }

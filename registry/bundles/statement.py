@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -25,7 +25,21 @@ from toolguild.registry.rows import spec_of_text
 from toolguild.registry.specs import check_spec
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["MAX_TOOLS", "PREDICATE_TYPE", "Bundle", "BundledTool", "payload_of", "read_payload"]
+__all__ = [
+    "MAX_TOOLS",
+    "PREDICATE_TYPE",
+    "STATEMENT_TYPE",
+    "Bundle",
+    "BundledTool",
+    "IsoTime",
+    "decoded_payload",
+    "payload_of",
+    "read_payload",
+    "refuse",
+    "validated",
+]
+
+_Form = TypeVar("_Form", bound=BaseModel)
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:x-toolguild:bundle:v1"
@@ -124,20 +138,35 @@ def read_payload(payload: bytes) -> Bundle:
     Raises:
         BundleError: it is not one that `payload_of` would have written; the message says where.
     """
-    document = _decoded(payload)
+    document = decoded_payload(payload)
     _check_kind(document)
-    try:
-        statement = _Statement.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        _refuse(f"{'.'.join(map(str, first['loc']))[:200]}: {first['msg'][:200]}")
+    statement = validated(_Statement, document)
     predicate = statement.predicate
     tools = tuple(_tool(number, one) for number, one in enumerate(predicate.tools))
     _check_tools(tools)
     if [subject.model_dump() for subject in statement.subject] != _subjects(tools):
-        _refuse("subject: names other tools than the predicate holds")
+        refuse("subject: names other tools than the predicate holds")
     _check_reports(tools, predicate.reports)
     return Bundle(tools, predicate.reports, predicate.exported_at, predicate.toolguild)
+
+
+def validated(form: type[_Form], document: Json, within: str = "") -> _Form:
+    """Return plain data in its form.
+
+    Args:
+        form: What it has to be.
+        document: The data.
+        within: Where in a payload it stands, with a dot behind.
+
+    Raises:
+        BundleError: it is something else; the message says where.
+    """
+    try:
+        return form.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = f"{within}{'.'.join(map(str, first['loc']))}"
+        refuse(f"{place[:200]}: {first['msg'][:200]}")
 
 
 def _iso_time(text: str) -> str:
@@ -147,7 +176,7 @@ def _iso_time(text: str) -> str:
     return text
 
 
-_Time = Annotated[str, Field(max_length=40), AfterValidator(_iso_time)]
+IsoTime = Annotated[str, Field(max_length=40), AfterValidator(_iso_time)]
 _Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -172,7 +201,7 @@ class _Tool(_Model):
     active: bool
     tier: Annotated[Tier, Field(strict=False)]
     state: Annotated[State, Field(strict=False)]
-    registered_at: _Time
+    registered_at: IsoTime
     provenance: dict[str, JsonValue]
     evidence: dict[str, JsonValue]
     record: dict[str, JsonValue]
@@ -180,7 +209,7 @@ class _Tool(_Model):
 
 
 class _Predicate(_Model):
-    exported_at: _Time
+    exported_at: IsoTime
     toolguild: str = Field(max_length=100)
     tools: list[_Tool] = Field(min_length=1, max_length=MAX_TOOLS)
     reports: dict[_Digest, dict[str, JsonValue]] = Field(max_length=MAX_TOOLS)
@@ -193,34 +222,40 @@ class _Statement(_Model):
     predicate: _Predicate
 
 
-def _refuse(what: str) -> NoReturn:
+def refuse(what: str) -> NoReturn:
+    """Raise a `BundleError` that says in what way a payload is not as toolguild writes them."""
     msg = f"no bundle that toolguild wrote: {what}"
     raise BundleError(msg)
 
 
-def _decoded(payload: bytes) -> Json:
+def decoded_payload(payload: bytes) -> Json:
+    """Return the canonical JSON of a payload.
+
+    Raises:
+        BundleError: it is something else, or too much.
+    """
     _check_parts(payload)
     try:
         text = payload.decode("utf-8")
         document = decode_strict_json(text, max_depth=MAX_DEPTH)
         canonical = canonical_json(document)
     except (UnicodeDecodeError, NotJsonError) as error:
-        _refuse(f"its payload is {error}")
+        refuse(f"its payload is {error}")
     if canonical != text:
-        _refuse("its payload is not canonical JSON, so that its digest would not be the only one")
+        refuse("its payload is not canonical JSON, so that its digest would not be the only one")
     return document
 
 
 def _check_parts(payload: bytes) -> None:
     if sum(payload.count(mark) for mark in (b"{", b"[", b",")) > MAX_PARTS:
-        _refuse(f"more than {MAX_PARTS:,} parts")
+        refuse(f"more than {MAX_PARTS:,} parts")
 
 
 def _check_kind(document: Json) -> None:
     kind = document.get("predicateType") if isinstance(document, dict) else None
     match = _PREDICATE.fullmatch(kind) if isinstance(kind, str) else None
     if match is None:
-        _refuse(f"it does not state a {PREDICATE_TYPE}")
+        refuse(f"it does not state a {PREDICATE_TYPE}")
     version = int(match["version"])
     if version > _VERSION:
         msg = f"a bundle of version {version}, and this toolguild reads {_VERSION}; upgrade it"
@@ -240,45 +275,45 @@ def _tool(place: int, read: _Tool) -> BundledTool:
         spec = spec_of_text(text, digest)
         check_spec(spec)
     except InvalidSpecError as error:
-        _refuse(f"predicate.tools.{place}: {error}")
+        refuse(f"predicate.tools.{place}: {error}")
     except ValueError as error:
-        _refuse(f"predicate.tools.{place}.spec: not a specification ({str(error)[:300]})")
+        refuse(f"predicate.tools.{place}.spec: not a specification ({str(error)[:300]})")
     if spec.digest != digest:
-        _refuse(f"predicate.tools.{place}.spec: not as toolguild writes specifications")
+        refuse(f"predicate.tools.{place}.spec: not as toolguild writes specifications")
     claims = {name: getattr(read, name) for name in _Tool.model_fields if name != "spec"}
     return BundledTool(spec, **claims)
 
 
 def _check_tools(tools: tuple[BundledTool, ...]) -> None:
     if len(tools) > MAX_TOOLS:
-        _refuse(f"{len(tools):,} tools, more than {MAX_TOOLS:,}")
+        refuse(f"{len(tools):,} tools, more than {MAX_TOOLS:,}")
     if [*tools] != sorted(tools, key=_by_name):
-        _refuse("its tools are not in the order of their names")
+        refuse("its tools are not in the order of their names")
     _check_distinct("tool", (tool.spec.digest for tool in tools))
     _check_distinct("version", (tool.ref for tool in tools))
     _check_distinct("meaning of the name", (tool.spec.name for tool in tools if tool.active))
     for tool in tools:
         size = len(canonical_json(tool.claims()).encode())
         if size > MAX_CLAIMS_BYTES:
-            _refuse(f"{tool.ref}: {size:,} bytes beside it, more than {MAX_CLAIMS_BYTES:,}")
+            refuse(f"{tool.ref}: {size:,} bytes beside it, more than {MAX_CLAIMS_BYTES:,}")
         if tool.state is not State.ACTIVE:
-            _refuse(f"{tool.ref}: {tool.state.value}, and only active versions are shared")
+            refuse(f"{tool.ref}: {tool.state.value}, and only active versions are shared")
 
 
 def _check_distinct(what: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            _refuse(f"the same {what} twice: {name}")
+            refuse(f"the same {what} twice: {name}")
         seen.add(name)
 
 
 def _check_reports(tools: Iterable[BundledTool], reports: Mapping[str, JsonObject]) -> None:
     for digest, report in reports.items():
         if text_digest(canonical_json(report)) != digest:
-            _refuse(f"predicate.reports.{digest}: another report than its digest says")
+            refuse(f"predicate.reports.{digest}: another report than its digest says")
     if {tool.report for tool in tools if tool.report is not None} != set(reports):
-        _refuse("predicate.reports: not those that its tools name")
+        refuse("predicate.reports: not those that its tools name")
 
 
 def _by_name(tool: BundledTool) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from toolguild.registry.improvement.model import (
     ScoredRun,
     Standing,
 )
+from toolguild.registry.improvement.ownership import made_for
 
 __all__ = [
     "Artefact",
@@ -24,4 +25,5 @@ __all__ = [
     "NewChange",
     "ScoredRun",
     "Standing",
+    "made_for",
 ]

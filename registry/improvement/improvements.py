@@ -18,10 +18,12 @@ from toolguild.registry import schema
 from toolguild.registry.canonical import storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import ChangeRefusedError
-from toolguild.registry.improvement import history, storage, tools
+from toolguild.registry.improvement import history, ownership, storage, tools
 from toolguild.registry.improvement.model import Change, ChangeKind, NewChange, ScoredRun, Standing
 from toolguild.registry.improvement.watching import has_dropped, newest_cycle
 from toolguild.registry.journal import Journal
+from toolguild.registry.lookup import find_version
+from toolguild.registry.model import State, ToolVersion
 from toolguild.sandbox import JsonObject
 
 __all__ = ["Improvements"]
@@ -64,6 +66,23 @@ class Improvements:
         """
         with self._database.read() as connection:
             return storage.read_runs(connection, agent, after)
+
+    def brought_tools(self, agent: str) -> list[tuple[Change, ToolVersion]]:
+        """Return the versions of tools that an agent's changes brought, with these changes.
+
+        Those are not among them that a change took away or that another agent's changes brought.
+        """
+        with self._database.read() as connection:
+            return ownership.brought(connection, agent, storage.read_changes(connection))
+
+    def unclaimed_tools(self, agent: str) -> list[tuple[ToolVersion, tuple[int, ...]]]:
+        """Return the versions made for an agent, not retired, that no change speaks of.
+
+        Returns:
+            The oldest first, with the numbers of the scored runs that each comes from.
+        """
+        with self._database.read() as connection:
+            return ownership.unclaimed(connection, agent, storage.read_changes(connection))
 
     def left_today(self, agent: str) -> int:
         """Return how many more changes of an agent the last 24 hours have room for."""
@@ -170,6 +189,20 @@ class Improvements:
         with self._database.write() as connection:
             changes = self._changes_beside(connection, number)
             return self._undo(connection, changes, [number], why)
+
+    def withdraw(self, new: NewChange, *, why: str) -> None:
+        """Retire the versions that a change was to bring which is not made.
+
+        Those are left as they are that changes speak of, or that are retired already.
+        """
+        with self._database.write() as connection:
+            every = storage.read_changes(connection)
+            claimed = {digest for change in every for digest in change.new.brings}
+            for digest in new.brings:
+                version = find_version(connection, schema.versions.c.digest == digest)
+                if version is None or version.state is State.RETIRED or digest in claimed:
+                    continue
+                tools.retire(connection, self._journal, version, why)
 
     # -- inside a transaction
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select
 
-from toolguild.registry import lifecycle, meanings, schema
+from toolguild.registry import chain, lifecycle, meanings, recording, schema
 from toolguild.registry.errors import UnknownToolError
 from toolguild.registry.improvement import history
 from toolguild.registry.improvement.model import Change
@@ -14,7 +14,7 @@ from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import find_version, pointed_at_by, versions_of
 from toolguild.registry.model import State, ToolVersion
 
-__all__ = ["follow", "parts_of"]
+__all__ = ["follow", "parts_of", "retire"]
 
 _IN_USE = frozenset({State.ACTIVE})
 _ROOM = 1
@@ -52,8 +52,17 @@ def follow(
         if wanted and version.state is State.RETIRED:
             _restore(connection, journal, version, why)
         elif not wanted and version.state is not State.RETIRED:
-            lifecycle.retire(connection, journal, version, why)
-            _mean_the_one_before(connection, journal, version, why)
+            retire(connection, journal, version, why)
+
+
+def retire(connection: Connection, journal: Journal, version: ToolVersion, why: str) -> None:
+    """Take a version out of use; its name means the one before it again, where that is in use.
+
+    Raises:
+        ChangeRefusedError: it is retired already.
+    """
+    lifecycle.retire(connection, journal, version, why)
+    _mean_the_one_before(connection, journal, version, why)
 
 
 def parts_of(connection: Connection, digests: Iterable[str]) -> set[str]:
@@ -65,11 +74,25 @@ def parts_of(connection: Connection, digests: Iterable[str]) -> set[str]:
 
 
 def _restore(connection: Connection, journal: Journal, version: ToolVersion, why: str) -> None:
+    was_quarantined = _was_quarantined(connection, version)
     restored = lifecycle.restore(connection, journal, version, _ROOM, why)
+    if was_quarantined:
+        # Somebody has to look at it first, as before it was retired.
+        recording.fall(connection, journal, restored, None, why)
+        return
     meant = pointed_at_by(connection, restored.spec.name)
     present = find_version(connection, schema.versions.c.digest == meant) if meant else None
     if present is not None and present.number < restored.number:
         meanings.point_at(connection, journal, "point", restored, why)
+
+
+def _was_quarantined(connection: Connection, version: ToolVersion) -> bool:
+    """Say whether a retired version was in quarantine when it was retired."""
+    told = [row for row in chain.rows_of(connection, [version.digest]) if row.action == "retire"]
+    match told[-1].content if told else None:
+        case {"before": {"state": str(state)}}:
+            return state == State.QUARANTINED.value
+    return False
 
 
 def _mean_the_one_before(

@@ -293,3 +293,26 @@ def test_a_use_that_cannot_be_recorded_is_an_error(registry, sandbox, toolbox, m
     monkeypatch.setattr(registry, "record", full)
     with pytest.raises(RegistryError, match="disk full"):
         toolbox.call("double", {"number": 1})
+
+
+QUAD = """
+def quad(number: int) -> int:
+    return call_tool("twice", {"number": call_tool("twice", {"number": number})})
+"""
+
+
+def test_a_version_that_is_left_out_is_not_there_and_the_one_before_it_is(
+    registry, sandbox, make_spec
+):
+    first = registry.register(make_spec()).version
+    second = registry.register(make_spec(description="Double it.")).version
+    alone = registry.register(make_spec("twice")).version
+    registry.register(make_spec("quad", source=QUAD, calls=("twice",)))
+    without = Toolbox(registry, sandbox, without=[second.digest, alone.digest])
+    assert [one.version.digest for one in without.usable()] == [first.digest]
+    assert without.call("double", {"number": 2}).version == first.digest
+    assert without.call("twice", {"number": 2}).status is CallStatus.REFUSED
+    assert without.call("quad", {"number": 2}).status is not CallStatus.OK
+    assert Toolbox(registry, sandbox).call("double", {"number": 2}).version == second.digest
+    registry.governance.retire(first.ref, why="a test")
+    assert [spec.name for spec in without.specs()] == ["quad"]

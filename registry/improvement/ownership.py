@@ -1,0 +1,87 @@
+"""Whose changes tools belong to: those made for an agent, and those that its changes brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from toolguild.registry import rows, schema
+from toolguild.registry.improvement import history
+from toolguild.registry.improvement.model import Change
+from toolguild.registry.model import State, ToolVersion
+from toolguild.sandbox import JsonObject
+
+__all__ = ["brought", "made_for", "unclaimed"]
+
+_MADE_FOR = "made_for"
+"""Key of provenance."""
+
+
+def made_for(agent: str, runs: Iterable[int] = ()) -> JsonObject:
+    """Return what the provenance of a version says that a change of an agent is to bring.
+
+    It is written with the version. Should nobody come to make that change, `unclaimed` still finds
+    the version.
+
+    Args:
+        agent: The agent.
+        runs: Numbers of its scored runs that the version comes from.
+    """
+    return {_MADE_FOR: {"agent": agent, "runs": [*runs]}}
+
+
+def unclaimed(
+    connection: Connection, agent: str, changes: Iterable[Change]
+) -> list[tuple[ToolVersion, tuple[int, ...]]]:
+    """Return the versions made for an agent, not retired, that no change speaks of.
+
+    Args:
+        connection: A transaction.
+        agent: The agent.
+        changes: Those of all agents.
+
+    Returns:
+        The oldest first, with the numbers of the runs that each comes from.
+    """
+    table = schema.versions
+    claimed = {one for change in changes for one in (*change.new.brings, *change.new.retires)}
+    query = rows.VERSIONS.where(
+        table.c.provenance.contains(f'"{_MADE_FOR}"', autoescape=True),
+        table.c.state.in_([State.ACTIVE.value, State.PROPOSED.value]),
+    ).order_by(table.c.registered_at, table.c.digest)
+    found = []
+    for version in map(rows.version_of, connection.execute(query)):
+        match version.provenance.get(_MADE_FOR):
+            case {"agent": str(owner), "runs": [*runs]} if owner == agent:
+                numbers = tuple(run for run in runs if isinstance(run, int))
+                found += [] if version.digest in claimed else [(version, numbers)]
+    return found
+
+
+def brought(
+    connection: Connection, agent: str, changes: Sequence[Change]
+) -> list[tuple[Change, ToolVersion]]:
+    """Return the versions that an agent's changes brought and none took away, with these changes.
+
+    Those that another agent's changes brought as well are not among them.
+
+    Args:
+        connection: A transaction.
+        agent: The agent.
+        changes: Those of all agents, the oldest first.
+    """
+    own = [change for change in changes if change.new.agent == agent]
+    others = [change for change in changes if change.new.agent != agent]
+    shared = {digest for change in history.effective(others) for digest in change.new.brings}
+    wanted = history.tools_in_use(own)
+    by = {
+        digest: change
+        for change in history.effective(own)
+        for digest in change.new.brings
+        if wanted[digest] and digest not in shared
+    }
+    table = schema.versions
+    found = connection.execute(rows.VERSIONS.where(table.c.digest.in_([*by])))
+    versions = {version.digest: version for version in map(rows.version_of, found)}
+    return [(change, versions[digest]) for digest, change in by.items() if digest in versions]
