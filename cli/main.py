@@ -21,6 +21,7 @@ from toolguild.cli.drift import drift
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.governance import COMMANDS
 from toolguild.cli.image import image
+from toolguild.cli.improvement import improve
 from toolguild.cli.keys import keys
 from toolguild.cli.measure import measure
 from toolguild.cli.settings import default_map
@@ -49,7 +50,7 @@ for command in (export_command, import_command, diff, drift, *COMMANDS, *lifecyc
     tools.add_command(command)
 for command in (synthesize, mine, measure, check, validate, tools, call, image, doctor, demo):
     toolguild.add_command(command)
-for command in (keys, audit, approvals, agent):
+for command in (keys, audit, approvals, agent, improve):
     toolguild.add_command(command)
 
 

@@ -41,6 +41,15 @@ class Attempt:
     events: Sequence[Event]
     score: Score
 
+    @property
+    def run(self) -> str:
+        """Id of the run.
+
+        Raises:
+            UnsoundEventsError: the events are not those of a run.
+        """
+        return RunState.of(self.events[:1]).start.run
+
 
 GuidanceFor = Callable[[str], Guidance]
 """What an agent is told beside a task."""

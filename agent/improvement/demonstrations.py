@@ -11,7 +11,15 @@ from toolguild.registry.improvement import ScoredRun
 from toolguild.synth.traces.errors import RedactionError
 from toolguild.synth.traces.redaction import redact
 
-__all__ = ["demonstration_of", "is_whole", "plain_example", "text_of", "tools_of", "way_of"]
+__all__ = [
+    "demonstration_of",
+    "gives_orders",
+    "is_whole",
+    "plain_example",
+    "text_of",
+    "tools_of",
+    "way_of",
+]
 
 _MOST_STEPS = 20
 _MOST_TASK = 800
@@ -35,7 +43,7 @@ def demonstration_of(run: ScoredRun) -> Example | None:
 
     It would give them to every later run as well.
     """
-    if any(_gives_orders(text) for text in (*run.steps, run.result)):
+    if any(gives_orders(text) for text in (*run.steps, run.result)):
         return None
     try:
         return plain_example(
@@ -79,7 +87,8 @@ def way_of(example: Example) -> list[str]:
     return [*dict.fromkeys(tools_of(example))]
 
 
-def _gives_orders(text: str) -> bool:
+def gives_orders(text: str) -> bool:
+    """Whether a text that is only to be read tells its reader what to do."""
     found = plain_description(text, fallback="nothing").removed
     return any(one.reason in _ORDERS for one in found)
 

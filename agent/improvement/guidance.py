@@ -26,7 +26,12 @@ class Guides:
     """Says what a run is told beside its task; the same for the same task, as long as it lives."""
 
     def __init__(
-        self, standing: Standing, rules: ImprovementRules, embedder: Embedder | None = None
+        self,
+        standing: Standing,
+        rules: ImprovementRules,
+        embedder: Embedder | None = None,
+        *,
+        withheld: tuple[str, ...] = (),
     ) -> None:
         """Read what stands.
 
@@ -34,11 +39,12 @@ class Guides:
             standing: What an agent is told at present, or would be.
             rules: How many lessons and examples a run is told.
             embedder: Where there is one, what is nearer to the task in meaning goes first.
+            withheld: Digests of the versions of tools that it is not to be offered.
 
         Raises:
             TamperedError: an artefact holds something else than its kind does.
         """
-        self._rules = rules
+        self._rules, self._withheld = rules, withheld
         self._instructions = standing.instructions
         self._text = Instructions.of(standing.instructions).text if standing.instructions else ""
         # Of what is equally relevant the newest goes first.
@@ -70,6 +76,7 @@ class Guides:
             lessons=tuple(self._lessons[digest] for digest in lessons),
             examples=tuple(text_of(self._examples[digest]) for digest in examples),
             shown=(*instructions, *lessons, *examples),
+            withheld=self._withheld,
         )
 
 

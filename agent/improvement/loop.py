@@ -7,24 +7,24 @@ held back or refused in one transaction of its own, so that a cycle may be cut o
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from toolguild.agent.improvement.comparing import Comparison, HeldOut
+from toolguild.agent.improvement.gates import drift_of, objection_to
 from toolguild.agent.improvement.guidance import Guides, with_change
-from toolguild.policies.improvement import ImprovementRules
-from toolguild.registry import ChangeRefusedError, Embedder, Registry, State
-from toolguild.registry.improvement import Change, ChangeKind, NewChange, ScoredRun, Standing
-from toolguild.synth.models import BadReplyError, OverBudgetError, RefusedError
+from toolguild.agent.improvement.proposers import Proposer
+from toolguild.agent.improvement.view import View
+from toolguild.registry import ChangeRefusedError, Embedder, Registry
+from toolguild.registry.improvement import Change, ChangeKind, NewChange, Standing
+from toolguild.sandbox import JsonObject
+from toolguild.synth.models import OverBudgetError
 
-__all__ = ["CycleReport", "Improver", "Outcome", "Proposer", "Verdict", "View"]
+__all__ = ["CycleReport", "Improver", "Outcome", "Verdict"]
 
-_RECENT = 500
-"""Runs that proposals may be made of, at most."""
 _ENOUGH, _LATEST = 10, 50
 """Runs from which an agent's own rate of success is taken, at least and at most."""
 
@@ -62,33 +62,6 @@ class CycleReport:
     outcomes: tuple[Outcome, ...] = ()
     left_out: tuple[str, ...] = ()
     """What could not be done, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a proposal is made of."""
-
-    agent: str
-    cycle: str
-    standing: Standing
-    runs: tuple[ScoredRun, ...]
-    """The recent ones, the oldest first."""
-    new_runs: tuple[ScoredRun, ...]
-    """Those since the last cycle."""
-    changes: tuple[Change, ...]
-    rules: ImprovementRules
-    now: datetime
-
-
-class Proposer(Protocol):
-    """Suggests changes."""
-
-    async def propose(self, view: View) -> Sequence[NewChange]:
-        """Return changes that may help; nothing is done yet.
-
-        Raises:
-            BadReplyError, RefusedError: the model gives nothing that can be used.
-        """
 
 
 def _ignore(_outcome: Outcome) -> None:
@@ -132,7 +105,7 @@ class Improver:
             RegistryError: the registry cannot be read or written.
         """
         cycle = uuid.uuid4().hex
-        first = self._view(cycle)
+        first = View.of(self._registry, self._agent, cycle)
         outcomes: list[Outcome] = []
         left_out: list[str] = []
         try:
@@ -146,60 +119,67 @@ class Improver:
 
     async def _hear(self, proposer: Proposer, cycle: str, outcomes: list[Outcome]) -> list[str]:
         """Try what a proposer suggests; return what it could not do."""
-        try:
-            proposals = await proposer.propose(self._view(cycle))
-        except (BadReplyError, RefusedError) as error:
-            return [f"{type(proposer).__name__}: {error}"]
-        for new in proposals:
+        view = View.of(self._registry, self._agent, cycle)
+        proposals = await proposer.propose(view)
+        for new in proposals.changes:
             made = sum(one.verdict is Verdict.MADE for one in outcomes)
             outcome = await self._decide(replace(new, agent=self._agent, cycle=cycle), made)
             outcomes.append(outcome)
             self._on_outcome(outcome)
-        return []
+        return [*proposals.left_out]
 
     async def _decide(self, new: NewChange, made: int) -> Outcome:
         improvements, rules = self._improvements, self._improvements.rules
         if made >= rules.changes_a_cycle or not improvements.left_today(self._agent):
-            self._give_up(new, "no room for it in this cycle")
             return Outcome(new, Verdict.WAITS, "the changes of this cycle or day are used up")
         standing = improvements.standing(self._agent)
         if new.kind is ChangeKind.INSTRUCTIONS and standing.open_alerts:
             why = f"a person has to decide on alert {standing.open_alerts[0]} first"
             return Outcome(new, Verdict.WAITS, why)
+        if objection := objection_to(new, standing, rules):
+            return self._refuse(new, objection)
         comparison = await self._compare(standing, new)
         tried = replace(new, evidence={**new.evidence, **self._found(comparison)})
         if not comparison.is_no_worse:
-            self._give_up(new, comparison.why)
-            refused = improvements.refuse(tried, why=comparison.why)
-            return Outcome(tried, Verdict.REFUSED, comparison.why, comparison, refused)
-        drift = new.evidence.get("drift")
-        if isinstance(drift, str) and drift:
+            return self._refuse(tried, comparison.why, comparison)
+        drift = await asyncio.to_thread(drift_of, new, standing, rules, self._embedder)
+        if drift:
             held = improvements.hold(replace(tried, why=drift))
             return Outcome(tried, Verdict.HELD, drift, comparison, held)
         try:
             change = improvements.apply(tried)
         except ChangeRefusedError as error:
             # Somebody else changed the agent meanwhile.
-            self._give_up(new, str(error))
             return Outcome(tried, Verdict.WAITS, str(error), comparison)
         return Outcome(tried, Verdict.MADE, new.why, comparison, change)
 
+    def _refuse(self, new: NewChange, why: str, comparison: Comparison | None = None) -> Outcome:
+        self._improvements.withdraw(new, why=why)
+        refused = self._improvements.refuse(new, why=why)
+        return Outcome(new, Verdict.REFUSED, why, comparison, refused)
+
     async def _compare(self, standing: Standing, new: NewChange) -> Comparison:
+        if new.brings or new.retires:
+            # What is known of the tasks was found with other tools.
+            self._held_out.forget()
         candidate = with_change(standing, new)
-        return await self._held_out.compare(
+        comparison = await self._held_out.compare(
             self._guides(standing, withheld=new.brings),
             self._guides(candidate, withheld=new.retires),
         )
+        if new.brings or new.retires:
+            self._held_out.forget()
+        return comparison
 
     def _guides(self, standing: Standing, *, withheld: tuple[str, ...]) -> Guides:
         rules = self._improvements.rules
         return Guides(standing, rules, embedder=self._embedder, withheld=withheld)
 
-    def _found(self, comparison: Comparison) -> dict[str, object]:
+    def _found(self, comparison: Comparison) -> JsonObject:
         """Return what the trial found, with the rate of success to be kept."""
         return {**comparison.evidence(), **self._own_rate()}
 
-    def _own_rate(self) -> dict[str, float]:
+    def _own_rate(self) -> JsonObject:
         """Return the agent's own rate of success, where it has enough runs to tell."""
         rules = self._improvements.rules
         latest = self._improvements.runs(self._agent)[-_LATEST:]
@@ -207,37 +187,13 @@ class Improver:
             return {}
         return {"rate": sum(run.score >= rules.success for run in latest) / len(latest)}
 
-    def _give_up(self, new: NewChange, why: str) -> None:
-        """Take the tools out of use that a change would have brought."""
-        brought = set(new.brings)
-        for version in self._registry.versions_by_digest(brought):
-            if version.state is not State.RETIRED:
-                self._registry.governance.retire(version.ref, why=why)
-
-    def _view(self, cycle: str) -> View:
-        improvements = self._improvements
-        changes = improvements.changes(self._agent)
-        runs = improvements.runs(self._agent)[-_RECENT:]
-        seen = improvements.last_looked_at(self._agent)
-        return View(
-            agent=self._agent,
-            cycle=cycle,
-            standing=improvements.standing(self._agent),
-            runs=tuple(runs),
-            new_runs=tuple(run for run in runs if run.number > seen),
-            changes=tuple(changes),
-            rules=improvements.rules,
-            now=self._registry.now(),
-        )
-
     def _end(self, first: View, outcomes: Sequence[Outcome]) -> None:
         if not first.new_runs and not outcomes:
             return
+        seen = self._improvements.last_looked_at(self._agent)
+        if not any(one.verdict is Verdict.WAITS for one in outcomes):
+            # What waits will be proposed again, of the same runs.
+            seen = max((run.number for run in first.new_runs), default=seen)
         counts = {one: sum(each.verdict is one for each in outcomes) for one in Verdict}
         told = ", ".join(f"{count} {one.value}" for one, count in counts.items() if count)
-        last = max((run.number for run in first.new_runs), default=0)
-        self._improvements.end_cycle(
-            self._agent,
-            last_run=max(last, self._improvements.last_looked_at(self._agent)),
-            why=told or "nothing was proposed",
-        )
+        self._improvements.end_cycle(self._agent, last_run=seen, why=told or "nothing was proposed")

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from toolguild.agent.improvement.attempts import Attempt, TaskCase
 from toolguild.agent.stages import (
+    Ended,
     Event,
     Guidance,
     Limits,
     StageLoop,
     open_log,
+    read_log,
     trace_of,
     write_trace,
 )
@@ -69,7 +71,9 @@ class Worker:
         with ExitStack() as stack:
             log: EventLog = NoLog()
             if self.runs is not None:
-                log = stack.enter_context(open_log(self.runs / f"{run}.jsonl"))
+                path = self.runs / f"{run}.jsonl"
+                _drop_unfinished(path)
+                log = stack.enter_context(open_log(path))
             loop = StageLoop(
                 self.model,
                 toolbox,
@@ -85,3 +89,9 @@ class Worker:
             traces.mkdir(exist_ok=True)
             write_trace(traces / f"{run}.json", trace_of(events, score.value))
         return Attempt(events, score)
+
+
+def _drop_unfinished(path: Path) -> None:
+    """Remove what is left of a trial that was cut off: its world is gone, and it begins anew."""
+    if path.exists() and not any(isinstance(event, Ended) for event in read_log(path)):
+        path.unlink()
