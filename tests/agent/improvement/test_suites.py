@@ -92,6 +92,12 @@ def test_toml_and_json_lines_say_the_same(write) -> None:
     assert loaded(write("\n".join(lines))) == suite
 
 
+def test_lines_end_where_a_file_has_them_end(write) -> None:
+    text = '\ufeff{"id": "a", "task": "One\u2028Two", "exact": "x"}\r\n' + line("b")
+    suite = loaded(write(text))
+    assert {one.task for one in (*suite.practice, *suite.held_out)} == {"One\u2028Two", "Do b."}
+
+
 @given(
     st.dictionaries(
         st.text(st.characters(categories=("Ll", "Nd")), min_size=1, max_size=5),
