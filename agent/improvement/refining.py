@@ -38,6 +38,8 @@ __all__ = ["Finding", "Problem", "Refinement", "Refining", "refine"]
 _PROMPT = Prompt.load("refine", "toolguild.agent.improvement")
 _MOST_CLAUSE = 1000
 """Characters that are shown of a clause."""
+_MOST_REASON = 500
+"""Characters of why a model gave nothing that can be used."""
 
 
 class Problem(StrEnum):
@@ -119,7 +121,8 @@ async def refine(
     try:
         reply = await _asked(model, present, shown, rules)
     except (ModelError, RedactionError) as error:
-        return Refining(why_not=str(error))
+        # It may quote the model.
+        return Refining(why_not=plain_line(str(error)[:_MOST_REASON]))
     written = reply.value
     if not written.edits:
         return Refining(why_not="the model finds nothing that the instructions are to blame for")

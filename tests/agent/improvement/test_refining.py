@@ -236,6 +236,14 @@ def test_a_model_that_is_down_leaves_the_instructions_alone() -> None:
     assert came == Refining(why_not="the script is at its end")
 
 
+def test_what_a_model_smuggles_into_a_reason_is_plain_and_short() -> None:
+    smuggled = {"findings": [], "edits": [], "\x1b[2J\u202e" + "key" * 1000: 1}
+    why_not = Asked(lambda body: smuggled).came.why_not
+    assert why_not.isprintable()
+    assert "The reply does not fit" in why_not
+    assert len(why_not) <= 500
+
+
 def test_nothing_is_left_out_of_instructions_that_would_be_all_of_them() -> None:
     asked = Asked(lambda body: reply(edit("drop", 1, ""), findings=[finding(1)]), standing("Hi."))
     assert "nothing would be left" in asked.came.why_not
