@@ -6,7 +6,7 @@ them can try to give orders there. This package is pure: text in, text and a lis
 
 from toolguild.policies.wording.cleaning import plain_description, plain_identifier
 from toolguild.policies.wording.findings import Cleaned, Reason, Removed
-from toolguild.policies.wording.instructions import plain_instruction, plain_line
+from toolguild.policies.wording.instructions import plain_instruction, visible_line
 from toolguild.policies.wording.schemas import texts_of
 
 __all__ = [
@@ -16,6 +16,6 @@ __all__ = [
     "plain_description",
     "plain_identifier",
     "plain_instruction",
-    "plain_line",
     "texts_of",
+    "visible_line",
 ]

@@ -18,7 +18,7 @@ from toolguild.policies.wording.phrases import gap, maybe, phrase
 from toolguild.policies.wording.sentences import judge_whole, reasons_against, sentences
 from toolguild.policies.wording.vocabulary import SENDING
 
-__all__ = ["plain_instruction", "plain_line"]
+__all__ = ["plain_instruction", "visible_line"]
 
 _FIT: Final = frozenset({Reason.STEERING, Reason.SPEECH, Reason.ADDRESS, Reason.URGENCY})
 
@@ -86,7 +86,7 @@ _PLACE: Final = re.compile(
 _ADDRESS: Final = re.compile(r"[^\s<>\"'`()\[\]]+(?<![.,;:!?])")
 
 
-def plain_line(text: str) -> str:
+def visible_line(text: str) -> str:
     """Return a text of visible characters on one line, whatever it says."""
     return " ".join(visible(text)[0].split())
 
