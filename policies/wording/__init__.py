@@ -4,7 +4,7 @@ Names, descriptions and docstrings of tools end up in the prompts of agents, so 
 them can try to give orders there. This package is pure: text in, text and a list of findings out.
 """
 
-from toolguild.policies.wording.cleaning import plain_description, plain_identifier
+from toolguild.policies.wording.cleaning import plain_description, plain_identifier, plain_line
 from toolguild.policies.wording.findings import Cleaned, Reason, Removed
 from toolguild.policies.wording.instructions import plain_instruction, visible_line
 from toolguild.policies.wording.schemas import texts_of
@@ -16,6 +16,7 @@ __all__ = [
     "plain_description",
     "plain_identifier",
     "plain_instruction",
+    "plain_line",
     "texts_of",
     "visible_line",
 ]

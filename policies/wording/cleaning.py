@@ -1,4 +1,4 @@
-"""Making plain descriptions and names of texts that nobody vouches for."""
+"""Making plain descriptions, names and quotations of texts that nobody vouches for."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Final
 
 from toolguild.policies.wording.characters import visible
 from toolguild.policies.wording.findings import Cleaned, Reason, Removed, removed
-from toolguild.policies.wording.markup import without_markup
+from toolguild.policies.wording.markup import without_markup, without_turns
 from toolguild.policies.wording.sentences import joined, judge, judge_whole, sentences
 
-__all__ = ["plain_description", "plain_identifier"]
+__all__ = ["plain_description", "plain_identifier", "plain_line"]
 
 _MAX_READ: Final = 20_000
 """Characters looked at; what follows them is dropped unread."""
 _ROUNDS: Final = 8
 _MIN_LETTERS: Final = 3
+_CUT: Final = " [...]"
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -62,6 +63,25 @@ def plain_identifier(text: str, *, fallback: str, limit: int = 64) -> Cleaned:
     if verdict is not None or not name or name[0].isdigit() or keyword.iskeyword(name):
         name = fallback[:limit]
     return Cleaned(name, tuple(notes))
+
+
+def plain_line(text: str, *, limit: int) -> str:
+    """Return a text as it may be quoted: in one line, of characters that a person sees.
+
+    What puts words into somebody else's mouth is taken out. All else stays as it is, orders too:
+    whoever shows it to a model has to say that it is data.
+
+    Args:
+        text: What a run, a log or a model says.
+        limit: Characters at most; more than the mark of a cut has.
+    """
+    line = text[:_MAX_READ]
+    for _ in range(_ROUNDS):
+        before = line
+        line = " ".join(without_turns(visible(line)[0]).split())
+        if line == before:
+            return line if len(line) <= limit else f"{line[: limit - len(_CUT)].rstrip()}{_CUT}"
+    return ""  # Only a text made for it shows new turns each time the last are gone.
 
 
 def _words(name: str) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from toolguild.policies.wording.findings import Reason, Removed, removed
 
-__all__ = ["without_markup"]
+__all__ = ["without_markup", "without_turns"]
 
 _ROUNDS = 10
 _FLAGS = re.DOTALL | re.IGNORECASE
@@ -85,7 +85,7 @@ _RULES: Final = (
         rf"|(?m:^)[ \t]*\#{{1,6}}[ \t]*{_HEAD}[ \t]*(?:prompt|message|note)?[ \t]*(?::|(?m:$))"
         r"|(?m:^)[ \t\"'*_>-]*(?-i:Human|Assistant|HUMAN|ASSISTANT)[*_]*[ \t]*:"
         r"|(?m:^)[ \t]*(?-i:Action Input|Final Answer|Observation)[ \t]*:"
-        r"|-{2,}\s*(?:begin|start|end)(?: of)? (?:the )?(?:system|prompt|instructions?|tool"
+        r"|(?<!-)-{2,}+\s*(?:begin|start|end)(?: of)? (?:the )?(?:system|prompt|instructions?|tool"
         r"|description|user|conversation|context|document)\b"
         r"|\{?\s*\"role\"\s*:\s*\"(?:system|developer|user|assistant|tool)\""
         r"|\{?\s*\"(?:tool_calls|function_call|tool_use_id)\"\s*:"
@@ -114,12 +114,24 @@ _RULES: Final = (
 )  # fmt: skip
 
 
+_TURNS: Final = tuple(rule for rule in _RULES if rule.reason is Reason.TEMPLATE)
+
+
 def without_markup(text: str) -> tuple[str, list[Removed]]:
     """Return a text without markup, and what was taken out of it."""
+    return _without(text, _RULES)
+
+
+def without_turns(text: str) -> str:
+    """Return a text without what says that somebody else speaks; all other markup stays."""
+    return _without(text, _TURNS)[0]
+
+
+def _without(text: str, rules: Iterable[_Rule]) -> tuple[str, list[Removed]]:
     found: list[Removed] = []
     for _ in range(_ROUNDS):
         before = text
-        for rule in _RULES:
+        for rule in rules:
             text = rule.pattern.sub(_replacing(rule, found), text)
         if text == before:
             break
