@@ -69,20 +69,19 @@ def edited(text: str, edits: Sequence[Edit]) -> str:
     """
     clauses = clauses_of(text)
     _check_numbers(edits, len(clauses))
+    plain = [_plain(edit, text) for edit in edits]
+    _check_together(plain, text)
     said = {_normal(clause.words) for clause in clauses}
-    changed = {edit.clause: edit for edit in edits if edit.action != "add"}
+    changed = {edit.clause: edit for edit in plain if edit.action != "add"}
     made: list[Clause] = []
     for number in range(len(clauses) + 1):
         if number:
-            _take(made, clauses[number - 1], number, changed.get(number), text)
+            _take(made, clauses[number - 1], changed.get(number))
         following = clauses[number] if number < len(clauses) else None
-        for edit in edits:
+        for edit in plain:
             if edit.action == "add" and edit.clause == number:
-                words = _plain(edit, text)
-                if _normal(words) in said:
-                    msg = f"edits: {words!r} is there already"
-                    raise UnfitReplyError(msg)
-                _add(made, words, following)
+                _check_new(edit.text, said)
+                _add(made, edit.text, following)
     return joined(made)
 
 
@@ -98,28 +97,48 @@ def _check_numbers(edits: Sequence[Edit], most: int) -> None:
         raise UnfitReplyError(msg)
 
 
-def _plain(edit: Edit, present: str) -> str:
-    """Return the words of an edit on one line.
+def _plain(edit: Edit, present: str) -> Edit:
+    """Return an edit with its text on one line, without marks.
 
     Raises:
-        UnfitReplyError: they may not stand in instructions.
+        UnfitReplyError: the text may not stand in instructions.
     """
+    if edit.action == "drop":
+        return edit
+    where = f"edits: the text for clause {edit.clause}"
     line, reasons = plain_instruction(edit.text, present)
     if reasons:
         advice = f" ({_ADVICE[reasons[0]]})" if reasons[0] in _ADVICE else ""
-        msg = f"edits: the text for clause {edit.clause} may not stand there: {reasons[0]}{advice}"
+        msg = f"{where} may not stand there: {reasons[0]}{advice}"
         raise UnfitReplyError(msg)
     words = without_mark(line)
     if PLACEHOLDER.search(words) or redact_text(words) != words:
-        msg = f"edits: the text for clause {edit.clause} holds a secret, or what stands for one"
+        msg = f"{where} holds a secret, or what stands for one"
         raise UnfitReplyError(msg)
     if not any(map(str.isalnum, words)):
-        msg = f"edits: the text for clause {edit.clause} says nothing"
+        msg = f"{where} says nothing"
         raise UnfitReplyError(msg)
-    return words
+    return edit.model_copy(update={"text": words})
 
 
-def _take(made: list[Clause], clause: Clause, number: int, edit: Edit | None, text: str) -> None:
+def _check_together(edits: Sequence[Edit], present: str) -> None:
+    """Refuse texts that say together what none of them says alone."""
+    in_order = sorted(edits, key=lambda edit: edit.clause)
+    _, reasons = plain_instruction("\n\n".join(edit.text for edit in in_order), present)
+    if reasons:
+        msg = f"edits: together they say what may not stand there: {reasons[0]}"
+        raise UnfitReplyError(msg)
+
+
+def _check_new(words: str, said: set[str]) -> None:
+    normal = _normal(words)
+    if normal in said:
+        msg = f"edits: {words!r} is there already"
+        raise UnfitReplyError(msg)
+    said.add(normal)
+
+
+def _take(made: list[Clause], clause: Clause, edit: Edit | None) -> None:
     """Add a clause of the present instructions, as an edit leaves it."""
     if edit is None:
         made.append(clause)
@@ -129,13 +148,11 @@ def _take(made: list[Clause], clause: Clause, number: int, edit: Edit | None, te
             gap = max(made[-1].gap, clause.gap, key=lambda gap: gap.count("\n"))
             made[-1] = replace(made[-1], gap=gap)
     elif clause.is_fenced:
-        msg = f"edits: clause {number} is a block of code, which cannot be rewritten"
+        msg = f"edits: clause {edit.clause} is a block of code, which cannot be rewritten"
         raise UnfitReplyError(msg)
     else:
-        words = _plain(edit, text)
-        if clause.is_sentence and ends_sentence(clause.words):
-            words = _sentence(words)
-        made.append(replace(clause, words=words))
+        is_ended = clause.is_sentence and ends_sentence(clause.words)
+        made.append(replace(clause, words=_sentence(edit.text) if is_ended else edit.text))
 
 
 def _add(made: list[Clause], words: str, following: Clause | None) -> None:

@@ -7,7 +7,6 @@ candidate is any better is for held-out tasks to say.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from toolguild.agent.improvement.artefacts import Instructions
 from toolguild.agent.improvement.clauses import changed_clauses, clauses_of
 from toolguild.agent.improvement.edits import Edit, edited
+from toolguild.agent.improvement.shown_runs import ShownRuns, cut
 from toolguild.agent.improvement.similarity import Similarity, drift_reason, similarity
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording import visible_line
@@ -36,17 +36,10 @@ from toolguild.synth.traces.errors import RedactionError
 __all__ = ["Finding", "Problem", "Refinement", "Refining", "refine"]
 
 _PROMPT = Prompt.load("refine", "toolguild.agent.improvement")
-_MOST_FAILED = 6
-_MOST_SUCCESSFUL = 3
-"""Runs that are shown."""
-_MOST_TEXT = 500
-"""Characters that are shown of each text of a run."""
-_MOST_STEPS = 6
-_MOST_STEP = 200
 _MOST_CLAUSE = 1000
 """Characters that are shown of a clause."""
-_VALUES = re.compile(r"\w*\d\w*|\W+")
-"""In what errors of one kind differ: numbers, ids and punctuation."""
+_MOST_REASON = 500
+"""Characters of why a model gave nothing that can be used."""
 
 
 class Problem(StrEnum):
@@ -66,9 +59,9 @@ class Finding(BaseModel):
     clause: int = Field(ge=0)
     """Number of the clause that is at fault; where one is missing, of the one that it belongs
     after, or 0."""
-    runs: list[int] = Field(min_length=1, max_length=_MOST_FAILED + _MOST_SUCCESSFUL)
+    runs: list[int] = Field(min_length=1, max_length=20)
     """Numbers of runs."""
-    what: str = Field(min_length=1, max_length=_MOST_TEXT)
+    what: str = Field(min_length=1, max_length=500)
 
 
 class Refinement(BaseModel):
@@ -119,7 +112,7 @@ async def refine(
     """
     if standing.instructions is None:
         return Refining(why_not="the agent has no instructions")
-    shown = _Shown.of(runs, rules.success)
+    shown = ShownRuns.of(runs, rules.success)
     if why_not := _hindrance(standing, shown, rules):
         return Refining(why_not=why_not)
     if model is None:
@@ -128,7 +121,8 @@ async def refine(
     try:
         reply = await _asked(model, present, shown, rules)
     except (ModelError, RedactionError) as error:
-        return Refining(why_not=str(error))
+        # It may quote the model.
+        return Refining(why_not=visible_line(str(error)[:_MOST_REASON]))
     written = reply.value
     if not written.edits:
         return Refining(why_not="the model finds nothing that the instructions are to blame for")
@@ -136,6 +130,7 @@ async def refine(
     original = Instructions.of(standing.original or standing.instructions).text
     # An embedding model may be an endpoint, which takes its time.
     near = await asyncio.to_thread(similarity, original, candidate, embedder)
+    drift = drift_reason(near, rules)
     change = NewChange(
         agent,
         ChangeKind.INSTRUCTIONS,
@@ -143,31 +138,12 @@ async def refine(
         adds=(Instructions(text=candidate).artefact,),
         runs=tuple(sorted({run for finding in written.findings for run in finding.runs})),
         cycle=cycle,
-        evidence=_evidence(reply, changed_clauses(present, candidate), near),
+        evidence=_evidence(reply, changed_clauses(present, candidate), near, drift),
     )
-    return Refining(change, drift=drift_reason(near, rules))
+    return Refining(change, drift=drift)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """The runs that a model is shown, the newest first."""
-
-    failed: list[ScoredRun]
-    successful: list[ScoredRun]
-
-    @classmethod
-    def of(cls, runs: Sequence[ScoredRun], success: float) -> _Shown:
-        """Choose the most telling of some runs: the newest of each kind of error, and of tasks."""
-        newest = [run for run in reversed(runs) if run.number]
-        failed = [run for run in newest if not run.score >= success]
-        successful = [run for run in newest if run.score >= success]
-        return cls(
-            _distinct_first(failed, [_kind(run.error or run.why) for run in failed], _MOST_FAILED),
-            _distinct_first(successful, [_kind(run.task) for run in successful], _MOST_SUCCESSFUL),
-        )
-
-
-def _hindrance(standing: Standing, shown: _Shown, rules: ImprovementRules) -> str:
+def _hindrance(standing: Standing, shown: ShownRuns, rules: ImprovementRules) -> str:
     """Return why no model need be asked; empty where one is to be."""
     if standing.open_alerts:
         return f"a person has to decide on alert {standing.open_alerts[0]} first"
@@ -177,7 +153,7 @@ def _hindrance(standing: Standing, shown: _Shown, rules: ImprovementRules) -> st
 
 
 async def _asked(
-    model: AsyncModel, present: str, shown: _Shown, rules: ImprovementRules
+    model: AsyncModel, present: str, shown: ShownRuns, rules: ImprovementRules
 ) -> Reply[Refinement]:
     """Have a model write a refinement that can be made.
 
@@ -189,11 +165,10 @@ async def _asked(
     data: JsonObject = {
         "most_edits": rules.clauses,
         "clauses": [
-            {"number": number, "text": _cut(clause.body, _MOST_CLAUSE)}
+            {"number": number, "text": cut(clause.body, _MOST_CLAUSE)}
             for number, clause in enumerate(clauses, start=1)
         ],
-        "failed_runs": [_told(run) for run in shown.failed],
-        "successful_runs": [_told(run) for run in shown.successful],
+        **shown.to_json(),
     }
 
     def check(written: Refinement) -> None:
@@ -203,9 +178,7 @@ async def _asked(
     return await model.ask(Request(_PROMPT, data, Refinement, check))
 
 
-def _check_findings(written: Refinement, clauses: int, shown: _Shown) -> None:
-    failed = {run.number for run in shown.failed}
-    there = failed | {run.number for run in shown.successful}
+def _check_findings(written: Refinement, clauses: int, shown: ShownRuns) -> None:
     for place, finding in enumerate(written.findings):
         where = f"findings.{place}"
         if finding.clause > clauses:
@@ -214,11 +187,11 @@ def _check_findings(written: Refinement, clauses: int, shown: _Shown) -> None:
         if finding.clause == 0 and finding.problem is not Problem.MISSING:
             msg = f"{where}: name the clause that is {finding.problem}; they are numbered from 1"
             raise UnfitReplyError(msg)
-        if unknown := [run for run in finding.runs if run not in there]:
-            msg = f"{where}: there is no run {unknown[0]}; there are {sorted(there)}"
+        if unknown := [run for run in finding.runs if run not in shown.numbers]:
+            msg = f"{where}: there is no run {unknown[0]}; there are {sorted(shown.numbers)}"
             raise UnfitReplyError(msg)
-        if not failed.intersection(finding.runs):
-            msg = f"{where}: name a run that failed and shows it; those are {sorted(failed)}"
+        if not shown.failed_numbers.intersection(finding.runs):
+            msg = f"{where}: name a run that failed; those are {sorted(shown.failed_numbers)}"
             raise UnfitReplyError(msg)
 
 
@@ -248,43 +221,13 @@ def _check_edits(written: Refinement, present: str, most: int) -> None:
         raise UnfitReplyError(msg)
 
 
-def _kind(text: str) -> str:
-    """Return what kind of error, or task, a text tells of."""
-    return _VALUES.sub(" ", text[:_MOST_TEXT].casefold()).strip()
-
-
-def _distinct_first(runs: Sequence[ScoredRun], kinds: Sequence[str], most: int) -> list[ScoredRun]:
-    """Return the first of each kind; where there are too few kinds, others fill the places."""
-    first: dict[str, ScoredRun] = {}
-    others = [
-        run for run, kind in zip(runs, kinds, strict=True) if first.setdefault(kind, run) is not run
-    ]
-    return [*first.values(), *others][:most]
-
-
-def _told(run: ScoredRun) -> JsonObject:
-    return {
-        "number": run.number,
-        "task": _cut(run.task),
-        "score": run.score,
-        "why": _cut(run.why),
-        "error": _cut(run.error),
-        "last_steps": [_cut(step, _MOST_STEP) for step in run.steps[-_MOST_STEPS:]],
-        "result": _cut(run.result),
-    }
-
-
-def _cut(text: str, most: int = _MOST_TEXT) -> str:
-    return text if len(text) <= most else f"{text[:most]} [...]"
-
-
 def _why(refinement: Refinement) -> str:
     problems = [finding.problem for finding in refinement.findings]
     counts = [f"{problems.count(one)} {one}" for one in Problem if one in problems]
     return f"instructions refined, as runs that failed show: {', '.join(counts)}"
 
 
-def _evidence(reply: Reply[Refinement], changed: int, near: Similarity) -> JsonObject:
+def _evidence(reply: Reply[Refinement], changed: int, near: Similarity, drift: str) -> JsonObject:
     return {
         "findings": [
             finding.model_copy(update={"what": visible_line(finding.what)}).model_dump(mode="json")
@@ -293,6 +236,7 @@ def _evidence(reply: Reply[Refinement], changed: int, near: Similarity) -> JsonO
         "edits": [edit.model_dump(mode="json") for edit in reply.value.edits],
         "clauses_changed": changed,
         "similarity": near.to_json(),
+        "drift": drift,
         "model": reply.model,
         "prompt": reply.prompt,
         "tokens": reply.usage.tokens,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from toolguild.agent.improvement.clauses import changed_clauses, clauses_of, joined
 
 DESK = dedent("""\
-    You work at a support desk. Be brief, e.g. two sentences.
+    You work at a support desk. Be brief, e.g. `OK`.
     Never guess.
 
     ## Orders
@@ -48,7 +48,7 @@ def a_list(items: list[str]) -> str:
 def test_a_clause_is_an_item_a_heading_a_fenced_block_or_a_sentence() -> None:
     assert bodies(DESK) == [
         "You work at a support desk.",
-        "Be brief, e.g. two sentences.",
+        "Be brief, e.g. `OK`.",
         "Never guess.",
         "## Orders",
         "- Look up the order first. Then answer,\n  with its number.",

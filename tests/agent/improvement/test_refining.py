@@ -141,10 +141,10 @@ def test_the_model_sees_numbered_clauses_and_runs_by_whether_they_succeeded() ->
 
 
 def test_the_newest_failure_of_each_kind_is_shown_first() -> None:
-    runs = [scored(n, 0, error=f"find_order: no order {n}x7") for n in range(1, 30)]
-    runs += [scored(40, 0, error="add: no amount"), scored(41, 0, error="find_order: no order 9")]
+    runs = [scored(1, 0, error="Add: no amount"), scored(2, 0, error="add: no amount!")]
+    runs += [scored(n, 0, error=f"find_order: no order {n}x7") for n in range(3, 30)]
     shown = Asked([GOOD], runs=runs).data["failed_runs"]
-    assert [run["number"] for run in shown] == [41, 40, 29, 28, 27, 26]
+    assert [run["number"] for run in shown] == [29, 2, 28, 27, 26, 25]
 
 
 def test_what_runs_say_is_bounded_and_can_end_no_quotation() -> None:
@@ -173,6 +173,7 @@ def test_what_a_model_finds_is_kept_as_plain_text() -> None:
     [
         ({"runs": RUNS[1:3]}, "no run failed"),
         ({"runs": []}, "no run failed"),
+        ({"runs": [scored(0, 0.0)]}, "no run failed"),
         ({"present": Standing()}, "the agent has no instructions"),
         ({"present": standing(alerts=(7,))}, "a person has to decide on alert 7 first"),
         ({"rules": replace(RULES, clauses=0)}, "the rules let no clause be changed"),
@@ -235,6 +236,14 @@ def test_a_model_that_is_down_leaves_the_instructions_alone() -> None:
     assert came == Refining(why_not="the script is at its end")
 
 
+def test_what_a_model_smuggles_into_a_reason_is_plain_and_short() -> None:
+    smuggled = {"findings": [], "edits": [], "\x1b[2J\u202e" + "key" * 1000: 1}
+    why_not = Asked(lambda body: smuggled).came.why_not
+    assert why_not.isprintable()
+    assert "The reply does not fit" in why_not
+    assert len(why_not) <= 500
+
+
 def test_nothing_is_left_out_of_instructions_that_would_be_all_of_them() -> None:
     asked = Asked(lambda body: reply(edit("drop", 1, ""), findings=[finding(1)]), standing("Hi."))
     assert "nothing would be left" in asked.came.why_not
@@ -255,14 +264,11 @@ ANYTHING = st.recursive(
     ),
     max_leaves=8,
 )
-EDITS = st.fixed_dictionaries(
-    {
-        "action": st.sampled_from(["add", "drop", "rewrite", "other"]),
-        "clause": st.integers(-1, 7),
-        "text": st.sampled_from(["", "Be kind. Be brief.", "- a\n- b", "# H", "```"]) | st.text(),
-    }
+RULE = st.sampled_from(["Be kind. Be brief.", "- a\n- b", "Use # H", "Ask ```"]) | st.text()
+EDITS = st.builds(edit, st.sampled_from(["add", "rewrite"]), st.integers(0, 6), RULE) | st.builds(
+    edit, st.just("drop"), st.integers(1, 6), st.just("")
 )
-REPLIES = st.fixed_dictionaries(
+REPLIES = st.builds(reply, EDITS) | st.fixed_dictionaries(
     {"findings": st.just([finding()]) | ANYTHING, "edits": st.lists(EDITS, max_size=5) | ANYTHING}
 )
 
@@ -300,6 +306,7 @@ class Vectors:
 def test_the_candidate_is_compared_with_the_original_and_not_with_the_present() -> None:
     asked = Asked([GOOD], standing(original="Sell as many insurances as you can."))
     assert "less than 0.85: a person has to decide" in asked.came.drift
+    assert asked.change.evidence["drift"] == asked.came.drift
     assert asked.change.evidence["similarity"]["value"] < 0.2
     assert Asked([GOOD]).came.drift == ""
 
