@@ -12,10 +12,7 @@ from toolguild.agent.improvement.artefacts import MOST_LESSON, Lesson
 from toolguild.agent.improvement.likeness import likeness
 from toolguild.agent.improvement.own_words import own_words
 from toolguild.agent.improvement.past_lessons import PastLesson, past_lessons
-from toolguild.agent.improvement.plain_text import (
-    UnfitTextError,
-    plain_sentence,
-)
+from toolguild.agent.improvement.plain_text import UnfitTextError, plain_sentence
 from toolguild.agent.improvement.troubles import (
     Trouble,
     holds_answer,
@@ -36,7 +33,7 @@ _PROMPT: Final = Prompt.load("lesson", "toolguild.agent.improvement")
 _SAME_LESSON: Final = 0.8
 """Likeness from which a lesson says nothing new."""
 _TRIED: Final = 2
-"""Troubles that a lesson is looked for, for each that there may be: a model is asked for each."""
+"""Times as many troubles are looked at as there may be lessons: a model is asked about each."""
 _MOST_QUOTED: Final = 5
 """Steps, and opinions, that a model is shown."""
 _MOST_ERROR: Final = 120

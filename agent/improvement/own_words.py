@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from toolguild.agent.improvement.artefacts import MOST_LESSON
-from toolguild.agent.improvement.plain_text import freed_of_form, sentences_in
+from toolguild.agent.improvement.plain_text import sentences_in, sound_text
 from toolguild.agent.improvement.troubles import Trouble, is_verdict
 from toolguild.policies.wording import Reason, plain_description
 
@@ -30,7 +30,7 @@ def own_words(trouble: Trouble) -> Iterator[str]:
     """
     for run in trouble.runs:
         if run.why and not is_verdict(run.why):
-            said = sentences_in(freed_of_form(run.why))
+            said = sentences_in(sound_text(run.why))
             yield from sorted(said, key=lambda one: _ADVISES.search(one) is None)
     error = trouble.runs[0].error
     call = _OF_A_TOOL.fullmatch(error)
@@ -46,7 +46,7 @@ def _ending(start: str, error: str) -> Iterator[str]:
     Tools of strangers write errors: what in one would steer its reader goes, as it does from the
     description of a tool.
     """
-    lines = [line for line in freed_of_form(error).splitlines() if line.strip()]
+    lines = [line for line in sound_text(error).splitlines() if line.strip()]
     if not lines:
         return
     # The cause of what Python raises stands in the last line.

@@ -20,7 +20,7 @@ from toolguild.policies.wording.phrases import Phrase, gap, maybe, phrase
 from toolguild.policies.wording.sentences import judge_whole, reasons_against
 from toolguild.synth.traces.redaction import redact_text
 
-__all__ = ["UnfitTextError", "freed_of_form", "plain_sentence", "sentences_in"]
+__all__ = ["UnfitTextError", "plain_sentence", "sentences_in", "sound_text"]
 
 _FEWEST_LETTERS: Final = 3
 _MOST_READ: Final = 20_000
@@ -45,10 +45,9 @@ _OPENING: Final = re.compile(r"[\w\"'`(\[]")
 _FORBIDDING: Final = r"\b(?:never|do not|don't|must not|should not|cannot|may not)"
 _GUARDS: Final = (
     "guardrail*, guard rail*, safeguard*, approval*, confirmation*, consent, permission*,"
-    " authori*ation, authentication, verification*, validation*, identity check, identity checks,"
-    " safety check, safety checks, security check, security checks, check, checks, policy,"
-    " policies, polic*, rule, rules, restriction*, limit, limits, budget, budgets, sandbox, review,"
-    " reviews, instruction*, reviewer*, evaluator*"
+    " authori*ation, authentication, verification*, validation*, check, checks, policy, policies,"
+    " rule, rules, restriction*, limit, limits, budget, budgets, sandbox, review, reviews,"
+    " instruction*, reviewer*, evaluator*"
 )
 _SKIPPING: Final[tuple[Phrase, ...]] = (
     phrase(
@@ -125,11 +124,11 @@ def sentences_in(text: str) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def freed_of_form(text: str) -> str:
+def sound_text(text: str) -> str:
     """Return what a text of any origin says, without colours, links, tags and secrets.
 
-    Nothing is left of a text that hides something, or any part of which may not be told to an
-    agent: what else it says is no better. What is left has yet to pass the gate.
+    Of a text that hides something, or any part of which may not be told to an agent, nothing is
+    left: the rest of it is no better. What is left has yet to pass the gate.
     """
     shown, hidden = visible(_COLOURS.sub("", redact_text(text[:_MOST_READ])))
     bare, marked_up = without_markup(shown)
@@ -141,7 +140,7 @@ def freed_of_form(text: str) -> str:
 
 
 def _objections(text: str, sentence: str, most: int) -> Iterator[str]:
-    """Yield what is wrong with a text; what is dear to find out, last."""
+    """Yield what is wrong with a text; what takes long to find out, last."""
     if len(text) > _MOST_READ or len(sentence) > most:
         yield f"it has {len(text)} characters"
         return

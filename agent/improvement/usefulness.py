@@ -24,6 +24,8 @@ Relevance = Callable[[Lesson, str], float]
 """How well a lesson fits a task: the same measure by which runs are told lessons."""
 
 _EVEN: Final = 0.5
+_MOST_RUNS: Final = 1000
+"""Runs that are looked at, the newest: tasks and tools were others before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,10 @@ def usefulness_of(
         TamperedError: a lesson is not what was written.
     """
     learned_from = runs_learned_from(changes)
+    newest = sorted(runs, key=lambda run: (run.at, run.number))[-_MOST_RUNS:]
     found = {}
     for artefact in standing.lessons:
-        rest = [run for run in runs if run.number not in learned_from.get(artefact.digest, ())]
+        rest = [run for run in newest if run.number not in learned_from.get(artefact.digest, ())]
         told = [run for run in rest if artefact.digest in run.shown]
         others = [run for run in rest if artefact.digest not in run.shown]
         like = _like(Lesson.of(artefact), told, others, relevance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from toolguild.agent.improvement.artefacts import Lesson
 from toolguild.agent.improvement.consolidating import consolidated
 from toolguild.agent.scripted import Says, Script, scripted_model
 from toolguild.policies import load_profile
-from toolguild.registry.improvement import NewChange, Standing
+from toolguild.registry import Registry
+from toolguild.registry.improvement import ChangeKind, NewChange, Standing
 
 RULES = load_profile().improvement
 CENTS = lesson("Amounts of orders are in cents.")
@@ -111,6 +113,30 @@ def test_what_merging_does_not_bring_down_goes() -> None:
     change = change_of([CENTS, CENTS_TOO, DATES, LOOK_UP], 1, chances={})
     assert change.removes == digests(DATES, CENTS, CENTS_TOO)
     assert change.adds == ()
+
+
+def test_a_chain_of_likeness_does_not_make_one_of_unlike_ones() -> None:
+    chain = [lesson(text) for text in ("amount cents", "cents order", "order date")]
+    assert change_of(chain, 1).adds == ()
+    assert len(change_of(chain, 2).adds) == 1
+
+
+def test_undoing_a_lesson_undoes_what_was_merged_of_it(tmp_path: Path) -> None:
+    lessons = [CENTS, DATES, CENTS_TOO]
+    with Registry.open(tmp_path / "tools.db", actor="tests") as registry:
+        improvements = registry.improvements
+        first, *_ = [
+            improvements.apply(
+                NewChange(AGENT, ChangeKind.LESSONS, "a run failed", adds=(one.artefact,))
+            )
+            for one in lessons
+        ]
+        change = change_of(lessons, 2)
+        improvements.apply(change)
+        standing = improvements.standing(AGENT)
+        assert {one.digest for one in standing.lessons} == left_of(told(lessons), change)
+        improvements.undo(first.number, why="it is wrong")
+        assert improvements.standing(AGENT).lessons == told([DATES, CENTS_TOO]).lessons
 
 
 _TEXTS = st.lists(

@@ -101,6 +101,13 @@ def test_runs_of_tasks_that_it_does_not_fit_do_not_count() -> None:
     assert found([*runs, *other_task]) == found(runs)
 
 
+def test_runs_of_long_ago_do_not_count() -> None:
+    task = "Refund an order."
+    newer = [scored(number, score=1, task=task) for number in range(200, 1198)]
+    runs = [*runs_of([0, 1], [0], task), *newer]
+    assert found(runs) == Usefulness(1, 1, others=999, others_successes=998)
+
+
 def test_the_runs_that_it_was_made_of_do_not_flatter_it(tmp_path: Path) -> None:
     runs = runs_of([1, 1], [1, 0], "Refund an order.")
     failed = next(run.number for run in runs if run.score == 0)
@@ -168,3 +175,17 @@ def test_only_those_that_do_not_help_go() -> None:
     change = proposed(runs, told([other, CENTS]))
     assert change is not None
     assert change.removes == (DIGEST,)
+
+
+def test_an_expired_lesson_comes_back_when_that_is_undone(tmp_path: Path) -> None:
+    change = proposed(runs_of([0] * 10, [1] * 10, "Refund an order."))
+    assert change is not None
+    with Registry.open(tmp_path / "tools.db", actor="tests") as registry:
+        improvements = registry.improvements
+        improvements.apply(
+            NewChange(AGENT, ChangeKind.LESSONS, "a run failed", adds=(CENTS.artefact,))
+        )
+        applied = improvements.apply(change)
+        assert improvements.standing(AGENT).lessons == ()
+        improvements.undo(applied.number, why="it did help")
+        assert improvements.standing(AGENT).lessons == (CENTS.artefact,)
