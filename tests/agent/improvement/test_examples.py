@@ -97,23 +97,27 @@ def test_what_was_learned_once_is_not_learned_again(runs) -> None:
     assert new_examples(after, runs, rules(changes_a_cycle=20), AGENT, "c2", NOW) == []
 
 
-BEST = scored("Refund the order 5512", "find_order", "refund_order", number=1)
+BEST = scored("Refund the order 5512", "find_order", "refund_order", number=2)
 
 
 @pytest.mark.parametrize(
     "worse",
     [
-        scored("Refund order 5512 now", "refund_order", error="refund_order: no", number=2),
-        scored("Refund order 5512 now", "refund_order", score=0.9, number=2),
-        scored("Refund order 5512 now", *["find_order"] * 3, number=2),
-        scored("Refund order 5512 now", "find_order", "refund_order", tokens=1, number=2),
+        scored("Refund order 5512 now", "refund_order", error="refund_order: no", number=1),
+        scored("Refund order 5512 now", "refund_order", score=0.9, number=1),
+        scored("Refund order 5512 now", *["find_order"] * 3, number=1),
+        scored("Refund order 5512 now", "find_order", "refund_order", tokens=1, number=1),
     ],
     ids=["something failed in it", "lower score", "more calls", "more tokens"],
 )
 def test_of_runs_with_like_tasks_the_best_is_taken(worse) -> None:
     for runs in ([BEST, worse], [worse, BEST]):
         [change] = found(runs)
-        assert change.runs == (1,)
+        assert change.runs == (2,)
+
+
+def test_a_library_that_may_hold_none_gets_none() -> None:
+    assert found([BEST], examples=0) == []
 
 
 def test_a_run_in_which_something_failed_may_be_an_example() -> None:
