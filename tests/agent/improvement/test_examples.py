@@ -234,6 +234,12 @@ def test_an_example_that_came_back_is_as_old_as_the_change_that_brought_it() -> 
     assert stale([made(1, NOW - 91 * DAY, OLD), made(2, NOW - DAY, OLD)]) == ()
 
 
+def test_what_is_held_back_brings_nothing() -> None:
+    adds = (OLD.artefact,)
+    held = Change(2, NOW, NewChange(AGENT, ChangeKind.ALERT, "", adds=adds))
+    assert stale([made(1, NOW - 91 * DAY, OLD), held]) == (OLD.artefact.digest,)
+
+
 @pytest.mark.parametrize("is_seed", [False, True])
 def test_examples_of_tools_that_are_gone_go(is_seed) -> None:
     calls = example("Refund it", "find_order", "refund_v1", is_seed=is_seed)
