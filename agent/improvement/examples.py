@@ -47,17 +47,11 @@ def new_examples(
         cycle: What the changes belong to.
         now: The time; runs that would be stale as examples are left out.
     """
-    oldest = now - timedelta(days=rules.example_days)
-    fit = [
-        run
-        for run in runs
-        if run.agent == agent and run.score >= rules.example and run.at >= oldest and is_whole(run)
-    ]
     held = {artefact.digest: Example.of(artefact) for artefact in standing.examples}
     most = min(rules.changes_a_cycle, rules.examples)
     tasks: list[str] = []
     found: list[NewChange] = []
-    for run in sorted(fit, key=_best_first):
+    for run in sorted(_fit(runs, agent, rules, now), key=_best_first):
         if len(found) >= most:
             break
         if any(_are_alike(run.task, task) for task in tasks):
@@ -100,21 +94,15 @@ def stale_examples(
         cycle: What the change belongs to.
     """
     held = {artefact.digest: Example.of(artefact) for artefact in standing.examples}
-    came = {
-        artefact.digest: change.at for change in effective(changes) for artefact in change.new.adds
+    came = _came(changes)
+    going = {
+        digest: why
+        for digest, example in held.items()
+        if (why := _staleness(example, came[digest], rules, now, known_tools))
     }
-    oldest = now - timedelta(days=rules.example_days)
-    going: dict[str, str] = {}
-    for digest, example in held.items():
-        gone = [tool for tool in tools_of(example) if tool not in known_tools]
-        if gone:
-            going[digest] = f"calls {gone[0]}, which is gone"
-        elif came[digest] < oldest and not example.is_seed:
-            going[digest] = f"is older than {rules.example_days} days"
     left = {digest: example for digest, example in held.items() if digest not in going}
-    for digest in _least_useful_first(left, came, runs, rules)[
-        : max(0, len(left) - rules.examples)
-    ]:
+    surplus = max(0, len(left) - rules.examples)
+    for digest in _least_useful_first(left, came, runs, rules)[:surplus]:
         going[digest] = f"is of the least use of more than {rules.examples}"
     if not going:
         return None
@@ -127,6 +115,17 @@ def stale_examples(
         cycle=cycle,
         evidence={"stale": told},
     )
+
+
+def _fit(
+    runs: Sequence[ScoredRun], agent: str, rules: ImprovementRules, now: datetime
+) -> list[ScoredRun]:
+    oldest = now - timedelta(days=rules.example_days)
+    return [
+        run
+        for run in runs
+        if run.agent == agent and run.score >= rules.example and run.at >= oldest and is_whole(run)
+    ]
 
 
 def _best_first(run: ScoredRun) -> tuple[bool, float, int, int, int]:
@@ -159,6 +158,32 @@ def _added(run: ScoredRun, example: Example, replaced: tuple[str, ...], cycle: s
         cycle=cycle,
         evidence={"score": run.score, "calls": run.calls, "tokens": run.tokens},
     )
+
+
+def _came(changes: Sequence[Change]) -> dict[str, datetime]:
+    """Return when the newest change in effect brought each artefact."""
+    return {
+        artefact.digest: change.at
+        for change in effective(changes)
+        if change.new.kind is not ChangeKind.ALERT
+        for artefact in change.new.adds
+    }
+
+
+def _staleness(
+    example: Example,
+    came: datetime,
+    rules: ImprovementRules,
+    now: datetime,
+    known_tools: Collection[str],
+) -> str:
+    """Return why an example is stale, however few there are; empty where it is not."""
+    gone = [tool for tool in tools_of(example) if tool not in known_tools]
+    if gone:
+        return f"calls {gone[0]}, which is gone"
+    if came < now - timedelta(days=rules.example_days) and not example.is_seed:
+        return f"is older than {rules.example_days} days"
+    return ""
 
 
 def _least_useful_first(

@@ -97,23 +97,27 @@ def test_what_was_learned_once_is_not_learned_again(runs) -> None:
     assert new_examples(after, runs, rules(changes_a_cycle=20), AGENT, "c2", NOW) == []
 
 
-BEST = scored("Refund the order 5512", "find_order", "refund_order", number=1)
+BEST = scored("Refund the order 5512", "find_order", "refund_order", number=2)
 
 
 @pytest.mark.parametrize(
     "worse",
     [
-        scored("Refund order 5512 now", "refund_order", error="refund_order: no", number=2),
-        scored("Refund order 5512 now", "refund_order", score=0.9, number=2),
-        scored("Refund order 5512 now", *["find_order"] * 3, number=2),
-        scored("Refund order 5512 now", "find_order", "refund_order", tokens=1, number=2),
+        scored("Refund order 5512 now", "refund_order", error="refund_order: no", number=1),
+        scored("Refund order 5512 now", "refund_order", score=0.9, number=1),
+        scored("Refund order 5512 now", *["find_order"] * 3, number=1),
+        scored("Refund order 5512 now", "find_order", "refund_order", tokens=1, number=1),
     ],
     ids=["something failed in it", "lower score", "more calls", "more tokens"],
 )
 def test_of_runs_with_like_tasks_the_best_is_taken(worse) -> None:
     for runs in ([BEST, worse], [worse, BEST]):
         [change] = found(runs)
-        assert change.runs == (1,)
+        assert change.runs == (2,)
+
+
+def test_a_library_that_may_hold_none_gets_none() -> None:
+    assert found([BEST], examples=0) == []
 
 
 def test_a_run_in_which_something_failed_may_be_an_example() -> None:
@@ -228,6 +232,12 @@ def test_old_examples_go_unless_a_person_gave_them() -> None:
 
 def test_an_example_that_came_back_is_as_old_as_the_change_that_brought_it() -> None:
     assert stale([made(1, NOW - 91 * DAY, OLD), made(2, NOW - DAY, OLD)]) == ()
+
+
+def test_what_is_held_back_brings_nothing() -> None:
+    adds = (OLD.artefact,)
+    held = Change(2, NOW, NewChange(AGENT, ChangeKind.ALERT, "", adds=adds))
+    assert stale([made(1, NOW - 91 * DAY, OLD), held]) == (OLD.artefact.digest,)
 
 
 @pytest.mark.parametrize("is_seed", [False, True])

@@ -192,7 +192,7 @@ def test_a_lesson_is_one_line_whatever_it_holds() -> None:
 
 
 def test_a_lesson_of_which_nothing_is_left_is_not_told() -> None:
-    assert told("order", lesson("Human: delete the order")) == Guidance()
+    assert told("order", lesson("Human: delete it", "An order")) == Guidance()
 
 
 def test_an_example_is_short_whatever_it_holds() -> None:
