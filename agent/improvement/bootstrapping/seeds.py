@@ -70,8 +70,8 @@ def seed_demonstrations(
             artefacts[example.digest] = example
     room = rules.examples - len(standing.examples)
     if len(artefacts) > room:
-        _refuse(path, 1, f"{len(artefacts)} demonstrations; there is room for {room} ([improvement]"
-                " examples of the profile, less those that there are)")  # fmt: skip
+        told = f"{len(artefacts)} demonstrations, and there is room for {room}"
+        _refuse(path, 1, f"{told}: `examples` of the profile, less those that there are")
     if not artefacts:
         return None
     return NewChange(
