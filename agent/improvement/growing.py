@@ -7,6 +7,7 @@ before its change is made, the next one finds what was left and proposes it agai
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,6 @@ __all__ = ["Grown", "Workshop", "grow"]
 
 _MOST_RUNS = 500
 """The newest ones, of which traces are read."""
-_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _made(
     def origin(draft: Draft) -> JsonObject:
         return {**provenance_of(draft), **made_for(agent, _runs_of(draft, numbers))}
 
-    with ThreadPoolExecutor(_WORKERS) as executor:
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
         return list(
             synthesize(
                 mined.everything,
@@ -156,7 +156,7 @@ def _change(registry: Registry, agent: str, made: Sequence[Synthesized]) -> NewC
     return NewChange(
         agent=agent,
         kind=ChangeKind.TOOLS,
-        why=f"new tools of its own runs: {', '.join(version.ref for version in versions)}",
+        why=f"new tools: {', '.join(version.ref for version in versions)}",
         brings=tuple(version.digest for version in versions),
         runs=tuple(sorted({number for _, numbers in new for number in numbers})),
         evidence={
@@ -168,4 +168,9 @@ def _change(registry: Registry, agent: str, made: Sequence[Synthesized]) -> NewC
 
 def _found(version: ToolVersion) -> Json:
     """Return what validation found of a version, without any recorded value."""
-    return {"state": version.state.value, **shared_evidence(version.evidence)}
+    origin = version.provenance.get("origin")
+    return {
+        "origin": origin,
+        "state": version.state.value,
+        **shared_evidence(version.evidence),
+    }

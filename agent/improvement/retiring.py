@@ -13,6 +13,7 @@ from toolguild.policies.improvement import ImprovementRules
 from toolguild.registry import Registry, State, ToolVersion
 from toolguild.registry.chain import AuditRow
 from toolguild.registry.improvement import ChangeKind, NewChange, ScoredRun
+from toolguild.registry.improvement.history import effective
 from toolguild.registry.parts import callers_of
 from toolguild.sandbox import JsonObject
 
@@ -47,8 +48,10 @@ def unhelpful(
         rules: What counts as a success, and how many runs make a trial.
     """
     found: list[tuple[ToolVersion, _Finding]] = []
+    shared = _brought_by_others(registry, agent)
     for change, version in registry.improvements.brought_tools(agent):
-        if version.state in (State.PROPOSED, State.RETIRED) or _is_part(registry, version):
+        is_in_use = version.state in (State.ACTIVE, State.QUARANTINED)
+        if not is_in_use or version.digest in shared or _is_part(registry, version):
             continue
         trail = [
             row
@@ -133,6 +136,12 @@ def _quarantined_at(trail: Sequence[AuditRow]) -> datetime | None:
             case {"after": {"state": State.QUARANTINED.value}}:
                 return datetime.fromisoformat(row.at)
     return None
+
+
+def _brought_by_others(registry: Registry, agent: str) -> set[str]:
+    """Return the digests of the versions that changes of other agents brought."""
+    others = [one for one in registry.improvements.changes() if one.new.agent != agent]
+    return {digest for change in effective(others) for digest in change.new.brings}
 
 
 def _is_part(registry: Registry, version: ToolVersion) -> bool:

@@ -68,12 +68,13 @@ class Improvements:
             return storage.read_runs(connection, agent, after)
 
     def brought_tools(self, agent: str) -> list[tuple[Change, ToolVersion]]:
-        """Return the versions of tools that an agent's changes brought, with these changes.
+        """Return the tools' versions that an agent's changes brought and none took away.
 
-        Those are not among them that a change took away or that another agent's changes brought.
+        Returns:
+            The change that brought it with each, the oldest first.
         """
         with self._database.read() as connection:
-            return ownership.brought(connection, agent, storage.read_changes(connection))
+            return ownership.brought(connection, storage.read_changes(connection, agent))
 
     def unclaimed_tools(self, agent: str) -> list[tuple[ToolVersion, tuple[int, ...]]]:
         """Return the versions made for an agent, not retired, that no change speaks of.
@@ -128,7 +129,7 @@ class Improvements:
 
         Raises:
             ChangeRefusedError: the day's changes are used up, a person has to decide on an alert
-                first, or it removes what is not there.
+                first, it removes what is not there, or it brings what is.
         """
         with self._database.write() as connection:
             return self._apply(connection, new)
@@ -216,6 +217,11 @@ class Improvements:
         missing = [digest for digest in new.removes if digest not in standing.artefacts]
         if missing:
             msg = f"{new.agent} is not told {missing[0]}, so that cannot be removed"
+            raise ChangeRefusedError(msg)
+        wanted = history.tools_in_use(changes)
+        twice = [digest for digest in new.brings if wanted.get(digest)]
+        if twice:
+            msg = f"an earlier change brought {twice[0]} to {new.agent} already"
             raise ChangeRefusedError(msg)
         if new.kind in _COUNTED and not self._left(changes):
             msg = f"{new.agent} was changed {self.rules.changes_a_day} times in the last 24 hours"

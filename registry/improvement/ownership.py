@@ -59,27 +59,19 @@ def unclaimed(
     return found
 
 
-def brought(
-    connection: Connection, agent: str, changes: Sequence[Change]
-) -> list[tuple[Change, ToolVersion]]:
+def brought(connection: Connection, changes: Sequence[Change]) -> list[tuple[Change, ToolVersion]]:
     """Return the versions that an agent's changes brought and none took away, with these changes.
-
-    Those that another agent's changes brought as well are not among them.
 
     Args:
         connection: A transaction.
-        agent: The agent.
-        changes: Those of all agents, the oldest first.
+        changes: Those of the agent, the oldest first.
     """
-    own = [change for change in changes if change.new.agent == agent]
-    others = [change for change in changes if change.new.agent != agent]
-    shared = {digest for change in history.effective(others) for digest in change.new.brings}
-    wanted = history.tools_in_use(own)
+    wanted = history.tools_in_use(changes)
     by = {
         digest: change
-        for change in history.effective(own)
+        for change in history.effective(changes)
         for digest in change.new.brings
-        if wanted[digest] and digest not in shared
+        if wanted[digest]
     }
     table = schema.versions
     found = connection.execute(rows.VERSIONS.where(table.c.digest.in_([*by])))

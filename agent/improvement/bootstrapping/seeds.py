@@ -15,6 +15,7 @@ from toolguild.agent.improvement.bootstrapping.plainness import (
     MOST_INSTRUCTIONS,
     MOST_TEXT,
     objection_to_data,
+    objection_to_form,
 )
 from toolguild.policies import ToolguildError
 from toolguild.policies.improvement import ImprovementRules
@@ -70,8 +71,8 @@ def seed_demonstrations(
             artefacts[example.digest] = example
     room = rules.examples - len(standing.examples)
     if len(artefacts) > room:
-        _refuse(path, 1, f"{len(artefacts)} demonstrations; there is room for {room} ([improvement]"
-                " examples of the profile, less those that there are)")  # fmt: skip
+        told = f"{len(artefacts)} demonstrations, and there is room for {room}"
+        _refuse(path, 1, f"{told}: `examples` of the profile, less those that there are")
     if not artefacts:
         return None
     return NewChange(
@@ -84,10 +85,10 @@ def seed_demonstrations(
 
 
 def first_instructions(path: Path, agent: str, standing: Standing) -> NewChange:
-    """Return the change that gives an agent its first instructions.
+    """Return the change that gives an agent its first instructions, in whatever words.
 
     Args:
-        path: A file of plain text.
+        path: A file of plain text, of the house's own.
         agent: Who gets them.
         standing: What it is told at present.
 
@@ -99,12 +100,10 @@ def first_instructions(path: Path, agent: str, standing: Standing) -> NewChange:
         _refuse(path, 1, f"{agent} has instructions already, which only refinement changes")
     if not text.strip():
         _refuse(path, 1, "it is empty")
-    if len(text) > MOST_INSTRUCTIONS:
-        _refuse(path, 1, f"{len(text):,} characters, more than {MOST_INSTRUCTIONS:,}")
     for number, line in enumerate(text.split("\n"), start=1):
-        if objection := objection_to_data(line, MOST_INSTRUCTIONS):
+        if objection := objection_to_form(line, MOST_INSTRUCTIONS):
             _refuse(path, number, objection)
-    if objection := objection_to_data(text, MOST_INSTRUCTIONS):
+    if objection := objection_to_form(text, MOST_INSTRUCTIONS):
         _refuse(path, 1, objection)
     return NewChange(
         agent=agent,

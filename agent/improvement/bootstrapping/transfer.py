@@ -40,6 +40,12 @@ from toolguild.version import __version__
 
 __all__ = ["Arrived", "ExportedAgent", "ReceivedAgent", "export_agent", "receive_agent", "take_in"]
 
+_CHANGES: dict[ChangeKind, type[Told]] = {
+    ChangeKind.INSTRUCTIONS: Instructions,
+    ChangeKind.LESSONS: Lesson,
+    ChangeKind.EXAMPLES: Example,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ExportedAgent:
@@ -91,13 +97,14 @@ def export_agent(registry: Registry, agent: str) -> ExportedAgent:
     Raises:
         BundleError: there is nothing to export.
     """
-    told, left_out = [], []
+    told: dict[str, Told] = {}
+    left_out = []
     for artefact in registry.improvements.standing(agent).artefacts.values():
         one = _to_share(FORMS[artefact.kind].of(artefact))
         if objection := objection_to(one):
             left_out.append(f"{artefact.kind.value} {artefact.digest[:19]}: {objection}")
         else:
-            told.append(one)
+            told[one.artefact.digest] = one
     brought = [version for _, version in registry.improvements.brought_tools(agent)]
     refs = [version.ref for version in brought if version.state is State.ACTIVE]
     exported = export_tools(registry, refs) if refs else None
@@ -106,7 +113,7 @@ def export_agent(registry: Registry, agent: str) -> ExportedAgent:
         raise BundleError(msg)
     bundle = AgentBundle(
         agent=agent,
-        told=tuple(told),
+        told=tuple(told.values()),
         tools=exported.bundle if exported else None,
         exported_at=time_text(registry.now()),
         toolguild=__version__,
@@ -171,22 +178,16 @@ def take_in(
     new = [one for one in received.bundle.told if one.artefact.digest not in standing.artefacts]
     taken, left_out = _within_bounds(new, standing, rules, agent)
     changes = [
-        _change(agent, kind, [one for one in taken if isinstance(one, form)], received)
+        _change(agent, kind, received, adds=of_kind)
         for kind, form in _CHANGES.items()
+        if (of_kind := [one for one in taken if isinstance(one, form)])
     ]
     if imported is not None:
         brings = _brought(registry, agent, imported)
-        changes.append(_tools_change(agent, brings, received))
+        changes += [_change(agent, ChangeKind.TOOLS, received, brings=brings)] if brings else []
         known = [one for one in imported.arrivals if one.spec.digest not in brings]
         left_out += [f"{one.ref}: registered here before" for one in known]
-    return Arrived(tuple(one for one in changes if one), tuple(left_out), imported)
-
-
-_CHANGES: dict[ChangeKind, type[Told]] = {
-    ChangeKind.INSTRUCTIONS: Instructions,
-    ChangeKind.LESSONS: Lesson,
-    ChangeKind.EXAMPLES: Example,
-}
+    return Arrived(tuple(changes), tuple(left_out), imported)
 
 
 def _to_share(told: Told) -> Told:
@@ -225,15 +226,20 @@ def _within_bounds(
 
 
 def _change(
-    agent: str, kind: ChangeKind, told: Sequence[Told], received: ReceivedAgent
-) -> NewChange | None:
-    if not told:
-        return None
+    agent: str,
+    kind: ChangeKind,
+    received: ReceivedAgent,
+    adds: Iterable[Told] = (),
+    brings: Iterable[str] = (),
+) -> NewChange:
+    bundle = received.bundle
+    signed = f"signed by {', '.join(received.signed_by)}" if received.signed_by else "unsigned"
     return NewChange(
         agent=agent,
         kind=kind,
-        why=_why(received),
-        adds=tuple(one.artefact for one in told),
+        why=f"of the agent {bundle.agent}: bundle {received.digest}, {signed}",
+        adds=tuple(one.artefact for one in adds),
+        brings=tuple(brings),
         evidence=received.origin,
     )
 
@@ -243,21 +249,3 @@ def _brought(registry: Registry, agent: str, imported: Imported) -> tuple[str, .
     arrived = {one.spec.digest for one in imported.arrivals}
     unclaimed = registry.improvements.unclaimed_tools(agent)
     return tuple(one.digest for one, _ in unclaimed if one.digest in arrived)
-
-
-def _tools_change(agent: str, brings: tuple[str, ...], received: ReceivedAgent) -> NewChange | None:
-    if not brings:
-        return None
-    return NewChange(
-        agent=agent,
-        kind=ChangeKind.TOOLS,
-        why=_why(received),
-        brings=brings,
-        evidence=received.origin,
-    )
-
-
-def _why(received: ReceivedAgent) -> str:
-    signed = ", ".join(received.signed_by)
-    by = f"signed by {signed}" if signed else "unsigned"
-    return f"of the agent {received.bundle.agent}: bundle {received.digest}, {by}"

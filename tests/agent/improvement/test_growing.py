@@ -10,8 +10,9 @@ import pytest
 from shop_runs import AGENT, SHOP, keep, shop_attempt
 
 from toolguild.agent.improvement.growing import Grown, Workshop, grow
+from toolguild.agent.stages import Catalog
 from toolguild.policies import Profile, Tier, load_profile
-from toolguild.registry import Registry, State, Toolbox
+from toolguild.registry import CallStatus, Registry, State, Toolbox
 from toolguild.registry.audit import verify
 from toolguild.registry.improvement import ChangeKind, ScoredRun
 from toolguild.sandbox import Limits, Sandbox, ScriptedSandbox, open_sandbox
@@ -145,6 +146,18 @@ def test_withdrawn_tools_are_gone_and_do_not_come_back(registry, learn, worked):
     assert learn().change is None
     registry.improvements.withdraw(change, why="twice changes nothing")
     verify(registry)
+
+
+def test_an_agent_may_be_tried_with_what_a_change_brings_and_without(
+    registry, learn, worked, sandbox
+):
+    change = learn().change
+    with_it = Toolbox(registry, sandbox, SHOP)
+    without = Toolbox(registry, sandbox, SHOP, without=change.brings)
+    assert {GROWN} == Catalog.of(with_it).keys() - Catalog.of(without).keys()
+    given = {"email": "u2@shop.example"}
+    assert with_it.call(GROWN, given).status is CallStatus.OK
+    assert without.call(GROWN, given).status is CallStatus.REFUSED
 
 
 def test_tools_of_a_change_that_was_made_are_not_withdrawn(registry, learn, worked):

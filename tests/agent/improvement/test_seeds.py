@@ -111,7 +111,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 def test_the_first_instructions_are_the_original_and_come_once(tmp_path):
     path = tmp_path / "instructions.txt"
-    path.write_text("\nYou work at a desk.\n\nAlways look the customer up first.\n")
+    path.write_text(
+        "\n# Instructions\n\nYou work at a desk.\n\nAlways look the customer up first.\n"
+    )
     with Registry.open(tmp_path / "tools.db") as registry:
         change = first_instructions(path, "clerk", registry.improvements.standing("clerk"))
         registry.improvements.apply(change)
@@ -127,7 +129,7 @@ def test_the_first_instructions_are_the_original_and_come_once(tmp_path):
         ("", "1: it is empty"),
         ("x" * 20_001, "1: 20,001 characters, more than 20,000"),
         ("one\ntwo\u202ethree", "2: holds characters that are not seen"),
-        ("one\ntwo\n<|system|> three", "3: holds the marks"),
+        ("one\ntwo\nsk-proj-abcdefghijklmnopqrstuvwxyz012345", "3: holds what looks like a secret"),
     ],
 )
 def test_instructions_that_are_not_plain_are_refused_by_their_line(tmp_path, text, told):

@@ -176,6 +176,14 @@ def test_what_no_import_would_take_is_left_out_of_a_bundle_and_told(theirs):
     assert exported.left_out[0].startswith(f"lesson {bad.digest[:19]}: lesson: may not be told")
 
 
+def test_what_is_the_same_without_its_history_goes_out_once(theirs):
+    theirs.improvements.apply(
+        NewChange("clerk", ChangeKind.LESSONS, "a test", adds=(LESSON.artefact,))
+    )
+    told = export_agent(theirs, "clerk").bundle.told
+    assert told.count(LESSON) == 1
+
+
 def test_an_agent_that_learned_nothing_is_not_exported(theirs):
     with pytest.raises(BundleError, match="nobody is told nothing"):
         export_agent(theirs, "nobody")
