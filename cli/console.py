@@ -18,7 +18,17 @@ from rich.text import Text
 
 from toolguild.sandbox import Json
 
-__all__ = ["err", "out", "plain", "print_json", "progress", "say", "table", "table_of_patterns"]
+__all__ = [
+    "counted",
+    "err",
+    "out",
+    "plain",
+    "print_json",
+    "progress",
+    "say",
+    "table",
+    "table_of_patterns",
+]
 
 PIPED_WIDTH = 160
 """Columns of a table that goes to a file or a pipe, where no terminal says how wide it is."""
@@ -59,6 +69,11 @@ def table(*columns: str, header: bool = True) -> Table:
     for number, column in enumerate(columns):
         made.add_column(column, no_wrap=number == 0, overflow="fold")
     return made
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number and its noun, as `1 run` and `2 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def say(message: str, style: str = "") -> None:

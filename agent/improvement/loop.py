@@ -126,7 +126,7 @@ class Improver:
             outcome = await self._decide(replace(new, agent=self._agent, cycle=cycle), made)
             outcomes.append(outcome)
             self._on_outcome(outcome)
-        return [*proposals.left_out]
+        return [f"{proposer.about}: {why}" for why in proposals.left_out]
 
     async def _decide(self, new: NewChange, made: int) -> Outcome:
         improvements, rules = self._improvements, self._improvements.rules

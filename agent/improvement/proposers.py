@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from toolguild.agent.improvement.artefacts import Lesson
 from toolguild.agent.improvement.consolidating import consolidated
@@ -37,6 +37,10 @@ class Proposals:
 class Proposer(Protocol):
     """Suggests changes; nothing is done by that."""
 
+    @property
+    def about(self) -> str:
+        """What it suggests changes of."""
+
     async def propose(self, view: View) -> Proposals:
         """Return changes that may help.
 
@@ -50,6 +54,7 @@ class Proposer(Protocol):
 class Lessons:
     """Learns from failures, and forgets what does not help."""
 
+    about: ClassVar[str] = "lessons"
     model: AsyncModel | None = None
 
     async def propose(self, view: View) -> Proposals:
@@ -76,6 +81,7 @@ class Lessons:
 class Instructing:
     """Refines the instructions."""
 
+    about: ClassVar[str] = "instructions"
     model: AsyncModel | None = None
     embedder: Embedder | None = None
 
@@ -99,6 +105,7 @@ class Instructing:
 class Demonstrations:
     """Keeps the library of examples."""
 
+    about: ClassVar[str] = "examples"
     registry: Registry
     own_tools: frozenset[str] = frozenset()
     """Names of the agent's own tools."""
@@ -124,6 +131,7 @@ class Demonstrations:
 class Tools:
     """Retires the tools that do not help, and makes new ones of what recurs."""
 
+    about: ClassVar[str] = "tools"
     registry: Registry
     workshop: Workshop
     traces: Path

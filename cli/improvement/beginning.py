@@ -20,7 +20,7 @@ from toolguild.agent.improvement.bootstrapping import (
 )
 from toolguild.agent.improvement.guidance import Guides
 from toolguild.agent.stages import Guidance
-from toolguild.cli.console import say
+from toolguild.cli.console import counted, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.improvement.scoring import tell_undone, versions_called
 from toolguild.cli.improvement.trials import Trial, trial_options
@@ -87,7 +87,7 @@ def seed(
 def warm_up_command(trial: Trial, name: str) -> int:
     """Let AGENT practise on the tasks that are not held out, and score each run."""
     practice = asyncio.run(_practise(trial, name))
-    say(f"{practice.worked} tasks worked on, {practice.known} scored before.")
+    say(f"{counted(practice.worked, 'task')} worked on, {practice.known} scored before.")
     return ExitCode.DONE
 
 

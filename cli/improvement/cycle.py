@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -22,7 +23,7 @@ from toolguild.agent.improvement.proposers import (
     Tools,
 )
 from toolguild.agent.improvement.view import View
-from toolguild.cli.console import print_json, say
+from toolguild.cli.console import counted, print_json, say
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.improvement.trials import Trial, report_json, trial_options
 from toolguild.cli.settings import as_json
@@ -61,7 +62,8 @@ def run(trial: Trial, after_failures: int | None, every: float | None, as_json: 
     while True:
         failed = _failed(trial)
         if after_failures is not None and failed < after_failures:
-            say(f"{failed} runs failed since the last time; {after_failures} are waited for.")
+            new = counted(failed, "run")
+            say(f"{new} failed since the last time; {after_failures} are waited for.")
         else:
             _show(asyncio.run(trial.cycle(lambda model: _proposers(trial, model))), as_json)
         if every is None:
@@ -92,6 +94,7 @@ def import_agent(
 class _Given:
     """Proposes what there is already."""
 
+    about: ClassVar[str] = "what arrived"
     changes: Sequence[NewChange]
 
     async def propose(self, view: View) -> Proposals:
@@ -122,5 +125,5 @@ def _show(report: CycleReport, as_json: bool) -> None:
     if as_json:
         print_json(report_json(report))
     else:
-        changed = sum(one.change is not None for one in report.outcomes)
-        say(f"{report.runs} new runs, {len(report.outcomes)} proposals, {changed} decided.")
+        new = counted(report.runs, "new scored run")
+        say(f"{new} looked at, {counted(len(report.outcomes), 'proposal')} tried.")

@@ -8,7 +8,7 @@ import click
 
 from toolguild.agent.improvement.artefacts import Example, Instructions, Lesson
 from toolguild.cli.approvals import why_option
-from toolguild.cli.console import out, plain, print_json, say
+from toolguild.cli.console import counted, out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.registries import open_existing
@@ -79,7 +79,7 @@ def undo(number: int, dry_run: bool, why: str, registry: str) -> int:
     if caused:
         _print_changes(caused, refs, {one.number for one in caused})
     if dry_run:
-        say(f"{_counted(len(caused))} would be undone.")
+        say(f"{counted(len(caused), 'change')} would be undone.")
     else:
         say(f"Undone by change {made.number}; `toolguild improve undo {made.number}` redoes it.")
     return ExitCode.DONE
@@ -156,10 +156,6 @@ def _refs(registry: Registry, changes: Sequence[Change]) -> dict[str, str]:
 
 def _short(digest: str) -> str:
     return digest[: len("sha256:") + 12]
-
-
-def _counted(changes: int) -> str:
-    return "1 change" if changes == 1 else f"{changes} changes"
 
 
 def _standing_json(agent: str, standing: Standing) -> JsonObject:
