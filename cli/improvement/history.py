@@ -14,8 +14,8 @@ from toolguild.cli.errors import ExitCode
 from toolguild.cli.registries import open_existing
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.registry import Registry, audit
-from toolguild.registry.improvement import Artefact, ArtefactKind, Change, ChangeKind, Standing
-from toolguild.registry.improvement.history import effective
+from toolguild.registry.improvement import Artefact, ArtefactKind, Change, Standing
+from toolguild.registry.improvement.history import effective, with_effect
 from toolguild.sandbox import Json, JsonObject
 
 __all__ = ["COMMANDS"]
@@ -144,8 +144,7 @@ def _text(artefact: Artefact) -> str:
 
 
 def _holding(changes: Sequence[Change]) -> list[Change]:
-    unmade = (ChangeKind.REFUSED, ChangeKind.ALERT)
-    return [one for one in effective(changes) if one.new.kind not in unmade]
+    return with_effect(effective(changes))
 
 
 def _refs(registry: Registry, changes: Sequence[Change]) -> dict[str, str]:
