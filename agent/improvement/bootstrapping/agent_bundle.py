@@ -33,7 +33,15 @@ from toolguild.registry.canonical import canonical_json, decode_json
 from toolguild.registry.improvement import Artefact, ArtefactKind
 from toolguild.sandbox import Json, JsonObject
 
-__all__ = ["FORMS", "AgentBundle", "Told", "agent_payload", "objection_to", "read_agent_payload"]
+__all__ = [
+    "FORMS",
+    "PREDICATE_TYPE",
+    "AgentBundle",
+    "Told",
+    "agent_payload",
+    "objection_to",
+    "read_agent_payload",
+]
 
 PREDICATE_TYPE = "urn:x-toolguild:agent:v1"
 

@@ -69,7 +69,7 @@ def seed_demonstrations(
         example = _example(path, line, record).artefact
         if example.digest not in standing.artefacts:
             artefacts[example.digest] = example
-    room = rules.examples - len(standing.examples)
+    room = max(0, rules.examples - len(standing.examples))
     if len(artefacts) > room:
         told = f"{len(artefacts)} demonstrations, and there is room for {room}"
         _refuse(path, 1, f"{told}: `examples` of the profile, less those that there are")

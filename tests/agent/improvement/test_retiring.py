@@ -128,17 +128,24 @@ def test_a_tool_in_worse_runs_goes_and_the_runs_are_named(registry, work):
     )
 
 
-@given(with_it=st.integers(0, TRIAL), without=st.integers(0, TRIAL))
-def test_a_tool_stays_exactly_where_its_runs_are_no_worse(tmp_path_factory, with_it, without):
+@pytest.fixture(scope="module")
+def one_tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Registry, str]]:
+    """A registry that nothing more is written to, and the digest of the tool that was brought."""
     with open_at(tmp_path_factory.mktemp("registry") / "tools.db") as registry:
         _, [echo] = bring(registry, "echo")
-        runs = [
-            ScoredRun(AGENT, f"{tools}-{place}", "a task", float(place < good), registry.now(),
-                      tools=tools, number=place + 1)
-            for good, tools in [(with_it, (echo.digest,)), (without, ())]
-            for place in range(TRIAL)
-        ]  # fmt: skip
-        assert (unhelpful(registry, AGENT, runs, RULES) is None) == (with_it >= without)
+        yield registry, echo.digest
+
+
+@given(with_it=st.integers(0, TRIAL), without=st.integers(0, TRIAL))
+def test_a_tool_stays_exactly_where_its_runs_are_no_worse(one_tool, with_it, without):
+    registry, digest = one_tool
+    runs = [
+        ScoredRun(AGENT, f"{tools}-{place}", "a task", float(place < good), later, tools=tools)
+        for later in [START + timedelta(days=1)]
+        for good, tools in [(with_it, (digest,)), (without, ())]
+        for place in range(TRIAL)
+    ]
+    assert (unhelpful(registry, AGENT, runs, RULES) is None) == (with_it >= without)
 
 
 def test_a_tool_that_stayed_in_quarantine_goes_and_comes_back_to_quarantine(registry, work):
