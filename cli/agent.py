@@ -168,7 +168,9 @@ def run(
     traces = runs / "traces"
     traces.mkdir(exist_ok=True)
     write_trace(traces / f"{run_id}.json", trace_of(read_log(log.path)))
-    say(f"Its trace is {traces / f'{name}.json'}; `toolguild synthesize {traces}` learns from it.")
+    say(
+        f"Its trace is {traces / f'{run_id}.json'}; `toolguild synthesize {traces}` learns from it."
+    )
     if name is not None:
         say(f"Say how well it went with `toolguild improve score {run_id} SCORE`, from 0 to 1.")
     _show(result, as_json=as_json)

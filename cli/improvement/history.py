@@ -110,12 +110,18 @@ def _print_changes(changes: Sequence[Change], refs: dict[str, str], held: set[in
             f"{one.at:%Y-%m-%d %H:%M}",
             plain(one.new.agent),
             one.new.kind.value,
-            "yes" if one.number in held else "no",
+            _holds(one, held),
             " ".join(map(str, one.causes)),
             plain("; ".join(_parts(one, refs)), keep_lines=False),
             plain(one.new.why),
         )
     out.print(table)
+
+
+def _holds(change: Change, held: set[int]) -> str:
+    if not with_effect([change]):
+        return ""
+    return "yes" if change.number in held else "no"
 
 
 def _parts(change: Change, refs: dict[str, str]) -> Iterator[str]:

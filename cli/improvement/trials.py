@@ -11,14 +11,14 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from toolguild.agent.improvement.comparing import HeldOut
+from toolguild.agent.improvement.comparing import Comparison, HeldOut
 from toolguild.agent.improvement.loop import CycleReport, Improver, Outcome, Verdict
 from toolguild.agent.improvement.proposers import Proposer
 from toolguild.agent.improvement.suites import Suite, load_suite
 from toolguild.agent.improvement.working import Worker
 from toolguild.agent.own_tools import open_tools
 from toolguild.cli.agent import runs_option
-from toolguild.cli.console import say
+from toolguild.cli.console import counted, say
 from toolguild.cli.models import endpoint_options
 from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing
@@ -151,8 +151,16 @@ def tell(outcome: Outcome) -> None:
     number = f"change {outcome.change.number} " if outcome.change else ""
     told = f"{number}{outcome.verdict.value} ({outcome.new.kind.value}): {outcome.why}"
     say(told, _STYLES[outcome.verdict])
+    if outcome.comparison is not None:
+        say(f"  {_in_words(outcome.comparison)}", "dim")
     if outcome.verdict is Verdict.HELD and outcome.change is not None:
         say(f"  Decide with `toolguild improve decide {outcome.change.number} accept|decline`.")
+
+
+def _in_words(trial: Comparison) -> str:
+    tasks = counted(trial.cases, "held-out task")
+    scores = f"mean score {trial.before:.2f} before, {trial.after:.2f} after"
+    return f"{tasks}: {scores} (p = {trial.p_different:.2g})"
 
 
 def report_json(report: CycleReport) -> JsonObject:

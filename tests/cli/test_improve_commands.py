@@ -126,6 +126,7 @@ def learned(seeded, work, improve):
 
 def test_what_a_person_says_of_a_run_is_known_in_the_next(learned, work, improve) -> None:
     assert "made (lessons)" in learned.err
+    assert "2 held-out tasks: mean score 0.00 before, 1.00 after" in learned.err
     assert work("A1")[1] == "12.5"
     told = improve("show", "desk", "--json").json["told"]
     assert [one["kind"] for one in told] == ["instructions", "lesson"]
@@ -140,7 +141,7 @@ def test_it_says_by_what_a_change_was_made(learned, improve) -> None:
     assert lesson["evidence"]["mean_of_candidate"] == 1
     assert lesson["evidence"]["cases"] == 2
     shown = improve("log", "desk")
-    assert " ".join(shown.out.split()).count("yes") == 2
+    assert " ".join(shown.out.split()).count(" yes ") == 2
 
 
 def test_one_undo_takes_it_back_and_one_more_brings_it_again(learned, work, improve) -> None:
@@ -183,6 +184,11 @@ def test_nothing_new_changes_nothing(learned, improve, tmp_path) -> None:
     assert improve("show", "desk", "--json").json == before
     with Registry.open(tmp_path / "tools.db") as registry:
         assert verify(registry).ok
+
+
+def test_a_run_leaves_the_trace_that_tools_are_made_of(seeded, work, tmp_path) -> None:
+    run, _ = work("A1")
+    assert (tmp_path / ".toolguild" / "runs" / "traces" / f"{run}.json").is_file()
 
 
 def test_it_waits_for_so_many_failures(seeded, work, improve, server) -> None:
