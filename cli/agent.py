@@ -167,8 +167,9 @@ def run(
             return ExitCode.INTERRUPTED
     traces = runs / "traces"
     traces.mkdir(exist_ok=True)
-    write_trace(traces / f"{run_id}.json", trace_of(read_log(log.path)))
-    say(
+    trace = traces / f"{run_id}.json"
+    write_trace(trace, trace_of(read_log(log.path)))
+    say(f"Its trace is {trace}; `toolguild synthesize {traces}` learns from it.")
         f"Its trace is {traces / f'{run_id}.json'}; `toolguild synthesize {traces}` learns from it."
     )
     if name is not None:
