@@ -170,8 +170,6 @@ def run(
     trace = traces / f"{run_id}.json"
     write_trace(trace, trace_of(read_log(log.path)))
     say(f"Its trace is {trace}; `toolguild synthesize {traces}` learns from it.")
-        f"Its trace is {traces / f'{run_id}.json'}; `toolguild synthesize {traces}` learns from it."
-    )
     if name is not None:
         say(f"Say how well it went with `toolguild improve score {run_id} SCORE`, from 0 to 1.")
     _show(result, as_json=as_json)
