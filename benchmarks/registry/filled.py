@@ -8,10 +8,11 @@ from dataclasses import replace
 from benchmarks.registry.databases import spec
 from toolguild.policies import Capability, Tier
 from toolguild.registry import Answer, CallStatus, Registry, State, Use
+from toolguild.registry.improvement import Artefact, ArtefactKind, ChangeKind, NewChange, ScoredRun
 
 __all__ = ["fill"]
 
-_TOOLS, _VERSIONS, _USES, _DRAFTS, _VALIDATIONS = 8, 3, 80, 6, 4
+_TOOLS, _VERSIONS, _USES, _DRAFTS, _VALIDATIONS, _CHANGES = 8, 3, 80, 6, 4, 8
 _STATUSES = tuple(CallStatus)
 
 
@@ -46,6 +47,7 @@ def fill(where: str) -> None:
         for number in range(_VALIDATIONS):
             evidence, report = {"seed": -number}, {"checks": [], "seed": -number}
             registry.add_evidence(f"tool_{number}", evidence, report, why="counted again")
+        _improve(registry)
         asked = [registry.governance.ask(f"tool_{tool}", why="it works").id for tool in range(2, 6)]
     with Registry.open(where, actor="somebody else") as registry:
         registry.governance.answer(asked[0], Answer.APPROVED, why="so it does")
@@ -53,6 +55,20 @@ def fill(where: str) -> None:
         # Later ones, which no row of the trail names.
         for number in range(_USES, _USES + 10):
             registry.record(_use(registry, versions, number))
+
+
+def _improve(registry: Registry) -> None:
+    """Let two agents learn from scored runs, and undo some of it."""
+    improvements = registry.improvements
+    for number in range(_CHANGES):
+        agent = f"agent_{number % 2}"
+        lesson = Artefact(ArtefactKind.LESSON, {"lesson": f"Count to {number}."})
+        run, _ = improvements.record(
+            ScoredRun(agent, f"run-{number}", "Count.", number / _CHANGES, registry.now())
+        )
+        new = NewChange(agent, ChangeKind.LESSONS, "it failed", (lesson,), runs=(run.number,))
+        improvements.apply(new)
+    improvements.undo(1, why="it did not help")
 
 
 def _use(registry: Registry, versions: Sequence[str], number: int) -> Use:
