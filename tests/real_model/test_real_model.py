@@ -15,7 +15,8 @@ from stage_runs import OWN
 
 from toolguild.agent.stages import Ended, Event, Limits, run_task
 from toolguild.cli.main import run
-from toolguild.registry import Registry, Toolbox
+from toolguild.registry import Registry, Toolbox, verify
+from toolguild.registry.improvement import ScoredRun
 from toolguild.sandbox import open_sandbox
 from toolguild.synth.models import (
     Answer,
@@ -149,3 +150,43 @@ def test_it_drives_the_stage_loop_whatever_it_answers(real_model, api, tmp_path)
     assert isinstance(events[-1], Ended)
     assert result.tokens.requests >= 3
     assert result.tokens.input > 0
+
+
+@BOTH_APIS
+def test_it_drives_the_improvement_loop_whatever_it_answers(
+    real_model, api, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    (tmp_path / "tasks.toml").write_text(
+        '[[tasks]]\nid = "one"\ntask = "Where does Ada live?"\nexact = "Paris"\n\n'
+        '[[tasks]]\nid = "two"\ntask = "Where does Bob live?"\nexact = "Rome"\nheld_out = true\n'
+    )
+    (tmp_path / "instructions.md").write_text("Answer with the name of a city.\n")
+    asked = ["--model", real_model.name, "--model-url", str(real_model.base_url)]
+    asked += ["--model-api", api, "--model-reply-tokens", "32", "--model-tokens", "12000"]
+    asked += ["--registry", "tools.db", "--sandbox", "local"]
+    seed = ["improve", "seed", "desk", "--instructions", "instructions.md"]
+    assert run([*seed, "--registry", "tools.db"]) == 0
+    assert run(["improve", "warm-up", "desk", "--tasks", "tasks.toml", *asked]) == 0
+    with Registry.open("tools.db") as registry:
+        first = registry.improvements.standing("desk").instructions
+        # A reviewer's words: there is something to learn from then, whatever the model did.
+        registry.improvements.record(
+            ScoredRun(
+                "desk",
+                "a-review",
+                "Where does Eve live?",
+                0.1,
+                registry.now(),
+                why="Look people up before you name their city.",
+            )
+        )
+    assert run(["improve", "run", "desk", "--tasks", "tasks.toml", *asked]) == 0
+    with Registry.open("tools.db") as registry:
+        standing = registry.improvements.standing("desk")
+        assert len(registry.improvements.runs("desk")) == 2
+        assert verify(registry).ok
+    # Whatever it suggested has passed the gates, or is not there.
+    assert standing.original == first
+    assert "Traceback" not in capsys.readouterr().err
