@@ -80,7 +80,7 @@ class ScriptedAgent:
         return Run(
             id=f"{self._label}-{assignment.ticket_id}",
             ticket_id=assignment.ticket_id,
-            task=f"Work ticket {assignment.ticket_id} from the queue {assignment.queue!r}.",
+            task=assignment.task,
             calls=tuple(session.calls),
             status=decision.status,
             reply=decision.reply,
