@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.stage_loop.desk_offers import cover, facts_of, flags_for, offers_in
+from benchmarks.stage_loop.desk_offers import cover, flags_for, offers_in
 from benchmarks.stage_loop.desk_reading import (
     Made,
     assignment_of,
@@ -21,6 +21,7 @@ from benchmarks.stage_loop.desk_reading import (
     data_of,
 )
 from toolguild.agent.scripted import Calls, Turn
+from toolguild.agent.stages import ALL
 from toolguild.cli.demo.case import SOURCES, Case, Fact, Lookup
 from toolguild.cli.demo.decisions import TURNED_DOWN, Decision, decide, wanted_facts
 from toolguild.cli.demo.planner import Offer, Planner
@@ -37,7 +38,8 @@ _WRITES = {
     "address_change": "update_address",
 }
 """What a ticket of a queue may come to, beside its reply."""
-_MAY_BE_WANTED = {"duplicate_charge": Fact.HISTORY, "login": Fact.HISTORY}
+_MAY_TAKE_HISTORY = frozenset({"duplicate_charge", "login"})
+"""Queues of which some tickets take a look at earlier ones, as turns out on the way."""
 
 
 def desk_model(body: Any) -> Turn:
@@ -48,16 +50,15 @@ def desk_model(body: Any) -> Turn:
 
 
 def _configuration(data: Mapping[str, Any]) -> Turn:
-    assignment = assignment_of(data["task"])
-    made = calls_told(data["said_at_this_stage"])
+    assignment, made = assignment_of(data["task"]), calls_told(data["said_at_this_stage"])
     case = case_of(assignment, made)
-    goal = data["asked_for"]["new_sub_goal"] if data["asked_for"] else f"Answer {data['task']}"
     toolbox = _toolbox(case, made, data["tools"])[: data["most_tools"]]
+    wish = data["asked_for"] or {"new_sub_goal": f"Answer ticket {assignment.ticket_id}."}
     return {
-        "sub_goal": goal,
-        "strategy": f"Look up what the reply depends on, act, and reply; with {', '.join(toolbox)}.",
+        "sub_goal": wish["new_sub_goal"],
+        "strategy": f"Look up what the reply depends on, act, reply; with {', '.join(toolbox)}.",
         "toolbox": toolbox,
-        "knowledge": "ALL" if made else "",
+        "knowledge": ALL if made else "",
         "context_mode": "basic",
     }
 
@@ -68,9 +69,8 @@ def _toolbox(case: Case, made: Sequence[Made], tools: Sequence[Mapping[str, Any]
     queue = case.assignment.queue
     own = [tool for fact in rest for tool in sorted(SOURCES[fact])]
     write = [_WRITES[queue]] if queue in _WRITES else []
-    later = _MAY_BE_WANTED.get(queue)
-    told = set().union(*map(facts_of, learned))
-    perhaps = sorted(SOURCES[later]) if later and not case.has(later) and later not in told else []
+    may_look = queue in _MAY_TAKE_HISTORY and not case.has(Fact.HISTORY)
+    perhaps = sorted(SOURCES[Fact.HISTORY]) if may_look else []
     names = [*(offer.name for offer in learned), *own, "update_ticket", *write, *perhaps]
     return [*dict.fromkeys(names)]
 

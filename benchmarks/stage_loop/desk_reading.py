@@ -43,9 +43,8 @@ class Made:
 
 def assignment_of(task: str) -> Assignment:
     """Return the ticket that a task is about, and its queue."""
-    found = _TASK.search(task)
-    assert found, task
-    return Assignment(*found.groups())
+    [(ticket_id, queue)] = _TASK.findall(task)
+    return Assignment(ticket_id, queue)
 
 
 def data_of(message: Mapping[str, Any]) -> dict[str, Any]:
