@@ -21,7 +21,7 @@ from benchmarks.stage_loop.desk_reading import (
     data_of,
 )
 from toolguild.agent.scripted import Calls, Turn
-from toolguild.agent.stages import ALL
+from toolguild.agent.stages import ALL, Status
 from toolguild.cli.demo.case import SOURCES, Case, Fact, Lookup
 from toolguild.cli.demo.decisions import TURNED_DOWN, Decision, decide, wanted_facts
 from toolguild.cli.demo.planner import Offer, Planner
@@ -84,7 +84,7 @@ def _step(body: Mapping[str, Any]) -> Turn:
         return _other_tools(case, ["other tools"])
     wanted = _calls(case, made, offered)
     if not wanted:
-        return _end(case)
+        return _end(case, made)
     if lacking := [one.tool for one in wanted if one.tool not in offered]:
         return _other_tools(case, lacking)
     return Calls(*((one.tool, one.arguments) for one in wanted))
@@ -156,7 +156,8 @@ def _other_tools(case: Case, tools: Sequence[str]) -> Turn:
     return Calls(("reconfigure", wish))
 
 
-def _end(case: Case) -> Turn:
-    told = f"Ticket {case.assignment.ticket_id} has its reply."
-    ending = {"status": "complete", "final_result": told, "summary": told}
-    return Calls(("terminate", ending))
+def _end(case: Case, made: Iterable[Made]) -> Turn:
+    replied = any(one.ok and one.tool == "update_ticket" for one in made)
+    told = f"Ticket {case.assignment.ticket_id} has {'its' if replied else 'no'} reply."
+    status = Status.COMPLETE if replied else Status.INCOMPLETE
+    return Calls(("terminate", {"status": status, "final_result": told, "summary": told}))

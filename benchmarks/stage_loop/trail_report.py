@@ -49,10 +49,6 @@ def trail_table(stages: Costs, history: Costs) -> str:
     return table(head, [*rows, growths])
 
 
-def _growth(costs: Costs) -> float:
-    return costs[HOPS[-1]].most_input / costs[HOPS[0]].most_input
-
-
 def trail_broken(stages: Costs, history: Costs) -> list[str]:
     """Name the bounds that are broken."""
     broken = [
@@ -63,3 +59,7 @@ def trail_broken(stages: Costs, history: Costs) -> list[str]:
     if _growth(stages) > _GROWTH:
         broken.append(f"the largest request grows {_growth(stages):.2f} times, {_GROWTH} at most")
     return broken
+
+
+def _growth(costs: Costs) -> float:
+    return costs[HOPS[-1]].most_input / costs[HOPS[0]].most_input
