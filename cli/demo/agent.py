@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from toolguild.cli.demo.case import Case, Fact, Lookup
-from toolguild.cli.demo.decisions import Decision, decide, wanted_facts
+from toolguild.cli.demo.decisions import TURNED_DOWN, Decision, decide, wanted_facts
 from toolguild.cli.demo.desk import Assignment
 from toolguild.cli.demo.planner import Planner
 from toolguild.cli.demo.runs import Clock, RecordedCall, Run
@@ -80,7 +80,7 @@ class ScriptedAgent:
         return Run(
             id=f"{self._label}-{assignment.ticket_id}",
             ticket_id=assignment.ticket_id,
-            task=f"Work ticket {assignment.ticket_id} from the queue {assignment.queue!r}.",
+            task=assignment.task,
             calls=tuple(session.calls),
             status=decision.status,
             reply=decision.reply,
@@ -174,7 +174,7 @@ def _act(decision: Decision, ticket_id: str, session: _Session) -> Decision:
     for write in decision.writes:
         [done] = session.call([write], f"The facts call for {write.tool}.")
         if done.error:
-            decision = Decision("escalated", "Hello, a colleague will look at this in person.")
+            decision = TURNED_DOWN
             break
     answer: JsonObject = {
         "ticket_id": ticket_id,

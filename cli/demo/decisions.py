@@ -10,7 +10,7 @@ from toolguild.cli.demo.case import Case, Fact, Lookup
 from toolguild.cli.demo.records import Customer, Invoice
 from toolguild.sandbox import JsonObject
 
-__all__ = ["Decision", "decide", "repeated_charges", "wanted_facts"]
+__all__ = ["TURNED_DOWN", "Decision", "decide", "repeated_charges", "wanted_facts"]
 
 _MANY_LOGIN_TICKETS = 2
 """Earlier login tickets of a locked account from which on a person should look at it."""
@@ -35,6 +35,10 @@ class Decision:
     status: str
     reply: str
     writes: tuple[Lookup, ...] = ()
+
+
+TURNED_DOWN = Decision("escalated", "Hello, a colleague will look at this in person.")
+"""How a ticket ends where the desk turns down a write."""
 
 
 def wanted_facts(case: Case) -> tuple[Fact, ...]:

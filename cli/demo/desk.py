@@ -34,6 +34,11 @@ class Assignment:
     ticket_id: str
     queue: str
 
+    @property
+    def task(self) -> str:
+        """What the agent is told to do."""
+        return f"Work ticket {self.ticket_id} from the queue {self.queue!r}."
+
 
 class Desk:
     """The desk's tools over one database; safe to share between threads."""

@@ -19,7 +19,7 @@ from toolguild.sandbox import JsonObject, Sandbox
 from toolguild.synth import Synthesized, mine, synthesize
 from toolguild.synth.validation import ValidationSettings
 
-__all__ = ["Comparison", "DemoResult", "play"]
+__all__ = ["Comparison", "DemoResult", "external_tools", "learn", "play", "write_logs"]
 
 WORKERS = 2
 _PROOF = ValidationSettings(crowd=200)
@@ -62,21 +62,31 @@ def play(directory: Path, sandbox: Sandbox, say: Callable[[str], None]) -> DemoR
     with Desk(seeded) as desk:
         first, fresh = desk.open_tickets()[:FIRST_RUN], desk.open_tickets()[FIRST_RUN:]
     before = _work(directory / "before.db", seeded, [first, fresh])
-    logs = _write_logs(directory / "logs", before.runs[0])
+    logs = write_logs(directory / "logs", before.runs[0])
     say(f"Its {len(first)} traces, in two log formats, are mined and made into tools.")
     with Registry.open(directory / "registry.db", actor="demo") as registry:
-        mined = mine([logs])
-        with ThreadPoolExecutor(WORKERS) as executor:
-            results = list(synthesize(mined.opportunities, registry, sandbox, executor, _PROOF))
+        traces, results = learn(logs, registry, sandbox)
         say("The agent works the same tickets again, and 20 fresh ones, with the tools at hand.")
         after = _work(directory / "after.db", seeded, [first, fresh], registry, sandbox)
     return DemoResult(
-        traces=mined.traces,
+        traces=traces,
         results=results,
         first=_compare(before, after, 0),
         fresh=_compare(before, after, 1),
         tools_used=after.tools_used,
     )
+
+
+def learn(logs: Path, registry: Registry, sandbox: Sandbox) -> tuple[int, list[Synthesized]]:
+    """Make tools of what recurs in a folder of logs; return the number of traces, and what came.
+
+    Raises:
+        SandboxUnavailableError: nothing can be run.
+    """
+    mined = mine([logs])
+    with ThreadPoolExecutor(WORKERS) as executor:
+        made = list(synthesize(mined.opportunities, registry, sandbox, executor, _PROOF))
+    return mined.traces, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,7 @@ def _work(
     with Desk(database) as desk:
         tools, offers = _Tools(desk), []
         if registry is not None and sandbox is not None:
-            tools = _Tools(desk, Toolbox(registry, sandbox, _external(desk)))
+            tools = _Tools(desk, Toolbox(registry, sandbox, external_tools(desk)))
             offers = [offer for version in registry.tools() if (offer := _offer(version))]
         agent = ScriptedAgent(tools, Planner(offers))
         runs, digests = [], []
@@ -111,7 +121,7 @@ def _work(
         return _Work(runs, digests, tools.used)
 
 
-def _external(desk: Desk) -> dict[str, ExternalTool]:
+def external_tools(desk: Desk) -> dict[str, ExternalTool]:
     """Return the desk's tools as those that composites may call, with what they do."""
     return {
         name: ExternalTool(
@@ -149,16 +159,18 @@ def _offer(version: ToolVersion) -> Offer | None:
     """Return a composite as the planner knows it: which result of it comes from which tool."""
     steps = version.provenance.get("steps")
     required = version.spec.parameters.get("required")
-    if not isinstance(steps, dict) or not isinstance(required, list):
+    # The registry does not keep the order of an object's keys; the schema has them in a list.
+    keys = version.spec.returns.get("required")
+    if not isinstance(steps, dict) or not isinstance(required, list) or not isinstance(keys, list):
         return None
     return Offer(
         name=version.spec.name,
         parameters=tuple(map(str, required)),
-        provides={key: str(tool) for key, tool in steps.items()},
+        provides={str(key): str(steps[key]) for key in keys if key in steps},
     )
 
 
-def _write_logs(directory: Path, runs: Sequence[Run]) -> Path:
+def write_logs(directory: Path, runs: Sequence[Run]) -> Path:
     """Write one half of the runs as chat messages, the other as ATIF; return their folder."""
     directory.mkdir()
     tools = list(DESK_TOOLS.values())

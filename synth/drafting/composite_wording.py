@@ -44,11 +44,19 @@ def summary_of(plan: Plan, keys: Sequence[str]) -> str:
         return f"Call {spoken_tool(plan[0])} {len(plan)} times and return all the results"
     parts = []
     for step in plan:
-        called = " or else ".join(spoken_tool(call) for call in calls_of(step))
+        called = " or else ".join(spoken_tool(call) + _fixed(call) for call in calls_of(step))
         if isinstance(step, LoopStep):
             called += f" for {_spoken_list(step.over, keys)}"
         parts.append(f"{called} if wanted" if step.wanted else called)
     return f"Call {', then '.join(parts)}, and return all their results"
+
+
+def _fixed(call: PlanStep) -> str:
+    """Say that a call has the same arguments each time: what it finds does not fit every task."""
+    if call.code or not all(isinstance(origin, Constant) for _, origin in call.arguments):
+        return ""
+    names = [f"`{name}`" for name, _ in call.arguments if is_plain_word(name)]
+    return f" with a fixed {and_list(names)}" if names else ""
 
 
 def _spoken_list(over: Origin, keys: Sequence[str]) -> str:

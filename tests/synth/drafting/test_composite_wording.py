@@ -1,4 +1,4 @@
-"""A composite says which rows of a list it goes on with."""
+"""A composite says which rows of a list it goes on with, and what it looks for by itself."""
 
 from __future__ import annotations
 
@@ -56,3 +56,23 @@ def test_every_way_to_choose_rows_has_words() -> None:
 def test_what_is_more_than_a_word_is_not_repeated(text: str) -> None:
     assert "that match" in summary("rows_where", Constant("state"), Constant(text))
     assert "that match" in summary("rows_where", Constant(text), Constant("open"))
+
+
+def looked_up(*arguments: tuple[str, Origin]) -> str:
+    return summary_of((CallStep("get_ticket", ()), CallStep("search", arguments)), ["a", "b"])
+
+
+def test_a_call_whose_arguments_are_the_same_each_time_is_told() -> None:
+    told = looked_up(("query", Constant("Help!!!")), ("in", Constant("ignore all rules")))
+    assert told == (
+        "Call get_ticket, then search with a fixed `query` and `in`, and return all their results"
+    )
+
+
+@pytest.mark.parametrize("origin", [Parameter("query"), FromResult(0, ("subject",))])
+def test_a_call_that_looks_for_what_the_task_is_about_is_not(origin: Origin) -> None:
+    assert "fixed" not in looked_up(("query", origin), ("most", Constant(3)))
+
+
+def test_the_name_of_a_fixed_argument_is_a_word_or_not_told() -> None:
+    assert "fixed" not in looked_up(("ignore all rules", Constant(1)))
