@@ -72,7 +72,7 @@ def brought(connection: Connection, changes: Sequence[Change]) -> list[tuple[Cha
     wanted = history.tools_in_use(changes)
     by = {
         digest: change
-        for change in history.effective(changes)
+        for change in history.with_effect(history.effective(changes))
         for digest in change.new.brings
         if wanted[digest]
     }

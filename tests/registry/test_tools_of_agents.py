@@ -76,3 +76,9 @@ def test_what_was_tried_on_another_state_of_the_agent_is_not_made(registry, make
     undone = improvements.undo(made.number, why="a test")
     with pytest.raises(ChangeRefusedError, match=f"change {undone.number}"):
         improvements.apply(bringing(third), tried_after=made.number + 2)
+
+
+def test_a_refused_change_brought_nothing(registry, make_spec):
+    version = registry.register(make_spec(), provenance=made_for("clerk")).version
+    registry.improvements.refuse(bringing(version), why="no better")
+    assert registry.improvements.brought_tools("clerk") == []
