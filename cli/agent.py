@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 
-from toolguild.agent.improvement.guidance import Guides
+from toolguild.agent.improvement.guidance import Guides, untried_tools
 from toolguild.agent.own_tools import open_tools
 from toolguild.agent.stages import (
     Guidance,
     Limits,
     RunResult,
+    RunState,
     Status,
     open_log,
     read_log,
@@ -141,8 +142,16 @@ def run(
         opened = stack.enter_context(Registry.open(registry, profile=profile))
         box = stack.enter_context(sandbox.open(profile))
         log = stack.enter_context(open_log(runs / f"{run_id}.jsonl", resume=resume is not None))
+        whose = name if resume is None else RunState.of(log.events).start.agent
         toolbox = Toolbox(
-            opened, box, own, access=access, task=task, trace=run_id, model=settings.name
+            opened,
+            box,
+            own,
+            access=access,
+            task=task,
+            trace=run_id,
+            model=settings.name,
+            without=untried_tools(opened, whose) if whose else (),
         )
         view = RunView()
         try:

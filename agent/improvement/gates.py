@@ -13,11 +13,11 @@ from toolguild.agent.improvement.plain_text import UnfitTextError, plain_sentenc
 from toolguild.agent.improvement.similarity import drift_reason, similarity
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording import plain_instruction
-from toolguild.registry import Embedder, TamperedError
+from toolguild.registry import Embedder, Registry, State, TamperedError
 from toolguild.registry.improvement import Artefact, ArtefactKind, ChangeKind, NewChange, Standing
 from toolguild.synth.traces.errors import RedactionError
 
-__all__ = ["drift_of", "objection_to"]
+__all__ = ["drift_of", "objection_to", "objection_to_tools", "waits_for_room"]
 
 _ADDED: Final = {
     ChangeKind.INSTRUCTIONS: ArtefactKind.INSTRUCTIONS,
@@ -39,6 +39,40 @@ def objection_to(new: NewChange, standing: Standing, rules: ImprovementRules) ->
         return next(_objections(new, standing, rules), "")
     except TamperedError as error:
         return str(error)
+
+
+def objection_to_tools(new: NewChange, registry: Registry) -> str:
+    """Return why a change may not bring or retire what it is to; empty where it may.
+
+    A trial can only tell what a version does that is in use, and only the agent's own tasks are
+    tried: so a change brings what was made for the agent and never was decided on, and retires what
+    an earlier change brought to it.
+    """
+    improvements = registry.improvements
+    if new.brings:
+        unclaimed = {one.digest for one, _ in improvements.unclaimed_tools(new.agent)}
+        for digest in new.brings:
+            if digest not in unclaimed:
+                return f"{digest} was not made for {new.agent}, or was decided on before"
+    if new.retires:
+        brought = {one.digest: one for _, one in improvements.brought_tools(new.agent)}
+        for digest in new.retires:
+            if digest not in brought:
+                return f"no change brought {digest} to {new.agent}, so none may retire it"
+            if brought[digest].state is State.RETIRED:
+                return f"{brought[digest].ref} is retired already"
+    return ""
+
+
+def waits_for_room(new: NewChange, registry: Registry) -> str:
+    """Return which version of those that a change brings is not in use yet; empty where all are.
+
+    What is let in later would come into use without having been tried.
+    """
+    for version, _ in registry.improvements.unclaimed_tools(new.agent) if new.brings else ():
+        if version.digest in new.brings and version.state is State.PROPOSED:
+            return f"{version.ref} cannot be tried before the budget of new tools has room for it"
+    return ""
 
 
 def drift_of(
@@ -69,6 +103,9 @@ def _objections(new: NewChange, standing: Standing, rules: ImprovementRules) -> 
         yield f"a change of {new.kind.value} does not touch tools"
     if not (new.adds or new.removes or new.brings or new.retires):
         yield "it changes nothing"
+    missing = [digest for digest in new.removes if digest not in standing.artefacts]
+    if missing:
+        yield f"the agent is not told {missing[0]}, so that cannot be removed"
     if any(one.digest in standing.artefacts for one in new.adds):
         yield "the agent is told that already"
     if new.kind is ChangeKind.INSTRUCTIONS and len(new.adds) != 1:

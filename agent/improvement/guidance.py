@@ -11,12 +11,13 @@ from toolguild.agent.improvement.relevance import Texts
 from toolguild.agent.stages import Guidance
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording import plain_line
+from toolguild.registry import Registry
 from toolguild.registry.improvement import Standing
 from toolguild.registry.improvement.history import with_change
 from toolguild.registry.retrieval import Embedder
 from toolguild.registry.retrieval.relevance import Field
 
-__all__ = ["Guides", "with_change", "without"]
+__all__ = ["Guides", "untried_tools", "with_change", "without"]
 
 _LESSON = Field(weight=1.0, usual_words=12)
 _TASK = Field(weight=1.0, usual_words=20)
@@ -78,6 +79,15 @@ class Guides:
             shown=(*instructions, *lessons, *examples),
             withheld=self._withheld,
         )
+
+
+def untried_tools(registry: Registry, agent: str) -> tuple[str, ...]:
+    """Return the digests of the versions that were made for an agent and wait for a change.
+
+    They are registered before the agent is tried with them, so they are kept from its work, and
+    from trials of anything else.
+    """
+    return tuple(version.digest for version, _ in registry.improvements.unclaimed_tools(agent))
 
 
 def without(standing: Standing, digests: Collection[str]) -> Standing:

@@ -14,12 +14,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from toolguild.agent.improvement.comparing import Comparison, HeldOut
-from toolguild.agent.improvement.gates import drift_of, objection_to
-from toolguild.agent.improvement.guidance import Guides, with_change
+from toolguild.agent.improvement.gates import (
+    drift_of,
+    objection_to,
+    objection_to_tools,
+    waits_for_room,
+)
+from toolguild.agent.improvement.guidance import Guides, untried_tools, with_change
 from toolguild.agent.improvement.proposers import Proposer
 from toolguild.agent.improvement.view import View
 from toolguild.registry import ChangeRefusedError, Embedder, Registry
 from toolguild.registry.improvement import Change, ChangeKind, NewChange, Standing
+from toolguild.registry.improvement.history import last_with_effect, standing_of, tools_in_use
 from toolguild.sandbox import JsonObject
 from toolguild.synth.models import OverBudgetError
 
@@ -95,6 +101,8 @@ class Improver:
         self._proposers, self._held_out = proposers, held_out
         self._embedder, self._on_outcome = embedder, on_outcome
         self._improvements = registry.improvements
+        self._tools: dict[str, bool] = {}
+        """Those that changes speak of, when tasks were worked on last, and whether in use."""
 
     async def cycle(self) -> CycleReport:
         """Look at the runs since the last cycle, and change what can be made better.
@@ -132,13 +140,17 @@ class Improver:
         improvements, rules = self._improvements, self._improvements.rules
         if made >= rules.changes_a_cycle or not improvements.left_today(self._agent):
             return Outcome(new, Verdict.WAITS, "the changes of this cycle or day are used up")
-        standing = improvements.standing(self._agent)
+        changes = improvements.changes(self._agent)
+        standing = standing_of(changes)
         if new.kind is ChangeKind.INSTRUCTIONS and standing.open_alerts:
             why = f"a person has to decide on alert {standing.open_alerts[0]} first"
             return Outcome(new, Verdict.WAITS, why)
-        if objection := objection_to(new, standing, rules):
+        objection = objection_to(new, standing, rules) or objection_to_tools(new, self._registry)
+        if objection:
             return self._refuse(new, objection)
-        comparison = await self._compare(standing, new)
+        if why := waits_for_room(new, self._registry):
+            return Outcome(new, Verdict.WAITS, why)
+        comparison = await self._compare(standing, new, tools_in_use(changes))
         tried = replace(new, evidence={**new.evidence, **self._found(comparison)})
         if not comparison.is_no_worse:
             return self._refuse(tried, comparison.why, comparison)
@@ -147,7 +159,7 @@ class Improver:
             held = improvements.hold(replace(tried, why=drift))
             return Outcome(tried, Verdict.HELD, drift, comparison, held)
         try:
-            change = improvements.apply(tried)
+            change = improvements.apply(tried, tried_after=last_with_effect(changes))
         except ChangeRefusedError as error:
             # Somebody else changed the agent meanwhile.
             return Outcome(tried, Verdict.WAITS, str(error), comparison)
@@ -158,14 +170,19 @@ class Improver:
         refused = self._improvements.refuse(new, why=why)
         return Outcome(new, Verdict.REFUSED, why, comparison, refused)
 
-    async def _compare(self, standing: Standing, new: NewChange) -> Comparison:
-        if new.brings or new.retires:
+    async def _compare(
+        self, standing: Standing, new: NewChange, tools: dict[str, bool]
+    ) -> Comparison:
+        if new.brings or new.retires or tools != self._tools:
             # What is known of the tasks was found with other tools.
             self._held_out.forget()
+        self._tools = tools
         candidate = with_change(standing, new)
+        untried = untried_tools(self._registry, self._agent)
+        withheld = tuple(one for one in untried if one not in new.brings)
         comparison = await self._held_out.compare(
-            self._guides(standing, withheld=new.brings),
-            self._guides(candidate, withheld=new.retires),
+            self._guides(standing, withheld=untried),
+            self._guides(candidate, withheld=(*withheld, *new.retires)),
         )
         if new.brings or new.retires:
             self._held_out.forget()

@@ -24,7 +24,7 @@ from toolguild.agent.stages.run_log import EventLog, NoLog
 from toolguild.registry import ExternalTool, Registry, Toolbox
 from toolguild.sandbox import Access, Sandbox
 from toolguild.sandbox.access import NOTHING
-from toolguild.synth.models import AsyncModel
+from toolguild.synth.models import AsyncModel, OverBudgetError
 
 __all__ = ["Worker"]
 
@@ -52,6 +52,7 @@ class Worker:
 
         Raises:
             ModelDownError, SandboxUnavailableError, RunLogError: as `StageLoop.run`.
+            OverBudgetError: no more may be spent; a run that was cut off by that has no score.
         """
         run = run_id or uuid.uuid4().hex[:12]
         if case.prepare is not None:
@@ -83,6 +84,8 @@ class Worker:
                 on_event=events.append,
             )
             result = await loop.run(case.task, run)
+        if result.over_budget:
+            raise OverBudgetError(result.stalled)
         score = await case.evaluator.score(case.task, result.result)
         if self.runs is not None:
             traces = self.runs / "traces"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from toolguild.agent.stages.events import Event, RunStarted, Tokens
@@ -67,6 +67,9 @@ class RunResult:
     stages: int
     steps: int
     tokens: Tokens
+    over_budget: bool = False
+    """Whether it was cut off because no more may be spent on the model: that says nothing of how
+    well it went."""
 
 
 class StageLoop:
@@ -142,6 +145,7 @@ class StageLoop:
                 await run.advance()
         except OverBudgetError as error:
             run.end_unfinished(str(error))
+            return replace(_result(run.state), over_budget=True)
         return _result(run.state)
 
     def _keep(self, event: Event) -> None:

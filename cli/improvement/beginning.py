@@ -18,7 +18,7 @@ from toolguild.agent.improvement.bootstrapping import (
     seed_demonstrations,
     warm_up,
 )
-from toolguild.agent.improvement.guidance import Guides
+from toolguild.agent.improvement.guidance import Guides, untried_tools
 from toolguild.agent.stages import Guidance
 from toolguild.cli.console import counted, say
 from toolguild.cli.errors import ExitCode
@@ -93,7 +93,8 @@ def warm_up_command(trial: Trial, name: str) -> int:
 
 async def _practise(trial: Trial, name: str) -> Practice:
     improvements = trial.registry.improvements
-    guides = Guides(improvements.standing(trial.agent), improvements.rules)
+    withheld = untried_tools(trial.registry, trial.agent)
+    guides = Guides(improvements.standing(trial.agent), improvements.rules, withheld=withheld)
     async with trial.open() as (model, suite):
         worker = trial.worker(model, runs=trial.runs, live=True)
 

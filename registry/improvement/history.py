@@ -22,6 +22,7 @@ __all__ = [
     "causes_of",
     "consequences",
     "effective",
+    "last_with_effect",
     "standing_of",
     "tools_in_use",
     "with_change",
@@ -51,6 +52,11 @@ def effective(changes: Sequence[Change]) -> list[Change]:
 def with_effect(changes: Iterable[Change]) -> list[Change]:
     """Return the changes by which something is different, or was before they were undone."""
     return [change for change in changes if change.new.kind not in _WITHOUT_EFFECT]
+
+
+def last_with_effect(changes: Sequence[Change]) -> int:
+    """Return the number of the newest change that made a difference; 0 where there is none."""
+    return max((change.number for change in with_effect(changes)), default=0)
 
 
 def standing_of(changes: Sequence[Change]) -> Standing:

@@ -124,15 +124,21 @@ class Improvements:
             undone = self._undo_where_worse(connection, run.agent)
         return numbered, undone
 
-    def apply(self, new: NewChange) -> Change:
+    def apply(self, new: NewChange, *, tried_after: int | None = None) -> Change:
         """Make a change that has passed its gates.
+
+        Args:
+            new: The change.
+            tried_after: Number of the agent's newest change with effect when the gates looked, 0
+                before the first: what they found holds of no other state of the agent.
 
         Raises:
             ChangeRefusedError: the day's changes are used up, a person has to decide on an alert
-                first, it removes what is not there, or it brings what is.
+                first, it removes what is not there, it brings what is, or the agent was changed
+                since its gates looked.
         """
         with self._database.write() as connection:
-            return self._apply(connection, new)
+            return self._apply(connection, new, tried_after)
 
     def hold(self, new: NewChange) -> Change:
         """Keep a change of the instructions back until a person decides."""
@@ -194,7 +200,8 @@ class Improvements:
     def withdraw(self, new: NewChange, *, why: str) -> None:
         """Retire the versions that a change was to bring which is not made.
 
-        Those are left as they are that changes speak of, or that are retired already.
+        Those are left as they are that changes speak of, or that are retired already; and those
+        that were not made for the agent: a proposal is no reason to take away what others use.
         """
         with self._database.write() as connection:
             every = storage.read_changes(connection)
@@ -203,12 +210,18 @@ class Improvements:
                 version = find_version(connection, schema.versions.c.digest == digest)
                 if version is None or version.state is State.RETIRED or digest in claimed:
                     continue
+                if not ownership.is_made_for(version, new.agent):
+                    continue
                 tools.retire(connection, self._journal, version, why)
 
     # -- inside a transaction
 
-    def _apply(self, connection: Connection, new: NewChange) -> Change:
+    def _apply(self, connection: Connection, new: NewChange, tried_after: int | None) -> Change:
         changes = storage.read_changes(connection, new.agent)
+        last = history.last_with_effect(changes)
+        if tried_after is not None and last != tried_after:
+            msg = f"change {last} was made to {new.agent} while this one was tried"
+            raise ChangeRefusedError(msg)
         standing = history.standing_of(changes)
         if new.kind is ChangeKind.INSTRUCTIONS and standing.open_alerts:
             alert = standing.open_alerts[0]

@@ -12,7 +12,7 @@ from toolguild.registry.improvement.model import Change
 from toolguild.registry.model import State, ToolVersion
 from toolguild.sandbox import JsonObject
 
-__all__ = ["brought", "made_for", "unclaimed"]
+__all__ = ["brought", "is_made_for", "made_for", "unclaimed"]
 
 _MADE_FOR = "made_for"
 """Key of provenance."""
@@ -29,6 +29,11 @@ def made_for(agent: str, runs: Iterable[int] = ()) -> JsonObject:
         runs: Numbers of its scored runs that the version comes from.
     """
     return {_MADE_FOR: {"agent": agent, "runs": [*runs]}}
+
+
+def is_made_for(version: ToolVersion, agent: str) -> bool:
+    """Say whether a version was made for an agent, as its provenance tells."""
+    return _owner_and_runs(version)[0] == agent
 
 
 def unclaimed(
@@ -52,10 +57,8 @@ def unclaimed(
     ).order_by(table.c.registered_at, table.c.digest)
     found = []
     for version in map(rows.version_of, connection.execute(query)):
-        match version.provenance.get(_MADE_FOR):
-            case {"agent": str(owner), "runs": [*runs]} if owner == agent:
-                numbers = tuple(run for run in runs if isinstance(run, int))
-                found += [] if version.digest in claimed else [(version, numbers)]
+        owner, runs = _owner_and_runs(version)
+        found += [(version, runs)] if owner == agent and version.digest not in claimed else []
     return found
 
 
@@ -69,7 +72,7 @@ def brought(connection: Connection, changes: Sequence[Change]) -> list[tuple[Cha
     wanted = history.tools_in_use(changes)
     by = {
         digest: change
-        for change in history.effective(changes)
+        for change in history.with_effect(history.effective(changes))
         for digest in change.new.brings
         if wanted[digest]
     }
@@ -77,3 +80,11 @@ def brought(connection: Connection, changes: Sequence[Change]) -> list[tuple[Cha
     found = connection.execute(rows.VERSIONS.where(table.c.digest.in_([*by])))
     versions = {version.digest: version for version in map(rows.version_of, found)}
     return [(change, versions[digest]) for digest, change in by.items() if digest in versions]
+
+
+def _owner_and_runs(version: ToolVersion) -> tuple[str | None, tuple[int, ...]]:
+    """Return whom a version was made for, and of which runs; None where nobody says."""
+    match version.provenance.get(_MADE_FOR):
+        case {"agent": str(owner), "runs": [*runs]}:
+            return owner, tuple(run for run in runs if isinstance(run, int))
+    return None, ()

@@ -47,9 +47,38 @@ def test_a_change_does_not_bring_what_an_earlier_one_brought(registry, make_spec
 
 def test_a_name_means_the_version_before_again_where_the_next_one_is_withdrawn(registry, make_spec):
     before = registry.register(make_spec()).version
-    after = registry.register(make_spec(description="Double it.")).version
+    spec = make_spec(description="Double it.")
+    after = registry.register(spec, provenance=made_for("clerk")).version
     assert registry.tool("double").digest == after.digest
     registry.improvements.withdraw(bringing(after), why="no better")
     assert registry.tool("double").digest == before.digest
     assert registry.tool(after.ref).state is State.RETIRED
     verify(registry)
+
+
+@pytest.mark.parametrize("provenance", [{}, made_for("another clerk")])
+def test_what_was_not_made_for_an_agent_is_not_withdrawn(registry, make_spec, provenance):
+    version = registry.register(make_spec(), provenance=provenance).version
+    registry.improvements.withdraw(bringing(version), why="no better")
+    assert registry.tool("double").state is State.ACTIVE
+
+
+def test_what_was_tried_on_another_state_of_the_agent_is_not_made(registry, make_spec):
+    first, second, third = (
+        registry.register(make_spec(name)).version for name in ("first", "second", "third")
+    )
+    improvements = registry.improvements
+    made = improvements.apply(bringing(first), tried_after=0)
+    with pytest.raises(ChangeRefusedError, match=f"change {made.number} was made to clerk while"):
+        improvements.apply(bringing(second), tried_after=0)
+    improvements.refuse(bringing(third), why="makes no difference")
+    improvements.apply(bringing(second), tried_after=made.number)
+    undone = improvements.undo(made.number, why="a test")
+    with pytest.raises(ChangeRefusedError, match=f"change {undone.number}"):
+        improvements.apply(bringing(third), tried_after=made.number + 2)
+
+
+def test_a_refused_change_brought_nothing(registry, make_spec):
+    version = registry.register(make_spec(), provenance=made_for("clerk")).version
+    registry.improvements.refuse(bringing(version), why="no better")
+    assert registry.improvements.brought_tools("clerk") == []
