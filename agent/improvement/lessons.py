@@ -13,6 +13,7 @@ from toolguild.agent.improvement.likeness import likeness
 from toolguild.agent.improvement.own_words import own_words
 from toolguild.agent.improvement.past_lessons import PastLesson, past_lessons
 from toolguild.agent.improvement.plain_text import UnfitTextError, plain_sentence
+from toolguild.agent.improvement.shown_runs import cut
 from toolguild.agent.improvement.troubles import (
     Trouble,
     holds_answer,
@@ -198,7 +199,7 @@ def _change(trouble: Trouble, said: _Said, agent: str, cycle: str) -> NewChange:
         error=trouble.error,
         steps=newest.steps[-_MOST_QUOTED:],
     )
-    quoted = " ".join(visible(trouble.error)[0].split())[:_MOST_ERROR]
+    quoted = cut(" ".join(visible(trouble.error)[0].split()), _MOST_ERROR)
     return NewChange(
         agent=agent,
         kind=ChangeKind.LESSONS,

@@ -60,6 +60,14 @@ def test_runs_with_the_same_error_give_one_lesson_that_names_them_all() -> None:
     assert change.cycle == "cycle-1"
 
 
+def test_a_change_says_where_it_quotes_no_more_of_a_long_review() -> None:
+    review = "Amounts are always in cents. " + "The rest of it is fine. " * 20
+    [change] = proposed([scored(1, why=review)])
+    assert change.why.startswith("1 run failed: Amounts are always in cents. The rest")
+    assert change.why.endswith(" [...]")
+    assert len(change.why) < 150
+
+
 def test_nothing_is_learned_from_what_succeeded_or_does_not_tell_what_went_wrong() -> None:
     assert proposed([scored(1, score=RULES.success, error=UNPAID), scored(2)]) == []
 
