@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from toolguild.agent.improvement.artefacts import MOST_LESSON, Example, Instructions, Lesson
@@ -14,10 +14,17 @@ from toolguild.agent.improvement.similarity import drift_reason, similarity
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording import plain_instruction
 from toolguild.registry import Embedder, Registry, State, TamperedError
-from toolguild.registry.improvement import Artefact, ArtefactKind, ChangeKind, NewChange, Standing
+from toolguild.registry.improvement import (
+    Artefact,
+    ArtefactKind,
+    Change,
+    ChangeKind,
+    NewChange,
+    Standing,
+)
 from toolguild.synth.traces.errors import RedactionError
 
-__all__ = ["drift_of", "objection_to", "objection_to_tools", "waits_for_room"]
+__all__ = ["drift_of", "objection_to", "objection_to_tools", "waits_for_room", "was_refused"]
 
 _ADDED: Final = {
     ChangeKind.INSTRUCTIONS: ArtefactKind.INSTRUCTIONS,
@@ -73,6 +80,17 @@ def waits_for_room(new: NewChange, registry: Registry) -> str:
         if version.digest in new.brings and version.state is State.PROPOSED:
             return f"{version.ref} cannot be tried before the budget of new tools has room for it"
     return ""
+
+
+def was_refused(new: NewChange, changes: Iterable[Change]) -> bool:
+    """Say whether just this was refused before, and no run since speaks for it."""
+    latest = max(new.runs, default=0)
+    return any(
+        one.new.kind is ChangeKind.REFUSED
+        and _what(one.new) == _what(new)
+        and latest <= max(one.new.runs, default=0)
+        for one in changes
+    )
 
 
 def drift_of(
@@ -157,3 +175,8 @@ def _objections_to_instructions(text: str, present: str, rules: ImprovementRules
         _, reasons = plain_instruction(words, present)
         if reasons:
             yield f"a new clause may not stand in instructions: {reasons[0].value}"
+
+
+def _what(new: NewChange) -> tuple[frozenset[str], ...]:
+    added = [one.digest for one in new.adds]
+    return tuple(map(frozenset, (added, new.removes, new.brings, new.retires)))

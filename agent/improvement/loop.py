@@ -19,6 +19,7 @@ from toolguild.agent.improvement.gates import (
     objection_to,
     objection_to_tools,
     waits_for_room,
+    was_refused,
 )
 from toolguild.agent.improvement.guidance import Guides, untried_tools, with_change
 from toolguild.agent.improvement.proposers import Proposer
@@ -31,6 +32,7 @@ from toolguild.synth.models import OverBudgetError
 
 __all__ = ["CycleReport", "Improver", "Outcome", "Verdict"]
 
+_USED_UP = "the changes of this cycle or day are used up"
 _ENOUGH, _LATEST = 10, 50
 """Runs from which an agent's own rate of success is taken, at least and at most."""
 
@@ -114,6 +116,9 @@ class Improver:
         """
         cycle = uuid.uuid4().hex
         first = View.of(self._registry, self._agent, cycle)
+        if not self._improvements.left_today(self._agent):
+            # Nobody is asked for what cannot be made; the runs are looked at another day.
+            return CycleReport(self._agent, len(first.new_runs), left_out=(_USED_UP,))
         outcomes: list[Outcome] = []
         left_out: list[str] = []
         try:
@@ -130,6 +135,8 @@ class Improver:
         view = View.of(self._registry, self._agent, cycle)
         proposals = await proposer.propose(view)
         for new in proposals.changes:
+            if was_refused(new, view.changes):
+                continue
             made = sum(one.verdict is Verdict.MADE for one in outcomes)
             outcome = await self._decide(replace(new, agent=self._agent, cycle=cycle), made)
             outcomes.append(outcome)
@@ -139,7 +146,7 @@ class Improver:
     async def _decide(self, new: NewChange, made: int) -> Outcome:
         improvements, rules = self._improvements, self._improvements.rules
         if made >= rules.changes_a_cycle or not improvements.left_today(self._agent):
-            return Outcome(new, Verdict.WAITS, "the changes of this cycle or day are used up")
+            return Outcome(new, Verdict.WAITS, _USED_UP)
         changes = improvements.changes(self._agent)
         standing = standing_of(changes)
         if new.kind is ChangeKind.INSTRUCTIONS and standing.open_alerts:
@@ -208,8 +215,9 @@ class Improver:
         if not first.new_runs and not outcomes:
             return
         seen = self._improvements.last_looked_at(self._agent)
-        if not any(one.verdict is Verdict.WAITS for one in outcomes):
-            # What waits will be proposed again, of the same runs.
+        waiting = [one.new.kind for one in outcomes if one.verdict is Verdict.WAITS]
+        if not {*waiting} - {ChangeKind.TOOLS}:
+            # What waits is proposed again, of the same runs; tools are known without them.
             seen = max((run.number for run in first.new_runs), default=seen)
         counts = {one: sum(each.verdict is one for each in outcomes) for one in Verdict}
         told = ", ".join(f"{count} {one.value}" for one, count in counts.items() if count)
