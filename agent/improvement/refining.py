@@ -19,7 +19,7 @@ from toolguild.agent.improvement.edits import Edit, edited
 from toolguild.agent.improvement.shown_runs import ShownRuns, cut
 from toolguild.agent.improvement.similarity import Similarity, drift_reason, similarity
 from toolguild.policies.improvement import ImprovementRules
-from toolguild.policies.wording import visible_line
+from toolguild.policies.wording import plain_line
 from toolguild.registry.improvement import ChangeKind, NewChange, ScoredRun, Standing
 from toolguild.registry.retrieval import Embedder
 from toolguild.sandbox import JsonObject
@@ -122,7 +122,7 @@ async def refine(
         reply = await _asked(model, present, shown, rules)
     except (ModelError, RedactionError) as error:
         # It may quote the model.
-        return Refining(why_not=visible_line(str(error)[:_MOST_REASON]))
+        return Refining(why_not=plain_line(str(error), limit=_MOST_REASON))
     written = reply.value
     if not written.edits:
         return Refining(why_not="the model finds nothing that the instructions are to blame for")
@@ -230,7 +230,9 @@ def _why(refinement: Refinement) -> str:
 def _evidence(reply: Reply[Refinement], changed: int, near: Similarity, drift: str) -> JsonObject:
     return {
         "findings": [
-            finding.model_copy(update={"what": visible_line(finding.what)}).model_dump(mode="json")
+            finding.model_copy(
+                update={"what": plain_line(finding.what, limit=_MOST_REASON)}
+            ).model_dump(mode="json")
             for finding in reply.value.findings
         ],
         "edits": [edit.model_dump(mode="json") for edit in reply.value.edits],

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolguild.policies.wording import Reason, plain_instruction, visible_line
+from toolguild.policies.wording import Reason, plain_instruction
+from toolguild.policies.wording.characters import visible
 
 FIT = """\
 Look up the order before you answer a question about it.
@@ -106,4 +107,4 @@ def test_it_may_lead_where_the_instructions_lead_already() -> None:
 def test_it_comes_back_on_one_line_of_visible_characters(text: str) -> None:
     line, _ = plain_instruction(text)
     assert line.isprintable()
-    assert line == visible_line(line)
+    assert line == " ".join(visible(line)[0].split())
