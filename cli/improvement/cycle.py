@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from toolguild.agent.improvement.bootstrapping import receive_agent, take_in
-from toolguild.agent.improvement.growing import Workshop
 from toolguild.agent.improvement.loop import CycleReport
 from toolguild.agent.improvement.proposers import (
     Demonstrations,
@@ -21,6 +20,7 @@ from toolguild.agent.improvement.proposers import (
     Proposer,
     Tools,
 )
+from toolguild.agent.improvement.tools import Workshop
 from toolguild.agent.improvement.view import View
 from toolguild.cli.console import print_json, say
 from toolguild.cli.errors import ExitCode

@@ -12,7 +12,7 @@ import pytest
 
 from toolguild.agent.improvement.artefacts import MOST_LESSON
 from toolguild.agent.improvement.bootstrapping.plainness import objection_to_advice
-from toolguild.agent.improvement.plain_text import UnfitTextError, plain_sentence
+from toolguild.agent.improvement.lessons.plain_text import UnfitTextError, plain_sentence
 from toolguild.policies.wording import plain_instruction
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolguild.agent.improvement.artefacts import Example
-from toolguild.agent.improvement.examples import new_examples, stale_examples
+from toolguild.agent.improvement.examples.library import new_examples, stale_examples
 from toolguild.agent.improvement.likeness import likeness
 from toolguild.registry import Registry
 from toolguild.registry.improvement import (

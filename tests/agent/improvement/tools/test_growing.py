@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from shop_runs import AGENT, SHOP, keep, shop_attempt
 
-from toolguild.agent.improvement.growing import Grown, Workshop, grow
+from toolguild.agent.improvement.tools.growing import Grown, Workshop, grow
 from toolguild.agent.stages import Catalog
 from toolguild.policies import Profile, Tier, load_profile
 from toolguild.registry import CallStatus, Registry, State, Toolbox

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolguild.agent.improvement.retiring import TRIALS_UNUSED, unhelpful
+from toolguild.agent.improvement.tools.retiring import TRIALS_UNUSED, unhelpful
 from toolguild.policies import load_profile
 from toolguild.registry import Registry, State, ToolSpec, ToolVersion
 from toolguild.registry.audit import verify

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from toolguild.agent.evaluation import Exact, Score
 from toolguild.agent.improvement.attempts import Attempt, GuidanceFor, TaskCase
-from toolguild.agent.improvement.comparing import HeldOut, HeldOutError
-from toolguild.agent.improvement.comparison import CaseScores, Comparison
+from toolguild.agent.improvement.trials.comparing import HeldOut, HeldOutError
+from toolguild.agent.improvement.trials.comparison import CaseScores, Comparison
 from toolguild.agent.stages import Guidance
 from toolguild.policies import load_profile
 from toolguild.registry.canonical import canonical_json

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from toolguild.agent.improvement.attempts import GuidanceFor, TaskCase, Work
-from toolguild.agent.improvement.comparison import CaseScores, Comparison
+from toolguild.agent.improvement.trials.comparison import CaseScores, Comparison
 from toolguild.agent.stages import Guidance
 from toolguild.policies import ToolguildError
 from toolguild.policies.improvement import ImprovementRules

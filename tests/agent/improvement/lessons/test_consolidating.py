@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scored_runs import AGENT, lesson, told
 
 from toolguild.agent.improvement.artefacts import Lesson
-from toolguild.agent.improvement.consolidating import consolidated
+from toolguild.agent.improvement.lessons.consolidating import consolidated
 from toolguild.agent.scripted import Says, Script, scripted_model
 from toolguild.policies import load_profile
 from toolguild.registry import Registry

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from toolguild.agent.improvement.artefacts import Example
-from toolguild.agent.improvement.demonstrations import (
+from toolguild.agent.improvement.examples.demonstrations import (
     demonstration_of,
     is_whole,
     tools_of,

@@ -9,17 +9,17 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from toolguild.agent.improvement.artefacts import MOST_LESSON, Lesson
-from toolguild.agent.improvement.likeness import likeness
-from toolguild.agent.improvement.own_words import own_words
-from toolguild.agent.improvement.past_lessons import PastLesson, past_lessons
-from toolguild.agent.improvement.plain_text import UnfitTextError, plain_sentence
-from toolguild.agent.improvement.troubles import (
+from toolguild.agent.improvement.lessons.own_words import own_words
+from toolguild.agent.improvement.lessons.past import PastLesson, past_lessons
+from toolguild.agent.improvement.lessons.plain_text import UnfitTextError, plain_sentence
+from toolguild.agent.improvement.lessons.troubles import (
     Trouble,
     holds_answer,
     is_same_trouble,
     trouble_of,
     troubles_of,
 )
+from toolguild.agent.improvement.likeness import likeness
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording.characters import visible
 from toolguild.registry.improvement import Change, ChangeKind, NewChange, ScoredRun, Standing
@@ -29,7 +29,7 @@ from toolguild.synth.traces.errors import RedactionError
 
 __all__ = ["new_lessons"]
 
-_PROMPT: Final = Prompt.load("lesson", "toolguild.agent.improvement")
+_PROMPT: Final = Prompt.load("lesson", "toolguild.agent.improvement.lessons")
 _SAME_LESSON: Final = 0.8
 """Likeness from which a lesson says nothing new."""
 _TRIED: Final = 2

@@ -10,8 +10,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from toolguild.agent.improvement.artefacts import MOST_LESSON, Lesson
+from toolguild.agent.improvement.lessons.plain_text import UnfitTextError, plain_sentence
 from toolguild.agent.improvement.likeness import likeness
-from toolguild.agent.improvement.plain_text import UnfitTextError, plain_sentence
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.registry.improvement import Artefact, ChangeKind, NewChange, Standing
 from toolguild.sandbox import JsonObject
@@ -20,7 +20,7 @@ from toolguild.synth.traces.errors import RedactionError
 
 __all__ = ["consolidated"]
 
-_PROMPT: Final = Prompt.load("merge_lessons", "toolguild.agent.improvement")
+_PROMPT: Final = Prompt.load("merge_lessons", "toolguild.agent.improvement.lessons")
 _ALIKE: Final = 0.4
 """Mean likeness from which the lessons of two clusters may become one."""
 _OF_THE_MATTER: Final = 0.2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolguild.agent.improvement.plain_text import (
+from toolguild.agent.improvement.lessons.plain_text import (
     UnfitTextError,
     plain_sentence,
     sentences_in,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
-from toolguild.agent.improvement.significance import sign_flip_test
+from toolguild.agent.improvement.trials.significance import sign_flip_test
 
 # What scores of real evaluators differ by: whole points, tenths, anything.
 DIFFERENCES = st.one_of(

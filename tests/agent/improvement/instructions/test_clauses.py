@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolguild.agent.improvement.clauses import changed_clauses, clauses_of, joined
+from toolguild.agent.improvement.instructions.clauses import changed_clauses, clauses_of, joined
 
 DESK = dedent("""\
     You work at a support desk. Be brief, e.g. `OK`.

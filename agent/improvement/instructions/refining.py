@@ -14,10 +14,10 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from toolguild.agent.improvement.artefacts import Instructions
-from toolguild.agent.improvement.clauses import changed_clauses, clauses_of
-from toolguild.agent.improvement.edits import Edit, edited
-from toolguild.agent.improvement.shown_runs import ShownRuns, cut
-from toolguild.agent.improvement.similarity import Similarity, drift_reason, similarity
+from toolguild.agent.improvement.instructions.clauses import changed_clauses, clauses_of
+from toolguild.agent.improvement.instructions.edits import Edit, edited
+from toolguild.agent.improvement.instructions.shown_runs import ShownRuns, cut
+from toolguild.agent.improvement.instructions.similarity import Similarity, drift_reason, similarity
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording import plain_line
 from toolguild.registry.improvement import ChangeKind, NewChange, ScoredRun, Standing
@@ -35,7 +35,7 @@ from toolguild.synth.traces.errors import RedactionError
 
 __all__ = ["Finding", "Problem", "Refinement", "Refining", "refine"]
 
-_PROMPT = Prompt.load("refine", "toolguild.agent.improvement")
+_PROMPT = Prompt.load("refine", "toolguild.agent.improvement.instructions")
 _MOST_CLAUSE = 1000
 """Characters that are shown of a clause."""
 _MOST_REASON = 500

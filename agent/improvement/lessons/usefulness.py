@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from toolguild.agent.improvement.artefacts import Lesson
-from toolguild.agent.improvement.past_lessons import runs_learned_from
+from toolguild.agent.improvement.lessons.past import runs_learned_from
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.registry.improvement import Change, ChangeKind, NewChange, ScoredRun, Standing
 from toolguild.sandbox import JsonObject

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolguild.agent.improvement.artefacts import Instructions
-from toolguild.agent.improvement.clauses import changed_clauses
-from toolguild.agent.improvement.refining import Refining, refine
+from toolguild.agent.improvement.instructions.clauses import changed_clauses
+from toolguild.agent.improvement.instructions.refining import Refining, refine
 from toolguild.agent.scripted import Says, Script, ScriptedEndpoint, Turn
 from toolguild.policies import load_profile
 from toolguild.registry import ChangeRefusedError, Registry

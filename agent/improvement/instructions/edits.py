@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from toolguild.agent.improvement.clauses import (
+from toolguild.agent.improvement.instructions.clauses import (
     Clause,
     clauses_of,
     ends_sentence,

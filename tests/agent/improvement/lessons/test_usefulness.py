@@ -12,13 +12,13 @@ from scipy.stats import beta
 from scored_runs import AGENT, lesson, scored, told
 
 from toolguild.agent.improvement.artefacts import Lesson
-from toolguild.agent.improvement.likeness import likeness
-from toolguild.agent.improvement.usefulness import (
+from toolguild.agent.improvement.lessons.usefulness import (
     Usefulness,
     chance_of_higher,
     expired,
     usefulness_of,
 )
+from toolguild.agent.improvement.likeness import likeness
 from toolguild.policies import load_profile
 from toolguild.registry import Registry
 from toolguild.registry.improvement import (

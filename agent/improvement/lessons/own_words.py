@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from toolguild.agent.improvement.artefacts import MOST_LESSON
-from toolguild.agent.improvement.plain_text import sentences_in, sound_text
-from toolguild.agent.improvement.troubles import Trouble, is_verdict
+from toolguild.agent.improvement.lessons.plain_text import sentences_in, sound_text
+from toolguild.agent.improvement.lessons.troubles import Trouble, is_verdict
 from toolguild.policies.wording import Reason, plain_description
 
 __all__ = ["own_words"]

@@ -14,8 +14,8 @@ from scored_runs import AGENT, BEGINNING, lesson, scored, told
 
 from toolguild.agent.evaluation import Evaluator, Exact, FitsSchema, Numeric, Weighted, WorldState
 from toolguild.agent.improvement.artefacts import MOST_LESSON, Lesson
-from toolguild.agent.improvement.lessons import new_lessons
-from toolguild.agent.improvement.troubles import is_verdict
+from toolguild.agent.improvement.lessons.learning import new_lessons
+from toolguild.agent.improvement.lessons.troubles import is_verdict
 from toolguild.agent.scripted import Says, Script, ScriptedEndpoint, scripted_model
 from toolguild.policies import load_profile
 from toolguild.registry import Registry

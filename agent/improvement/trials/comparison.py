@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Self
 
 from toolguild.agent.improvement.attempts import TaskCase
-from toolguild.agent.improvement.significance import sign_flip_test
+from toolguild.agent.improvement.trials.significance import sign_flip_test
 from toolguild.sandbox import JsonObject
 
 __all__ = ["CaseScores", "CategoryMeans", "Comparison"]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from toolguild.agent.improvement.clauses import changed_clauses, clauses_of
-from toolguild.agent.improvement.edits import MOST_CLAUSE, Edit, edited
+from toolguild.agent.improvement.instructions.clauses import changed_clauses, clauses_of
+from toolguild.agent.improvement.instructions.edits import MOST_CLAUSE, Edit, edited
 from toolguild.synth.models import UnfitReplyError
 
 DESK = dedent("""\

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolguild.agent.improvement.similarity import (
+from toolguild.agent.improvement.instructions.similarity import (
     Similarity,
     drift_reason,
     is_drift,
