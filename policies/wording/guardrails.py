@@ -21,13 +21,20 @@ __all__ = ["AGAINST_GUARDRAILS"]
 _CONSENT: Final = (
     "approval*, confirmation*, consent, permission*, authori*ation, authentication, sign-off"
 )
-_CHECKS: Final = "verification*, validation*, validator*, check, checks, checking, identity check*"
-_GUARDS: Final = (
+_CHECKS: Final = (
+    "verification*, verify, verifying, validation*, validator*, validate, validating, check,"
+    " checks, checking, identity check*"
+)
+_RULES: Final = (
     f"{_CONSENT}, {_CHECKS}, guardrail*, guard rail*, safeguard*, guard, guards, gate, gates,"
     " review, reviews, reviewing, reviewer*, evaluator*, restriction*, limit, limits, budget*,"
-    " policy, policies, rule, rules, tier, tiers, sandbox*, safety, security, monitoring, logging,"
-    " audit*, tests, testing, linter*, type checker*, rollback*, instruction*"
+    " policy, policies, rule, rules, tier, tiers, sandbox*, safety, security, instruction*"
 )
+_GUARDS: Final = (
+    f"{_RULES}, monitoring, logging, audit*, tests, testing, linter*, type checker*, rollback*"
+)
+_REAL: Final = r"(?:the |a )?(?:production|live|shared|real)\b"
+"""What tests had better stay away from."""
 _NOT: Final = (
     "do not, don't, never, need not, no need to, not need to, don't need to, not necessary to,"
     " unnecessary to, stop, refrain from, avoid, nobody needs to, no one needs to"
@@ -96,8 +103,10 @@ _NOT_DOING: Final = (
         maybe("bother to, ever, always"),
         raw(
             r"\b(?:check(?:ing)?(?! (?:in|out)\b)|validat\w*|verify\w*|verification|review(?:ing)?"
-            r"|approv(?:e|ing)|confirm(?:ing)?(?![^.!?]{1,60} (?:before|until)\b)"
-            r"|(?<!avoid )test(?:ing)?(?! (?:on|in|against|with)\b))\b"
+            r"|approv(?:e|ing)"
+            # A booking is not confirmed before it is paid; that is no matter of asking.
+            r"|confirm(?:ing)?(?!(?:(?!\bwith\b)[^.!?]){1,60} (?:until|before(?! you\b| \w+ing\b)))"
+            rf"|(?<!avoid )test(?:ing)?(?! (?:on|in|against|with) {_REAL}))\b"
         ),
     ),
     phrase(
@@ -125,14 +134,14 @@ _NOT_DOING: Final = (
         gap(25),
         raw(
             # Tests that share something are not to be run side by side.
-            rf"{alternatives(_GUARDS)}(?! (?:in parallel|on|against|twice)\b)"
+            rf"{alternatives(_GUARDS)}(?! (?:in parallel\b|twice\b|(?:on|against) {_REAL}))"
         ),
     ),
 )
 _WAIVING: Final = (
     phrase(
         Reason.GUARDRAILS,
-        _GUARDS.replace(" logging,", ""),
+        _RULES,
         gap(15),
         "is, are, was, were, be, has been, have been",
         maybe("now, all, being, only"),
@@ -256,7 +265,7 @@ _CONFIDING: Final = (
     phrase(
         Reason.SECRECY,
         "keep, keeping",
-        "this, these, that, those, the",
+        "this, these, that, those",
         ANY_WORD,
         "secret, hidden, to yourself, between us",
     ),
