@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from toolguild.agent.improvement.artefacts import Instructions
 from toolguild.agent.improvement.instructions.clauses import changed_clauses, clauses_of
 from toolguild.agent.improvement.instructions.edits import Edit, edited
-from toolguild.agent.improvement.instructions.shown_runs import ShownRuns, cut
 from toolguild.agent.improvement.instructions.similarity import Similarity, drift_reason, similarity
+from toolguild.agent.improvement.shown_runs import ShownRuns, cut
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording import plain_line
 from toolguild.registry.improvement import ChangeKind, NewChange, ScoredRun, Standing
