@@ -89,6 +89,7 @@ def test_the_wheel_holds_every_module_and_all_data(tmp_path: Path) -> None:
         ROOT / "py.typed",
         *ROOT.glob("policies/**/*.toml"),
         *ROOT.glob("sandbox/*.json"),
+        *ROOT.glob("agent/**/*.md"),
         *ROOT.glob("synth/**/*.md"),
     ]
     modules = [path for floor in FLOORS for path in sources(floor)]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from toolguild.agent.improvement.artefacts import MOST_LESSON, Example, Instructions, Lesson
-from toolguild.agent.improvement.clauses import changed_clauses, clauses_of
-from toolguild.agent.improvement.demonstrations import gives_orders, plain_example
-from toolguild.agent.improvement.plain_text import UnfitTextError, plain_sentence
-from toolguild.agent.improvement.similarity import drift_reason, similarity
+from toolguild.agent.improvement.examples import gives_orders, plain_example
+from toolguild.agent.improvement.instructions import changed_clauses, clauses_of
+from toolguild.agent.improvement.instructions.similarity import drift_reason, similarity
+from toolguild.agent.improvement.lessons import UnfitTextError, plain_sentence
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording import plain_instruction
 from toolguild.registry import Embedder, Registry, State, TamperedError

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from toolguild.agent.improvement.artefacts import MOST_LESSON, Example, Instructions, Lesson
-from toolguild.agent.improvement.demonstrations import text_of
+from toolguild.agent.improvement.examples import text_of
 from toolguild.agent.improvement.relevance import Texts
 from toolguild.agent.stages import Guidance
 from toolguild.policies.improvement import ImprovementRules

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from toolguild.agent.improvement.comparing import Comparison, HeldOut
 from toolguild.agent.improvement.gates import (
     drift_of,
     objection_to,
@@ -23,6 +22,7 @@ from toolguild.agent.improvement.gates import (
 )
 from toolguild.agent.improvement.guidance import Guides, untried_tools, with_change
 from toolguild.agent.improvement.proposers import Proposer
+from toolguild.agent.improvement.trials import Comparison, HeldOut
 from toolguild.agent.improvement.view import View
 from toolguild.registry import ChangeRefusedError, Embedder, Registry
 from toolguild.registry.improvement import Change, ChangeKind, NewChange, Standing

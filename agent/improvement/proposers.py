@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from toolguild.agent.improvement.artefacts import Lesson
-from toolguild.agent.improvement.consolidating import consolidated
 from toolguild.agent.improvement.examples import new_examples, stale_examples
-from toolguild.agent.improvement.growing import Workshop, grow
-from toolguild.agent.improvement.lessons import new_lessons
+from toolguild.agent.improvement.instructions import refine
+from toolguild.agent.improvement.lessons import consolidated, expired, new_lessons, usefulness_of
 from toolguild.agent.improvement.likeness import likeness
-from toolguild.agent.improvement.refining import refine
-from toolguild.agent.improvement.retiring import unhelpful
-from toolguild.agent.improvement.usefulness import expired, usefulness_of
+from toolguild.agent.improvement.tools import Workshop, grow, unhelpful
 from toolguild.agent.improvement.view import View
 from toolguild.registry import Embedder, Registry, State
 from toolguild.registry.improvement import NewChange

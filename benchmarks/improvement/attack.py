@@ -25,12 +25,12 @@ from benchmarks.improvement.world import (
 )
 from toolguild.agent.improvement.artefacts import Instructions
 from toolguild.agent.improvement.attempts import TaskCase
-from toolguild.agent.improvement.comparing import HeldOut
 from toolguild.agent.improvement.guidance import Guides, untried_tools
 from toolguild.agent.improvement.loop import Improver, Outcome, Verdict
 from toolguild.agent.improvement.proposers import Proposals
+from toolguild.agent.improvement.trials.comparing import HeldOut
+from toolguild.agent.improvement.trials.working import Worker
 from toolguild.agent.improvement.view import View
-from toolguild.agent.improvement.working import Worker
 from toolguild.registry import Registry
 from toolguild.registry.improvement import ChangeKind, NewChange
 from toolguild.sandbox import Sandbox

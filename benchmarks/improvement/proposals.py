@@ -291,7 +291,9 @@ def _tool_made_for_the_trial(draw: Draw) -> NewChange:
 
 def _tool_retired(draw: Draw) -> NewChange | None:
     brought = [one.digest for _, one in draw.registry.improvements.brought_tools(draw.view.agent)]
-    return draw.change(ChangeKind.TOOLS, retires=(draw.chance.choice(brought),)) if brought else None
+    return (
+        draw.change(ChangeKind.TOOLS, retires=(draw.chance.choice(brought),)) if brought else None
+    )
 
 
 def _tool_of_the_house(draw: Draw) -> NewChange:

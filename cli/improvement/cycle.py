@@ -12,7 +12,6 @@ from typing import ClassVar
 import click
 
 from toolguild.agent.improvement.bootstrapping import receive_agent, take_in
-from toolguild.agent.improvement.growing import Workshop
 from toolguild.agent.improvement.loop import CycleReport
 from toolguild.agent.improvement.proposers import (
     Demonstrations,
@@ -22,6 +21,7 @@ from toolguild.agent.improvement.proposers import (
     Proposer,
     Tools,
 )
+from toolguild.agent.improvement.tools import Workshop
 from toolguild.agent.improvement.view import View
 from toolguild.cli.console import counted, print_json, say
 from toolguild.cli.errors import ExitCode

@@ -11,11 +11,10 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from toolguild.agent.improvement.comparing import Comparison, HeldOut
 from toolguild.agent.improvement.loop import CycleReport, Improver, Outcome, Verdict
 from toolguild.agent.improvement.proposers import Proposer
 from toolguild.agent.improvement.suites import Suite, load_suite
-from toolguild.agent.improvement.working import Worker
+from toolguild.agent.improvement.trials import Comparison, HeldOut, Worker
 from toolguild.agent.own_tools import open_tools
 from toolguild.cli.agent import runs_option
 from toolguild.cli.console import counted, say

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from toolguild.policies.wording import Reason, plain_description
+from toolguild.policies.wording import Reason, reasons_against_advice
 from toolguild.policies.wording.characters import visible
 from toolguild.policies.wording.markup import without_markup
 from toolguild.synth.traces import redact_text
@@ -21,19 +21,6 @@ __all__ = [
 MOST_INSTRUCTIONS: Final = 20_000
 MOST_TEXT: Final = 2_000
 """Characters of any other text."""
-
-_IN_ADVICE: Final = frozenset(
-    {
-        Reason.MARKUP,
-        Reason.OVERRIDE,
-        Reason.SECRECY,
-        Reason.SECRETS,
-        Reason.CONSENT,
-        Reason.DISGUISED,
-        Reason.ENCODED,
-    }
-)
-"""Advice speaks to its reader, and says which tools to use: all else is as in descriptions."""
 
 
 def objection_to_form(text: str, most: int) -> str:
@@ -76,6 +63,5 @@ def objection_to_advice(text: str, most: int = MOST_TEXT) -> str:
     """
     if objection := objection_to_data(text, most):
         return objection
-    found = {one.reason for one in plain_description(text, fallback="", limit=most).removed}
-    speaking = found & _IN_ADVICE
-    return f"may not be told to an agent ({min(speaking)})" if speaking else ""
+    reasons = reasons_against_advice(text)
+    return f"may not be told to an agent ({reasons[0]})" if reasons else ""

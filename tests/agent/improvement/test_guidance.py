@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolguild.agent.improvement.artefacts import Example, Instructions, Lesson
-from toolguild.agent.improvement.demonstrations import text_of
+from toolguild.agent.improvement.examples.demonstrations import text_of
 from toolguild.agent.improvement.guidance import Guides, with_change, without
 from toolguild.agent.stages import Guidance
 from toolguild.registry import Registry, TamperedError
