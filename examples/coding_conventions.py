@@ -78,6 +78,19 @@ def remove_file(path: str) -> str:
 TOOLS = {one.__name__: function_tool(one) for one in (write_file, read_file, remove_file)}
 
 
+def _functions_in(text: str) -> list[ast.FunctionDef]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    return [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)]
+
+
+def _is_hinted(function: ast.FunctionDef) -> bool:
+    hints = [function.returns, *(one.annotation for one in function.args.args)]
+    return None not in hints
+
+
 @dataclass(frozen=True)
 class Conventions:
     """What the project wants of a module, in the reviewer's words."""
@@ -89,10 +102,10 @@ class Conventions:
     def broken(self, module: str) -> list[str]:
         """Return what the project's files do not keep to."""
         text = PROJECT.get(f"{module}.py", "")
-        functions = [one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.FunctionDef)]
+        functions = _functions_in(text)
         folder = self.tests.rstrip(".").split()[-1]
         kept = {
-            self.hints: bool(functions) and all(one.returns is not None for one in functions),
+            self.hints: bool(functions) and all(map(_is_hinted, functions)),
             self.logging: "logging" in text and "print(" not in text,
             self.tests: f"{folder}/test_{module}.py" in PROJECT,
         }

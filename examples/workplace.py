@@ -112,6 +112,9 @@ class Workplace:
 
     def undo(self) -> None:
         """Take back the first change that was made, with all that it caused."""
+        if not self.changes:
+            print("nothing was changed")
+            return
         first = self.changes[0].number
         undone = self.registry.improvements.undo(first, why="to see that it can be")
         print(f"undo {first}: takes back {', '.join(map(str, undone.undoes))}")
