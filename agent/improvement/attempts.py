@@ -10,10 +10,11 @@ from pydantic import BaseModel
 
 from toolguild.agent.evaluation import Evaluator, Score
 from toolguild.agent.stages import CallEnded, Ended, Event, Guidance, RunState
+from toolguild.registry import Registry
 from toolguild.registry.improvement import ScoredRun
 from toolguild.synth.traces.redaction import redact
 
-__all__ = ["Attempt", "GuidanceFor", "TaskCase", "Work", "scored_run"]
+__all__ = ["Attempt", "GuidanceFor", "TaskCase", "Work", "scored_run", "versions_called"]
 
 _MOST_STEPS = 20
 _MOST_CHARACTERS = 1000
@@ -57,13 +58,19 @@ Work = Callable[[TaskCase, Guidance], Awaitable[Attempt]]
 """Works on a task under a guidance; tasks leave nothing behind that others would meet."""
 
 
+def versions_called(registry: Registry, run: str) -> dict[str, str]:
+    """Return the digests of the registry's versions that a run called, by name."""
+    return {one.spec.name: one.digest for one in registry.called_in(run)}
+
+
 def scored_run(agent: str, attempt: Attempt, tools: Mapping[str, str], at: datetime) -> ScoredRun:
     """Return what is kept of an attempt, secrets replaced.
 
     Args:
         agent: Whose run it is.
         attempt: The run.
-        tools: Digests of the registry's versions that it could call, by name.
+        tools: Digests of the registry's versions that it could call, by name; see
+            `versions_called`.
         at: When it was scored.
 
     Raises:

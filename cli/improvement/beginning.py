@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from toolguild.agent.improvement.attempts import Attempt, TaskCase, scored_run
+from toolguild.agent.improvement.attempts import Attempt, TaskCase, scored_run, versions_called
 from toolguild.agent.improvement.bootstrapping import (
     Practice,
     Practised,
@@ -22,7 +22,7 @@ from toolguild.agent.improvement.guidance import Guides, untried_tools
 from toolguild.agent.stages import Guidance
 from toolguild.cli.console import counted, say
 from toolguild.cli.errors import ExitCode
-from toolguild.cli.improvement.scoring import tell_undone, versions_called
+from toolguild.cli.improvement.scoring import tell_undone
 from toolguild.cli.improvement.trials import Trial, trial_options
 from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from toolguild.agent.evaluation import Score
-from toolguild.agent.improvement.attempts import Attempt, scored_run
+from toolguild.agent.improvement.attempts import Attempt, scored_run, versions_called
 from toolguild.agent.stages import Ended, RunStarted, read_log
 from toolguild.cli.agent import runs_option
 from toolguild.cli.console import say
@@ -16,7 +16,6 @@ from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing
 from toolguild.cli.settings import registry_option
 from toolguild.policies import Profile
-from toolguild.registry import Registry
 from toolguild.registry.improvement import Change
 
 __all__ = ["score", "tell_undone"]
@@ -69,11 +68,6 @@ def score(
     say(f"Run {run} is scored run {kept.number} of {agent}.")
     tell_undone(undone)
     return ExitCode.DONE
-
-
-def versions_called(registry: Registry, run: str) -> dict[str, str]:
-    """Return the digests of the versions that a run called, by name."""
-    return {one.spec.name: one.digest for one in registry.called_in(run)}
 
 
 def tell_undone(undone: Change | None) -> None:

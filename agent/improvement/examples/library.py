@@ -148,10 +148,11 @@ def _is_better(example: Example, other: Example) -> bool:
 
 def _added(run: ScoredRun, example: Example, replaced: tuple[str, ...], cycle: str) -> NewChange:
     instead = " instead of a worse one" if replaced else ""
+    calls = "1 call" if run.calls == 1 else f"{run.calls} calls"
     return NewChange(
         agent=run.agent,
         kind=ChangeKind.EXAMPLES,
-        why=f"run {run.number} scored {run.score:.2f} in {run.calls} calls: an example{instead}",
+        why=f"run {run.number} scored {run.score:.2f} in {calls}: an example{instead}",
         adds=(example.artefact,),
         removes=replaced,
         runs=(run.number,),

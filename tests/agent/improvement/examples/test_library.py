@@ -97,6 +97,12 @@ def test_what_was_learned_once_is_not_learned_again(runs) -> None:
     assert new_examples(after, runs, rules(changes_a_cycle=20), AGENT, "c2", NOW) == []
 
 
+@pytest.mark.parametrize(("tools", "calls"), [(["find_order"], "1 call"), (TOOLS, "3 calls")])
+def test_a_change_says_what_the_run_took(tools: list[str], calls: str) -> None:
+    [change] = found([scored("Refund the order 5512", *tools, number=2)])
+    assert change.why == f"run 2 scored 1.00 in {calls}: an example"
+
+
 BEST = scored("Refund the order 5512", "find_order", "refund_order", number=2)
 
 
