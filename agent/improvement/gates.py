@@ -9,7 +9,12 @@ from typing import Final
 from toolguild.agent.improvement.artefacts import MOST_LESSON, Example, Instructions, Lesson
 from toolguild.agent.improvement.clauses import changed_clauses, clauses_of
 from toolguild.agent.improvement.demonstrations import gives_orders, plain_example
-from toolguild.agent.improvement.plain_text import UnfitTextError, plain_sentence
+from toolguild.agent.improvement.plain_text import (
+    UnfitTextError,
+    harms_in,
+    plain_sentence,
+    sentences_in,
+)
 from toolguild.agent.improvement.similarity import drift_reason, similarity
 from toolguild.policies.improvement import ImprovementRules
 from toolguild.policies.wording import plain_instruction
@@ -153,7 +158,9 @@ def _objections_to_instructions(text: str, present: str, rules: ImprovementRules
             yield f"{changed} clauses are changed, more than {rules.clauses}"
     new = Counter(one.words for one in clauses_of(text))
     new -= Counter(one.words for one in clauses_of(present))
-    for words in new:
+    # What is harmless clause by clause may be harmful in one piece, as it is read.
+    for words in (*new, "\n\n".join(new)):
         _, reasons = plain_instruction(words, present)
+        reasons += [reason for one in sentences_in(words) for reason in harms_in(one)]
         if reasons:
             yield f"a new clause may not stand in instructions: {reasons[0].value}"

@@ -20,7 +20,7 @@ from toolguild.policies.wording.phrases import Phrase, gap, maybe, phrase
 from toolguild.policies.wording.sentences import judge_whole, reasons_against
 from toolguild.synth.traces.redaction import redact_text
 
-__all__ = ["UnfitTextError", "plain_sentence", "sentences_in", "sound_text"]
+__all__ = ["UnfitTextError", "harms_in", "plain_sentence", "sentences_in", "sound_text"]
 
 _FEWEST_LETTERS: Final = 3
 _MOST_READ: Final = 20_000
@@ -136,7 +136,7 @@ def sound_text(text: str) -> str:
         return ""
     plain = visible(bare)[0].strip()
     said = sentences_in(plain)
-    return "" if any(_ROLE.match(one) or _harms(one) for one in said) else plain
+    return "" if any(_ROLE.match(one) or harms_in(one) for one in said) else plain
 
 
 def _objections(text: str, sentence: str, most: int) -> Iterator[str]:
@@ -158,12 +158,12 @@ def _objections(text: str, sentence: str, most: int) -> Iterator[str]:
         yield "it holds an address"
     if redact_text(sentence) != sentence:
         yield "it holds a secret"
-    for reason in _harms(sentence):
+    for reason in harms_in(sentence):
         yield f"it may not be told to an agent ({reason})"
 
 
-def _harms(sentence: str) -> list[Reason]:
-    """Return what a sentence of visible characters says that no agent may be told."""
+def harms_in(sentence: str) -> list[Reason]:
+    """Return what a sentence of visible characters says that no agent may be told, in any form."""
     asked = sentence if _URGING.search(sentence) else _without_prohibitions(sentence)
     across = judge_whole(asked)
     found = reasons_against(asked, _SKIPPING) | ({across[0]} if across else set())
