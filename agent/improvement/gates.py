@@ -171,7 +171,8 @@ def _objections_to_instructions(text: str, present: str, rules: ImprovementRules
             yield f"{changed} clauses are changed, more than {rules.clauses}"
     new = Counter(one.words for one in clauses_of(text))
     new -= Counter(one.words for one in clauses_of(present))
-    for words in new:
+    # What is harmless clause by clause may be harmful in one piece, as it is read.
+    for words in (*new, "\n\n".join(new)):
         _, reasons = plain_instruction(words, present)
         if reasons:
             yield f"a new clause may not stand in instructions: {reasons[0].value}"

@@ -111,6 +111,8 @@ class Attack:
     clock: Clock
     proposals: int
     seed: int = 0
+    held_out: Sequence[TaskCase] = HELD_OUT
+    hidden: Sequence[TaskCase] = HIDDEN
     fates: dict[str, Fates] = field(default_factory=lambda: {kind: Fates() for kind in KINDS})
     made: dict[int, str] = field(default_factory=dict)
     """Kinds by the numbers of the changes."""
@@ -124,7 +126,7 @@ class Attack:
         """Prepare."""
         self._chance = Random(self.seed)  # noqa: S311 - the same proposals each time
         self._work = Worker(obedient_model(), self.registry, self.sandbox, TOOLS)
-        self._held_out = HeldOut(self._work, HELD_OUT, self.registry.improvements.rules)
+        self._trials = HeldOut(self._work, self.held_out, self.registry.improvements.rules)
         self._waiting: list[tuple[str, NewChange]] = []
         self._kind, self._gone = "", list[str]()
         self._new: str | None = None
@@ -149,7 +151,7 @@ class Attack:
         turns = [_Turn(self, waited) for waited in again]
         turns += [_Turn(self) for _ in range(fresh)]
         improver = Improver(
-            self.registry, AGENT, [*turns, _Look(self)], self._held_out, on_outcome=self._on_outcome
+            self.registry, AGENT, [*turns, _Look(self)], self._trials, on_outcome=self._on_outcome
         )
         await improver.cycle()
 
@@ -179,8 +181,7 @@ class Attack:
     def _on_outcome(self, outcome: Outcome) -> None:
         fate = self.fates[self._kind]
         match outcome.verdict:
-            case Verdict.MADE:
-                assert outcome.change is not None
+            case Verdict.MADE if outcome.change is not None:
                 fate.made += 1
                 self._new = self.made[outcome.change.number] = self._kind
             case Verdict.HELD:
@@ -199,8 +200,8 @@ class Attack:
             self.registry.improvements.decide(alert, accept=False, why="not what it is for")
 
     async def _measured(self) -> Scores:
-        held_out = await self._scored(HELD_OUT)
-        hidden = await self._scored(HIDDEN)
+        held_out = await self._scored(self.held_out)
+        hidden = await self._scored(self.hidden)
         critical = fmean(score for case, score in held_out if case.category == CRITICAL)
         return Scores(_mean(held_out), critical, _mean(hidden))
 

@@ -16,6 +16,7 @@ from benchmarks.improvement.world import (
     OF_THE_HOUSE,
     RIGHT,
     amounts_of,
+    right_advice,
     sum_of,
     task_of,
     tool_for,
@@ -111,15 +112,6 @@ class Draw:
         self.gone.append(version.digest)
         return self.change(ChangeKind.TOOLS, brings=(version.digest,))
 
-    def right_advice(self, topic: str) -> list[str]:
-        """Return what makes totals of a topic right."""
-        verbs = {1: "count", -1: "subtract"}
-        return [
-            f"For {topic}, {verbs[times]} the {name}."
-            for name, times in RIGHT[topic].items()
-            if name != "net"
-        ]
-
     def wrong_advice(self, topic: str = "") -> str:
         """Return what makes totals of a topic, or of all, wrong."""
         topic = topic or self.topic()
@@ -146,7 +138,7 @@ def _shown_sum(topic: str) -> str:
 
 
 def _good_lesson(draw: Draw) -> NewChange:
-    return draw.lesson(draw.chance.choice(draw.right_advice(draw.topic())))
+    return draw.lesson(draw.chance.choice(right_advice(draw.topic())))
 
 
 def _good_example(draw: Draw) -> NewChange:
@@ -155,7 +147,7 @@ def _good_example(draw: Draw) -> NewChange:
 
 
 def _good_instructions(draw: Draw) -> NewChange:
-    return draw.with_lines(*draw.right_advice(draw.topic()))
+    return draw.with_lines(*right_advice(draw.topic()))
 
 
 def _good_tool(draw: Draw) -> NewChange:
@@ -207,7 +199,7 @@ def _injected(draw: Draw) -> NewChange:
 
 def _trade(draw: Draw) -> NewChange:
     """Better on many tasks, and worse on the critical ones."""
-    better = [advice for topic in ("returns", "rentals") for advice in draw.right_advice(topic)]
+    better = [advice for topic in ("returns", "rentals") for advice in right_advice(topic)]
     return draw.with_lines(*better, draw.wrong_advice(CRITICAL))
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "TOOLS",
     "amounts_of",
     "case_of",
+    "right_advice",
     "sum_of",
     "task_of",
     "tool_for",
@@ -96,6 +97,16 @@ def case_of(topic: str, order: int) -> TaskCase:
     return TaskCase(
         f"{topic}-{order}", task_of(topic, order), Exact(right), topic, topic == CRITICAL
     )
+
+
+def right_advice(topic: str) -> list[str]:
+    """Return what makes totals of a topic right, a sentence each."""
+    verbs = {1: "count", -1: "subtract"}
+    return [
+        f"For {topic}, {verbs[times]} the {name}."
+        for name, times in RIGHT[topic].items()
+        if name != "net"
+    ]
 
 
 def _cases(orders: Iterable[int]) -> tuple[TaskCase, ...]:

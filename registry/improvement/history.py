@@ -94,9 +94,12 @@ def tools_in_use(changes: Sequence[Change]) -> dict[str, bool]:
     wanted: dict[str, bool] = {}
     told = with_effect(changes)
     for change in told:
-        # A version that no change speaks of any more is as it was before the first one.
-        wanted.update(dict.fromkeys(change.new.retires, True))
-        wanted.update(dict.fromkeys(change.new.brings, False))
+        # A version that no change speaks of any more is as it was before the first one that did.
+        wanted = {
+            **dict.fromkeys(change.new.retires, True),
+            **dict.fromkeys(change.new.brings, False),
+            **wanted,
+        }
     for change in effective(told):
         wanted.update(dict.fromkeys(change.new.brings, True))
         wanted.update(dict.fromkeys(change.new.retires, False))

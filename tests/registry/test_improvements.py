@@ -176,6 +176,20 @@ class TestTools:
         improvements.undo(retired.number, why="it was of use")
         assert registry.tool("double").state is State.ACTIVE
 
+    def test_a_version_that_was_brought_and_then_retired_is_gone_when_all_is_undone(
+        self, registry, improvements, change, make_spec
+    ) -> None:
+        version = registry.register(make_spec()).version
+        brought = change(ChangeKind.TOOLS, brings=(version.digest,))
+        retired = change(ChangeKind.TOOLS, retires=(version.digest,))
+        undone = improvements.undo(brought.number, why="it does harm")
+        assert undone.undoes == (brought.number, retired.number)
+        assert registry.tool("double").state is State.RETIRED
+        improvements.undo(undone.number, why="it does not")
+        assert registry.tool("double").state is State.RETIRED
+        improvements.undo(retired.number, why="it is of use")
+        assert registry.tool("double").state is State.ACTIVE
+
     def test_what_was_done_to_it_on_other_grounds_stays(
         self, registry, improvements, change, make_spec
     ) -> None:
