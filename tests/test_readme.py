@@ -27,6 +27,7 @@ RESERVATIONS = {
 TOOL = "get_user_details_with_reservations"
 
 
+TASKS = '[[tasks]]\nid = "one"\ntask = "Double 4."\nnumeric = 8\nheld_out = true\n'
 TOOL_OF_ONES_OWN = '''
 def double(n: int) -> int:
     """Double a number.
@@ -116,12 +117,16 @@ def agents_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_every_command_in_the_table_exists_and_runs(workplace: Path, agents_model: None) -> None:
     for name in ("tool.py", "my_tools.py"):
         (workplace / name).write_text(TOOL_OF_ONES_OWN)
+    (workplace / "house.md").write_text("Answer with a number.")
+    (workplace / "tasks.toml").write_text(TASKS)
     values = {
         "LOGS...": "runs.jsonl",
         "NAME": TOOL,
         "FILE": "tool.py",
         "JSON": '{"user_id": "user_1"}',
         "TASK": "Double 21.",
+        "AGENT": "desk",
+        "NUMBER": "1",
     }
     rows = re.findall(r"^\| (`.*?`) \|", README, re.M)
     commands = [command for row in rows for command in re.findall(r"`([^`]+)`", row)]
