@@ -206,14 +206,25 @@ class TestBounds:
         agent = opened(changes_a_day=2)
         for word in ("One", "Two"):
             assert agent.improve(lesson(f"{word}.")) == [Verdict.MADE]
-        worked = len(agent.worked)
-        assert agent.improve(lesson("Three.")) == [Verdict.WAITS]
-        assert len(agent.worked) == worked
+        third, worked = Suggests([lesson("Three.")]), len(agent.worked)
+        report = asyncio.run(agent.improved(third))
+        # Nobody is asked for what could not be made.
+        assert (report.outcomes, third.views, len(agent.worked)) == ((), [], worked)
+        assert "used up" in report.left_out[0]
         agent.clock.time += timedelta(days=1)
         assert agent.improve(lesson("Three.")) == [Verdict.MADE]
 
 
 class TestRefused:
+    def test_just_the_same_is_not_tried_again_before_another_run_speaks_for_it(self, agent) -> None:
+        agent.score = harmful("Bad")
+        numbers = [agent.improvements.record(scored(place))[0].number for place in (1, 2)]
+        assert agent.improve(lesson("Bad.", runs=(numbers[0],))) == [Verdict.REFUSED]
+        worked = len(agent.worked)
+        assert agent.improve(lesson("Bad.", runs=(numbers[0],))) == []
+        assert len(agent.worked) == worked
+        assert agent.improve(lesson("Bad.", runs=(numbers[1],))) == [Verdict.REFUSED]
+
     def test_what_does_worse_is_kept_and_not_made(self, agent) -> None:
         agent.score = harmful("Bad")
         assert agent.improve(lesson("Bad.")) == [Verdict.REFUSED]
@@ -322,8 +333,8 @@ class TestTools:
         ]
         assert agent.registry.tool("bad").state is State.RETIRED
         assert agent.registry.tool("good").state is State.ACTIVE
-        # What is out of use cannot be tried, so it does not come back by being proposed once more.
-        assert agent.improve(tools(brings=(bad.digest,))) == [Verdict.REFUSED]
+        # It does not come back by being proposed once more.
+        assert agent.improve(tools(brings=(bad.digest,))) == []
         assert agent.registry.tool("bad").state is State.RETIRED
         assert verify(agent.registry).ok
 
