@@ -6,28 +6,10 @@ import sys
 
 import click
 
-from toolguild.cli import lifecycle
-from toolguild.cli.agent import agent
-from toolguild.cli.approvals import approvals
-from toolguild.cli.audit import audit
-from toolguild.cli.bundles import export_command, import_command
-from toolguild.cli.call import call
-from toolguild.cli.check import check
 from toolguild.cli.console import say
-from toolguild.cli.demo_command import demo
-from toolguild.cli.diff import diff
-from toolguild.cli.doctor import doctor
-from toolguild.cli.drift import drift
 from toolguild.cli.errors import ExitCode
-from toolguild.cli.governance import COMMANDS
-from toolguild.cli.image import image
-from toolguild.cli.improvement import improve
-from toolguild.cli.keys import keys
-from toolguild.cli.measure import measure
+from toolguild.cli.lazy import LazyGroup
 from toolguild.cli.settings import default_map
-from toolguild.cli.synthesize import mine, synthesize
-from toolguild.cli.tools import tools
-from toolguild.cli.validate import validate
 from toolguild.policies import ToolguildError
 from toolguild.registry import ChangeRefusedError, RegistryError, UnknownToolError
 from toolguild.sandbox import SandboxUnavailableError
@@ -35,8 +17,30 @@ from toolguild.version import __version__
 
 __all__ = ["main", "toolguild"]
 
+_COMMANDS = {
+    "agent": "toolguild.cli.agent:agent",
+    "approvals": "toolguild.cli.approvals:approvals",
+    "audit": "toolguild.cli.audit:audit",
+    "call": "toolguild.cli.call:call",
+    "check": "toolguild.cli.check:check",
+    "demo": "toolguild.cli.demo_command:demo",
+    "doctor": "toolguild.cli.doctor:doctor",
+    "image": "toolguild.cli.image:image",
+    "improve": "toolguild.cli.improvement:improve",
+    "keys": "toolguild.cli.keys:keys",
+    "measure": "toolguild.cli.measure:measure",
+    "mine": "toolguild.cli.synthesize:mine",
+    "synthesize": "toolguild.cli.synthesize:synthesize",
+    "tools": "toolguild.cli.tool_commands:tools",
+    "validate": "toolguild.cli.validate:validate",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__)
 @click.pass_context
 def toolguild(context: click.Context) -> None:
@@ -44,14 +48,6 @@ def toolguild(context: click.Context) -> None:
     group = context.command
     if isinstance(group, click.Group):
         context.default_map = default_map(group)
-
-
-for command in (export_command, import_command, diff, drift, *COMMANDS, *lifecycle.COMMANDS):
-    tools.add_command(command)
-for command in (synthesize, mine, measure, check, validate, tools, call, image, doctor, demo):
-    toolguild.add_command(command)
-for command in (keys, audit, approvals, agent, improve):
-    toolguild.add_command(command)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import click
 
+from toolguild.cli.lazy import commands_of
 from toolguild.cli.main import toolguild
 
 __all__ = ["reference"]
@@ -29,7 +30,7 @@ def _contexts(
     context = command.make_context(name, [], parent=parent, resilient_parsing=True)
     yield context
     if isinstance(command, click.Group):
-        for inner, subcommand in sorted(command.commands.items()):
+        for inner, subcommand in sorted(commands_of(command).items()):
             yield from _contexts(subcommand, inner, context)
 
 

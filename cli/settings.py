@@ -11,6 +11,7 @@ import click
 from click.types import OptionHelpExtra
 
 from toolguild.cli.errors import SettingsError
+from toolguild.cli.lazy import commands_of
 from toolguild.registry.location import shown
 
 __all__ = ["SETTINGS_FILE", "as_json", "default_map", "registry_option"]
@@ -66,7 +67,7 @@ def default_map(group: click.Group, path: Path = SETTINGS_FILE) -> dict[str, Any
         # Whose signatures count: read by `trusted_keys`.
         del document["trust"]
     shared = {key: value for key, value in document.items() if not isinstance(value, dict)}
-    known = {name: _option_names(command) for name, command in group.commands.items()}
+    known = {name: _option_names(command) for name, command in commands_of(group).items()}
     for table in (shared, *(table for table in document.values() if isinstance(table, dict))):
         _check_lists(path, table, group)
     for key in shared.keys() - set.union(*known.values()):
@@ -79,13 +80,13 @@ def default_map(group: click.Group, path: Path = SETTINGS_FILE) -> dict[str, Any
         if isinstance(table, dict):
             _check_table(path, name, table, known)
             defaults[name].update(table)
-    return {name: _nested(group.commands[name], values) for name, values in defaults.items()}
+    return {name: _nested(commands_of(group)[name], values) for name, values in defaults.items()}
 
 
 def _option_names(command: click.Command) -> set[str]:
     names = {parameter.name for parameter in command.params if parameter.name}
     if isinstance(command, click.Group):
-        names = names.union(*map(_option_names, command.commands.values()))
+        names = names.union(*map(_option_names, commands_of(command).values()))
     return names
 
 
@@ -93,7 +94,7 @@ def _check_lists(path: Path, table: Mapping[str, Any], group: click.Group) -> No
     """Check that what an option takes several of stands there as a list."""
     several = {
         parameter.name
-        for command in group.commands.values()
+        for command in commands_of(group).values()
         for parameter in command.params
         if isinstance(parameter, click.Option) and parameter.multiple
     }
@@ -118,4 +119,4 @@ def _nested(command: click.Command, values: dict[str, Any]) -> dict[str, Any]:
     """Hand a group's defaults on to each of its commands, where click looks for them."""
     if not isinstance(command, click.Group):
         return values
-    return {**values, **dict.fromkeys(command.commands, values)}
+    return {**values, **dict.fromkeys(commands_of(command), values)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 from toolguild.policies.wording.findings import Reason
@@ -21,12 +22,23 @@ __all__ = ["ANY_WORD", "Phrase", "alternatives", "gap", "maybe", "phrase", "raw"
 class Phrase:
     """A way of saying one thing."""
 
-    pattern: re.Pattern[str]
+    text: str
+    """A regular expression."""
     reason: Reason
     taints: bool = True
     """Whether nothing of a text that says this is to be believed; else the sentence goes alone."""
     is_weighty: bool = False
     """Whether it is worth looking for across sentences, backwards and shifted, too."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The regular expression, compiled when it is first wanted: the lists are long."""
+        return _compiled(self.text)
+
+
+@cache
+def _compiled(text: str) -> re.Pattern[str]:
+    return re.compile(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +88,4 @@ def phrase(reason: Reason, *parts: Part, taints: bool = True, is_weighty: bool =
     """
     written = [_Pattern(alternatives(part)) if isinstance(part, str) else part for part in parts]
     pattern = "".join(part.text + part.follows for part in written[:-1]) + written[-1].text
-    return Phrase(re.compile(pattern), reason, taints, is_weighty)
+    return Phrase(pattern, reason, taints, is_weighty)
