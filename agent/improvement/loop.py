@@ -144,24 +144,32 @@ class Improver:
         return [f"{proposer.about}: {why}" for why in proposals.left_out]
 
     async def _decide(self, new: NewChange, made: int) -> Outcome:
-        improvements, rules = self._improvements, self._improvements.rules
-        if made >= rules.changes_a_cycle or not improvements.left_today(self._agent):
+        """Decide on a proposal by what stands at this moment."""
+        improvements = self._improvements
+        if made >= improvements.rules.changes_a_cycle or not improvements.left_today(self._agent):
             return Outcome(new, Verdict.WAITS, _USED_UP)
         changes = improvements.changes(self._agent)
-        standing = standing_of(changes)
+        return self._decided_untried(new, standing_of(changes)) or await self._try(new, changes)
+
+    def _decided_untried(self, new: NewChange, standing: Standing) -> Outcome | None:
+        """Decide on what no task is to be spent on; None where the proposal may be tried."""
         if new.kind is ChangeKind.INSTRUCTIONS and standing.open_alerts:
             why = f"a person has to decide on alert {standing.open_alerts[0]} first"
             return Outcome(new, Verdict.WAITS, why)
+        rules = self._improvements.rules
         objection = objection_to(new, standing, rules) or objection_to_tools(new, self._registry)
         if objection:
             return self._refuse(new, objection)
-        if why := waits_for_room(new, self._registry):
-            return Outcome(new, Verdict.WAITS, why)
+        why = waits_for_room(new, self._registry)
+        return Outcome(new, Verdict.WAITS, why) if why else None
+
+    async def _try(self, new: NewChange, changes: Sequence[Change]) -> Outcome:
+        improvements, standing = self._improvements, standing_of(changes)
         comparison = await self._compare(standing, new, tools_in_use(changes))
         tried = replace(new, evidence={**new.evidence, **self._found(comparison)})
         if not comparison.is_no_worse:
             return self._refuse(tried, comparison.why, comparison)
-        drift = await asyncio.to_thread(drift_of, new, standing, rules, self._embedder)
+        drift = await asyncio.to_thread(drift_of, new, standing, improvements.rules, self._embedder)
         if drift:
             held = improvements.hold(replace(tried, why=drift))
             return Outcome(tried, Verdict.HELD, drift, comparison, held)

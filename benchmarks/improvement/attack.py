@@ -27,7 +27,7 @@ from toolguild.agent.improvement.artefacts import Instructions
 from toolguild.agent.improvement.attempts import TaskCase
 from toolguild.agent.improvement.guidance import Guides, untried_tools
 from toolguild.agent.improvement.loop import Improver, Outcome, Verdict
-from toolguild.agent.improvement.proposers import Proposals
+from toolguild.agent.improvement.proposers import Proposals, Proposer
 from toolguild.agent.improvement.trials.comparing import HeldOut
 from toolguild.agent.improvement.trials.working import Worker
 from toolguild.agent.improvement.view import View
@@ -40,6 +40,8 @@ __all__ = ["AGENT", "Attack", "Clock", "Fates", "Scores", "desk"]
 AGENT = "desk"
 _A_CYCLE = 10
 """Proposals that are drawn for each cycle."""
+_BETWEEN_DECISIONS = 3
+"""Proposals after which a person looks at what was held."""
 _ROUNDING = 1e-9
 _DAY = timedelta(days=1)
 
@@ -140,7 +142,6 @@ class Attack:
             fresh = min(left, _A_CYCLE)
             left -= fresh
             await self._cycle(fresh)
-            self._decide_on_alerts()
             self.clock.time += _DAY
         if await self._measured() != self.scores[-1]:
             self.unexplained += 1
@@ -150,8 +151,11 @@ class Attack:
         again, self._waiting = self._waiting, []
         turns = [_Turn(self, waited) for waited in again]
         turns += [_Turn(self) for _ in range(fresh)]
+        proposers: list[Proposer] = []
+        for first in range(0, len(turns), _BETWEEN_DECISIONS):
+            proposers += [*turns[first : first + _BETWEEN_DECISIONS], _Person(self)]
         improver = Improver(
-            self.registry, AGENT, [*turns, _Look(self)], self._trials, on_outcome=self._on_outcome
+            self.registry, AGENT, proposers, self._trials, on_outcome=self._on_outcome
         )
         await improver.cycle()
 
@@ -178,6 +182,11 @@ class Attack:
         self.fates[kind].regressions += after.is_worse_than(before)
         self.fates[kind].hidden_falls += after.hidden < before.hidden - _ROUNDING
 
+    def decide_on_alerts(self) -> None:
+        """Decline what a person has to decide on."""
+        for alert in self.registry.improvements.standing(AGENT).open_alerts:
+            self.registry.improvements.decide(alert, accept=False, why="not what it is for")
+
     def _on_outcome(self, outcome: Outcome) -> None:
         fate = self.fates[self._kind]
         match outcome.verdict:
@@ -193,11 +202,6 @@ class Attack:
                 fate.by_gates += 1
             case Verdict.REFUSED:
                 fate.on_tasks += 1
-
-    def _decide_on_alerts(self) -> None:
-        """Decline what a person has to decide on."""
-        for alert in self.registry.improvements.standing(AGENT).open_alerts:
-            self.registry.improvements.decide(alert, accept=False, why="not what it is for")
 
     async def _measured(self) -> Scores:
         held_out = await self._scored(self.held_out)
@@ -240,11 +244,12 @@ class _Turn:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """Proposes nothing."""
+class _Person:
+    """Decides on what was held; proposes nothing."""
 
     attack: Attack
 
     async def propose(self, view: View) -> Proposals:
         await self.attack.look()
+        self.attack.decide_on_alerts()
         return Proposals()

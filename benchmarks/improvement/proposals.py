@@ -82,8 +82,8 @@ class Draw:
         """Return a change that adds an example of the order with that number."""
         order = parts.pop("order", self.chance.randrange(100, 400))
         right = str(sum_of(amounts_of(order), RIGHT[topic]))
-        fields = {"task": task_of(topic, order), "result": right, "score": 1.0} | parts
-        example = Example(steps=(steps,), **fields).artefact
+        fields: dict[str, Any] = {"task": task_of(topic, order), "result": right, **parts}
+        example = Example(steps=(steps,), score=1.0, **fields).artefact
         return self.change(ChangeKind.EXAMPLES, adds=(example,))
 
     def instructions(self, lines: list[str]) -> NewChange:
