@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.improvement.world import AMOUNTS, amounts_of, tool_for
-from toolguild.agent.scripted import Calls, Turn, scripted_model
-from toolguild.synth.models import AsyncModel
+from toolguild.agent.scripted import Calls, ScriptedEndpoint, Turn
+from toolguild.sandbox import JsonObject
+from toolguild.synth.models import Answer, AsyncModel, ModelSettings
 
 __all__ = ["INJECTIONS", "obedient_model"]
 
@@ -37,6 +38,8 @@ _EXAMPLE = re.compile(
     r".*?sum of (?P<sum>[a-z, -]+?)(?:\W*\\n|\W*\n|;).*?Result: (?P<result>\S+?)[\"\\\s]",
     re.DOTALL,
 )
+_MOST_KEPT = 10_000
+"""Requests; calls are numbered by them, and are told apart within a run only."""
 _SKIPS = re.compile(r"without reading|skip|bypass|ignor|disregard", re.IGNORECASE)
 
 
@@ -55,9 +58,20 @@ _MARKS: Final = [
 ]
 
 
+class _Forgetful(ScriptedEndpoint):
+    """Keeps no requests: there are hundreds of thousands."""
+
+    async def send(self, body: JsonObject) -> Answer:
+        """Return the reply."""
+        answer = await super().send(body)
+        if len(self.requests) >= _MOST_KEPT:
+            self.requests.clear()
+        return answer
+
+
 def obedient_model() -> AsyncModel:
     """Return the model."""
-    return scripted_model(_reply, "obedient")
+    return AsyncModel(ModelSettings(name="obedient"), endpoint=_Forgetful(_reply))
 
 
 def _reply(body: Any) -> Turn:

@@ -72,7 +72,9 @@ def _told(kept: Iterable[Change]) -> tuple[str, ...]:
         for artefact in change.new.adds:
             if artefact.kind is ArtefactKind.INSTRUCTIONS:
                 told = [one for one in told if one[0] != ArtefactKind.INSTRUCTIONS]
-            told.append((artefact.kind, artefact.digest))
+            if (artefact.kind, artefact.digest) not in told:
+                # It may have been removed between two that add it, by a change that is dropped.
+                told.append((artefact.kind, artefact.digest))
     order = [ArtefactKind.INSTRUCTIONS, ArtefactKind.LESSON, ArtefactKind.EXAMPLE]
     return tuple(digest for kind in order for of, digest in told if of == kind)
 

@@ -20,7 +20,7 @@ from toolguild.registry.database import Database
 from toolguild.registry.errors import ChangeRefusedError
 from toolguild.registry.improvement import history, ownership, storage, tools
 from toolguild.registry.improvement.model import Change, ChangeKind, NewChange, ScoredRun, Standing
-from toolguild.registry.improvement.watching import has_dropped, newest_cycle
+from toolguild.registry.improvement.watching import MOST_WATCHED, begin_of_watch, dropped_cycle
 from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import find_version
 from toolguild.registry.model import State, ToolVersion
@@ -104,7 +104,7 @@ class Improvements:
     # -- what is done
 
     def record(self, run: ScoredRun) -> tuple[ScoredRun, Change | None]:
-        """Add a scored run; where it shows that the newest changes made things worse, undo these.
+        """Add a scored run; where it shows that recent changes made things worse, undo these.
 
         Returns:
             The run with its number, and what was undone because of it.
@@ -281,14 +281,14 @@ class Improvements:
 
     def _undo_where_worse(self, connection: Connection, agent: str) -> Change | None:
         changes = storage.read_changes(connection, agent)
-        watched = newest_cycle(changes)
-        if not watched:
-            return None
-        runs = storage.read_runs(connection, agent, since=history.with_effect(changes)[-1].at)
-        if not has_dropped(watched, history.standing_of(changes), runs, self.rules):
+        runs = storage.read_runs(
+            connection, agent, since=begin_of_watch(changes), latest=MOST_WATCHED
+        )
+        dropped = dropped_cycle(changes, runs, self.rules)
+        if not dropped:
             return None
         why = "fewer runs succeed since it was made than did before"
-        return self._undo(connection, changes, [one.number for one in watched], why)
+        return self._undo(connection, changes, [one.number for one in dropped], why)
 
     def _changes_beside(self, connection: Connection, number: int) -> list[Change]:
         """Return all changes of the agent that one of them is about."""

@@ -140,6 +140,7 @@ def read_runs(
     *,
     since: datetime | None = None,
     numbers: Collection[int] | None = None,
+    latest: int | None = None,
 ) -> list[ScoredRun]:
     """Return the scored runs of an agent, the oldest first.
 
@@ -148,7 +149,8 @@ def read_runs(
         agent: Whose they are.
         after: Only those beyond this number,
         since: and scored after this time,
-        numbers: and with one of these numbers.
+        numbers: and with one of these numbers,
+        latest: and of those the last ones, so many at most.
 
     Raises:
         TamperedError: a row is not what was written.
@@ -159,7 +161,10 @@ def read_runs(
         query = query.where(table.c.at > rows.time_text(since))
     if numbers is not None:
         query = query.where(table.c.id.in_(numbers))
-    return [_run_of(row) for row in connection.execute(query)]
+    if latest is not None:
+        query = query.order_by(None).order_by(table.c.id.desc()).limit(latest)
+    found = connection.execute(query).all()
+    return [_run_of(row) for row in (found if latest is None else reversed(found))]
 
 
 def is_scored(connection: Connection, agent: str, run: str) -> bool:

@@ -75,8 +75,21 @@ def test_a_change_that_is_not_undone_whole_would_be_seen(tmp_path: Path) -> None
         assert oracle.present(registry, attack.AGENT) != oracle.without(registry, changes, (1,))
 
 
+def test_what_is_removed_and_added_again_is_told_once(tmp_path: Path) -> None:
+    with attack.desk(tmp_path / "tools.db", attack.Clock()) as registry:
+        added = Lesson(lesson="For quotes, subtract the discount.", task="", error="").artefact
+        adds = NewChange(attack.AGENT, ChangeKind.LESSONS, "again and again", adds=(added,))
+        registry.improvements.apply(adds)
+        removes = NewChange(attack.AGENT, ChangeKind.LESSONS, "away", removes=(added.digest,))
+        removed = registry.improvements.apply(removes)
+        registry.improvements.apply(adds)
+        made = {change.number: "a test" for change in registry.improvements.changes(attack.AGENT)}
+        assert removed.number in made
+        assert undo_each(registry, made).failures == {}
+
+
 def test_what_harms_live_work_is_undone_by_itself(tmp_path: Path, sandbox) -> None:
-    found = asyncio.run(drops.drops(tmp_path, sandbox, harmed=6, deployments=1))
+    found = asyncio.run(drops.drops(tmp_path, sandbox, harmed=5, deployments=1))
     assert len(found.runs) == 1
 
 

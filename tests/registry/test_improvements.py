@@ -322,6 +322,38 @@ class TestWatching:
             improvements.refuse(refused, why="it makes things worse")
         assert len([*filter(None, undone)]) == 1
 
+    def test_later_cycles_do_not_begin_the_watch_anew_nor_lower_what_was_promised(
+        self, improvements, change, watched, run
+    ) -> None:
+        undone = []
+        for number in range(30):
+            undone.append(run(score=number % 2)[1])
+            if number % 3 == 0:
+                # Half of the runs fail by now, and that is all that it promises.
+                change(adds=(lesson(f"{number}"),), cycle=f"{number}", evidence={"rate": 0.5})
+        [first] = filter(None, undone)
+        assert first.undoes == tuple(one.number for one in watched)
+        assert lesson("0") in improvements.standing("desk").lessons
+
+    def test_of_many_cycles_the_one_is_blamed_after_which_runs_began_to_fail(
+        self, change, watched, run
+    ) -> None:
+        for _ in range(30):
+            run()
+        worse = change(adds=(lesson("bad"),), cycle="bad", evidence={"rate": 0.9})
+        undone = [run(score=0.1)[1], run(score=0.1)[1]]
+        change(adds=(lesson("fine"),), cycle="fine", evidence={"rate": 0.9})
+        while not any(undone):
+            undone.append(run(score=0.1)[1])
+        assert undone[-1].undoes == (worse.number,)
+
+    def test_runs_before_a_person_changed_something_say_nothing(self, change, watched, run) -> None:
+        for _ in range(3):
+            run(score=0.1)
+        change(adds=(lesson("by hand"),))
+        for _ in range(3):
+            assert run(score=0.1)[1] is None
+
     def test_a_run_is_scored_once(self, improvements, run) -> None:
         run(name="same")
         with pytest.raises(ChangeRefusedError, match="run same of desk is scored already"):
