@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from model_server import Script, Server
 
 from toolguild.cli.reference import reference
+from toolguild.registry import Registry
+from toolguild.registry.improvement import ScoredRun
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,6 +47,44 @@ def test_what_docs_agents_shows_runs(tmp_path, monkeypatch, capsys) -> None:
     finally:
         server.close()
     assert capsys.readouterr().out == "In Paris.\n"
+
+
+def test_what_docs_improving_shows_runs(tmp_path, monkeypatch, capsys) -> None:
+    page = (ROOT / "docs" / "improving.md").read_text("utf-8")
+    [program] = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    [tasks] = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOOLGUILD_SANDBOX", "local")
+    (tmp_path / "my_tools.py").write_text(
+        'def find_total(order: str) -> int:\n    """Find it."""\n'
+    )
+    (tmp_path / "tasks.toml").write_text(tasks)
+    lesson = {"when": "For a total in dollars", "lesson": "divide the order's total by 100."}
+    with Registry.open("tools.db") as registry:
+        failed = ScoredRun("desk", "run", "Refund order A2.", 0.0, registry.now(), why="In cents.")
+        registry.improvements.record(failed)
+    server = Server()
+    server.answer = lambda request: _as_an_agent(request, lesson)
+    try:
+        exec(program, {"model": "m", "address": server.url})  # noqa: S102 - ours
+    finally:
+        server.close()
+    assert capsys.readouterr().out == "made lessons 1.0\n"
+    with Registry.open("tools.db") as registry:
+        assert len(registry.improvements.standing("desk").lessons) == 1
+
+
+def _as_an_agent(request: dict[str, Any], lesson: dict[str, str]) -> Script:
+    """Know of cents by a lesson only."""
+    told = json.dumps(request)
+    if "tools" in request:
+        result = "12.5" if "total by 100" in told else "1250"
+        ends = {"status": "complete", "final_result": result, "summary": "Looked it up."}
+        return Script("", calls=[("terminate", ends)])
+    if "sub_goal" in told:
+        goal = {"sub_goal": "Refund.", "strategy": "Look.", "knowledge": "", "toolbox": []}
+        return Script(json.dumps({**goal, "context_mode": "basic"}))
+    return Script(json.dumps(lesson))
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:

@@ -160,6 +160,8 @@ def _objections_to_example(example: Example) -> Iterator[str]:
             yield "the example holds secrets, hidden characters or more than it may"
     except RedactionError as error:
         yield f"the example: {error}"
+    if example.is_seed:
+        yield "only a person gives examples that do not grow stale"
     if any(map(gives_orders, (example.task, *example.steps, example.result))):
         yield "the example gives orders to whoever reads it"
 
