@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from examples.plain_model import Seen, finish, plain_model
 from examples.workplace import run, workplace
 from toolguild.agent.evaluation import Evaluator, Score
-from toolguild.agent.improvement.attempts import TaskCase
-from toolguild.agent.improvement.proposers import Lessons
+from toolguild.agent.improvement import Lessons, TaskCase
 from toolguild.agent.own_tools import function_tool, tool
 from toolguild.agent.scripted import Calls, Turn
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from examples.plain_model import Seen, finish, plain_model
 from examples.workplace import run, workplace
 from toolguild.agent.evaluation import Evaluator, Numeric, Score
-from toolguild.agent.improvement.attempts import TaskCase
+from toolguild.agent.improvement import TaskCase
 from toolguild.agent.improvement.proposers import Instructing, Lessons
 from toolguild.agent.own_tools import function_tool, tool
 from toolguild.agent.scripted import Calls, Turn

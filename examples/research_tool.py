@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from examples.plain_model import Seen, finish, next_call, plain_model
 from examples.workplace import run, workplace
 from toolguild.agent.evaluation import Exact
-from toolguild.agent.improvement.attempts import TaskCase
+from toolguild.agent.improvement import TaskCase
 from toolguild.agent.own_tools import function_tool, tool
 from toolguild.agent.scripted import Turn
 from toolguild.sandbox import Json

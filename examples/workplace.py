@@ -12,14 +12,22 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from toolguild.agent.improvement import (
+    Demonstrations,
+    Guides,
+    HeldOut,
+    Improver,
+    Outcome,
+    Proposer,
+    TaskCase,
+    Tools,
+    Verdict,
+    Worker,
+    scored_run,
+    versions_called,
+)
 from toolguild.agent.improvement.artefacts import Example, Instructions, Lesson
-from toolguild.agent.improvement.attempts import TaskCase, scored_run, versions_called
-from toolguild.agent.improvement.guidance import Guides
-from toolguild.agent.improvement.loop import Improver, Outcome, Verdict
-from toolguild.agent.improvement.proposers import Demonstrations, Proposer, Tools
-from toolguild.agent.improvement.tools.growing import Workshop
-from toolguild.agent.improvement.trials.comparing import HeldOut
-from toolguild.agent.improvement.trials.working import Worker
+from toolguild.agent.improvement.tools import Workshop
 from toolguild.policies import ToolguildError
 from toolguild.registry import ExternalTool, Registry, ToolVersion
 from toolguild.registry.improvement import (
