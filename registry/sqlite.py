@@ -120,14 +120,14 @@ def layout(connection: Connection) -> Mapping[str, object]:
     """Return what makes the tables what they are, but for how their statements are spelled."""
     objects = _rows(connection, "SELECT type, name, tbl_name, sql FROM sqlite_master", ())
     return {
-        f"{kind} {name}": _of_table(connection, name) if kind == "table" else (table, sql)
+        f"{kind} {name}": _of_table(connection, name, sql) if kind == "table" else (table, sql)
         for kind, name, table, sql in objects
         # Not what SQLite counts for itself.
         if not (kind == "table" and str(name).startswith("sqlite_"))
     }
 
 
-def _of_table(connection: Connection, name: str) -> object:
+def _of_table(connection: Connection, name: str, sql: str) -> object:
     columns = _rows(connection, "SELECT * FROM pragma_table_xinfo(?)", (name,))
     indices = _rows(connection, "SELECT * FROM pragma_index_list(?)", (name,), 1)
     keys = _rows(connection, "SELECT * FROM pragma_foreign_key_list(?)", (name,), 3)
@@ -136,7 +136,9 @@ def _of_table(connection: Connection, name: str) -> object:
         (index[1:], _rows(connection, "SELECT * FROM pragma_index_xinfo(?)", (index[1],)))
         for index in indices
     ]
-    return columns, indexed, [key[2:] for key in keys]
+    # Of a virtual table nothing but its statement says what it is made of, and nothing alters it.
+    made_of = sql if str(sql).startswith("CREATE VIRTUAL") else ""
+    return columns, indexed, [key[2:] for key in keys], made_of
 
 
 @functools.cache

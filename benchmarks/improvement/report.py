@@ -53,6 +53,7 @@ def _by_kind(found: Found) -> str:
     head = (
         "proposal",
         "proposed",
+        "refused before",
         "refused by gates",
         "refused on held-out tasks",
         "held for a person",
@@ -73,6 +74,8 @@ def _by_kind(found: Found) -> str:
 def _row(kind: str, fate: Fates, failures: int) -> tuple[str, ...]:
     counts = (
         fate.proposed,
+        # Just what was refused before is not decided on again.
+        fate.proposed - fate.by_gates - fate.on_tasks - fate.held - fate.made,
         fate.by_gates,
         fate.on_tasks,
         fate.held,
