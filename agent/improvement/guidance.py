@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
-
 from toolguild.agent.improvement.artefacts import MOST_LESSON, Example, Instructions, Lesson
 from toolguild.agent.improvement.examples import text_of
 from toolguild.agent.improvement.relevance import Texts
@@ -17,7 +14,7 @@ from toolguild.registry.improvement.history import with_change
 from toolguild.registry.retrieval import Embedder
 from toolguild.registry.retrieval.relevance import Field
 
-__all__ = ["Guides", "untried_tools", "with_change", "without"]
+__all__ = ["Guides", "untried_tools", "with_change"]
 
 _LESSON = Field(weight=1.0, usual_words=12)
 _TASK = Field(weight=1.0, usual_words=20)
@@ -88,14 +85,3 @@ def untried_tools(registry: Registry, agent: str) -> tuple[str, ...]:
     from trials of anything else.
     """
     return tuple(version.digest for version, _ in registry.improvements.unclaimed_tools(agent))
-
-
-def without(standing: Standing, digests: Collection[str]) -> Standing:
-    """Return what an agent would be told if it were not told some artefacts."""
-    instructions = standing.instructions
-    return replace(
-        standing,
-        instructions=None if instructions and instructions.digest in digests else instructions,
-        lessons=tuple(one for one in standing.lessons if one.digest not in digests),
-        examples=tuple(one for one in standing.examples if one.digest not in digests),
-    )

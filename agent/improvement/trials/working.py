@@ -10,13 +10,11 @@ from pathlib import Path
 
 from toolguild.agent.improvement.attempts import Attempt, TaskCase
 from toolguild.agent.stages import (
-    Ended,
     Event,
     Guidance,
     Limits,
     StageLoop,
     open_log,
-    read_log,
     trace_of,
     write_trace,
 )
@@ -50,6 +48,11 @@ class Worker:
     ) -> Attempt:
         """Work on a task, and have the result judged.
 
+        Args:
+            case: The task.
+            guidance: What the agent is told beside it.
+            run_id: What to call the run, which has no score yet; what was kept of it is dropped.
+
         Raises:
             ModelDownError, SandboxUnavailableError, RunLogError: as `StageLoop.run`.
             OverBudgetError: no more may be spent; a run that was cut off by that has no score.
@@ -73,7 +76,8 @@ class Worker:
             log: EventLog = NoLog()
             if self.runs is not None:
                 path = self.runs / f"{run}.jsonl"
-                _drop_unfinished(path)
+                # What a run of this id has left that was cut off: its world is gone.
+                path.unlink(missing_ok=True)
                 log = stack.enter_context(open_log(path))
             loop = StageLoop(
                 self.model,
@@ -92,9 +96,3 @@ class Worker:
             traces.mkdir(exist_ok=True)
             write_trace(traces / f"{run}.json", trace_of(events, score.value))
         return Attempt(events, score)
-
-
-def _drop_unfinished(path: Path) -> None:
-    """Remove what is left of a trial that was cut off: its world is gone, and it begins anew."""
-    if path.exists() and not any(isinstance(event, Ended) for event in read_log(path)):
-        path.unlink()

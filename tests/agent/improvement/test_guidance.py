@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from toolguild.agent.improvement.artefacts import Example, Instructions, Lesson
 from toolguild.agent.improvement.examples.demonstrations import text_of
-from toolguild.agent.improvement.guidance import Guides, with_change, without
+from toolguild.agent.improvement.guidance import Guides, with_change
 from toolguild.agent.stages import Guidance
 from toolguild.registry import Registry, TamperedError
 from toolguild.registry.improvement import (
@@ -118,16 +118,6 @@ def test_what_was_asked_before_makes_no_difference(standing, tasks) -> None:
     before = [guides(task) for task in tasks]
     assert [guides(task) for task in reversed(tasks)] == before[::-1]
     assert [Guides(standing, rules(), embedder)(task) for task in tasks] == before
-
-
-@given(STANDINGS, st.data())
-def test_what_is_left_out_is_told_to_nobody_and_all_else_stays(standing, data) -> None:
-    digests = data.draw(st.sets(st.sampled_from([*standing.artefacts] or ["sha256:none"])))
-    left = without(standing, digests)
-    assert left.artefacts == {
-        digest: one for digest, one in standing.artefacts.items() if digest not in digests
-    }
-    assert left.original == standing.original
 
 
 # -- what is chosen

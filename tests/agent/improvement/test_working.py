@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from toolguild.agent.improvement.attempts import TaskCase
 from toolguild.agent.improvement.trials.comparing import HeldOut
 from toolguild.agent.improvement.trials.working import Worker
 from toolguild.agent.scripted import ScriptedEndpoint
-from toolguild.agent.stages import Guidance
+from toolguild.agent.stages import Ended, Guidance, read_log
 from toolguild.policies import load_profile
 from toolguild.registry import Registry
 from toolguild.sandbox import ScriptedSandbox
@@ -36,6 +37,17 @@ def test_a_run_that_was_cut_off_by_the_budget_has_no_score(tmp_path: Path) -> No
         assert score.value == 1.0
         with pytest.raises(OverBudgetError, match="raise --model-tokens"):
             asyncio.run(worker(registry, 7_000)(CASE, Guidance()))
+
+
+def test_a_run_that_was_cut_off_is_begun_anew_under_its_id(tmp_path: Path) -> None:
+    with Registry.open(tmp_path / "tools.db") as registry:
+        poor, rich = (
+            replace(worker(registry, tokens), runs=tmp_path) for tokens in (7_000, 100_000)
+        )
+        with pytest.raises(OverBudgetError):
+            asyncio.run(poor(CASE, Guidance(), "one"))
+        assert asyncio.run(rich(CASE, Guidance(), "one")).score.value == 1.0
+    assert isinstance(read_log(tmp_path / "one.jsonl")[-1], Ended)
 
 
 def test_a_comparison_of_which_half_was_not_paid_for_is_none(tmp_path: Path) -> None:
