@@ -19,7 +19,14 @@ from toolguild.registry.canonical import storable_text
 from toolguild.registry.database import Database
 from toolguild.registry.errors import ChangeRefusedError
 from toolguild.registry.improvement import history, ownership, storage, tools
-from toolguild.registry.improvement.model import Change, ChangeKind, NewChange, ScoredRun, Standing
+from toolguild.registry.improvement.model import (
+    ArtefactKind,
+    Change,
+    ChangeKind,
+    NewChange,
+    ScoredRun,
+    Standing,
+)
 from toolguild.registry.improvement.watching import MOST_WATCHED, begin_of_watch, dropped_cycle
 from toolguild.registry.journal import Journal
 from toolguild.registry.lookup import find_version
@@ -257,7 +264,7 @@ class Improvements:
         causes = history.causes_of(
             changes,
             rests_on=(*new.removes, *new.retires, *tools.parts_of(connection, new.brings)),
-            replaces_instructions=any(one.kind.value == "instructions" for one in new.adds),
+            replaces_instructions=any(one.kind is ArtefactKind.INSTRUCTIONS for one in new.adds),
             runs=runs,
         )
         change = Change(number, self._journal.clock(), new, causes, undoes, decides, accepted)
