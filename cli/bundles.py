@@ -14,6 +14,7 @@ from toolguild.cli.errors import ExitCode
 from toolguild.cli.lifecycle import tell_waiting
 from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing, open_to_look
+from toolguild.cli.sealing import Target, target_options
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.cli.trust import trusted_keys, trusted_keys_option
 from toolguild.policies import Profile
@@ -28,18 +29,15 @@ from toolguild.registry.bundles import (
     ImportRefusedError,
     ImportSettings,
     UntrustedBundleError,
-    check_target,
     export_all,
     export_tools,
     import_bundle,
     payload_of,
     read_bundle,
     receive,
-    seal,
-    write_bundle,
 )
 from toolguild.registry.canonical import canonical_json, text_digest
-from toolguild.registry.signing import PrivateKey, read_private_key
+from toolguild.registry.signing import PrivateKey
 from toolguild.sandbox import Json, JsonObject
 from toolguild.synth.tool_spec import refusal
 from toolguild.synth.traces.secrets_in_text import find_secrets
@@ -50,23 +48,7 @@ __all__ = ["export_command", "import_command"]
 @click.command("export")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Export every active tool.")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Where to write the bundle.",
-)
-@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
-@click.option(
-    "--key",
-    "private_key",
-    type=click.Path(path_type=Path),
-    metavar="PRIVATE",
-    help="Sign with this key; `toolguild keys new` makes one.",
-)
-@click.option("--unsigned", is_flag=True, help="Sign with no key; importers have to ask for it.")
+@target_options
 @click.option(
     "--with-reports",
     is_flag=True,
@@ -77,10 +59,7 @@ __all__ = ["export_command", "import_command"]
 def export_command(
     names: tuple[str, ...],
     everything: bool,
-    output: Path,
-    force: bool,
-    private_key: Path | None,
-    unsigned: bool,
+    target: Target,
     with_reports: bool,
     registry: str,
     as_json: bool,
@@ -95,11 +74,6 @@ def export_command(
     if bool(names) == everything:
         message = "Name the tools to export, or give --all."
         raise click.UsageError(message)
-    if (private_key is None) != unsigned:
-        message = "Give --key PRIVATE to sign with, or --unsigned."
-        raise click.UsageError(message)
-    check_target(output, force=force)
-    key = read_private_key(private_key) if private_key else None
     with open_existing(registry) as opened:
         exported = (
             export_all(opened, with_reports=with_reports)
@@ -107,12 +81,12 @@ def export_command(
             else export_tools(opened, names, with_reports=with_reports)
         )
     payload = payload_of(exported.bundle)
-    write_bundle(output, seal(payload, key), force=force)
+    target.write(payload)
     digest = text_digest(payload.decode())
     if as_json:
-        print_json(_exported_as_json(exported, output, digest, key))
+        print_json(_exported_as_json(exported, target.path, digest, target.key))
     else:
-        _print_exported(exported, output, digest, key)
+        _print_exported(exported, target.path, digest, target.key)
     return ExitCode.DONE
 
 

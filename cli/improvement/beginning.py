@@ -26,12 +26,11 @@ from toolguild.cli.improvement.scoring import tell_undone
 from toolguild.cli.improvement.trials import Trial, trial_options
 from toolguild.cli.profile import profile_option
 from toolguild.cli.registries import open_existing
+from toolguild.cli.sealing import Target, target_options
 from toolguild.cli.settings import registry_option
 from toolguild.policies import Profile
 from toolguild.registry import Registry
-from toolguild.registry.bundles import check_target, seal, write_bundle
 from toolguild.registry.improvement import NewChange
-from toolguild.registry.signing import read_private_key
 
 __all__ = ["export", "seed", "warm_up_command"]
 
@@ -126,31 +125,14 @@ def _tell(practised: Practised) -> None:
 
 @click.command()
 @click.argument("agent")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Where to write the bundle.",
-)
-@click.option(
-    "--key",
-    "private_key",
-    type=click.Path(path_type=Path),
-    metavar="PRIVATE",
-    help="Sign the bundle with this key; `toolguild keys new` makes one.",
-)
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@target_options
 @registry_option
-def export(agent: str, output: Path, private_key: Path | None, force: bool, registry: str) -> int:
+def export(agent: str, target: Target, registry: str) -> int:
     """Write what AGENT has learned to a file, for another agent to begin with."""
-    key = None if private_key is None else read_private_key(private_key)
-    check_target(output, force=force)
     with open_existing(registry) as opened:
         exported = export_agent(opened, agent)
-    write_bundle(output, seal(agent_payload(exported.bundle), key), force=force)
+    target.write(agent_payload(exported.bundle))
     for left_out in exported.left_out:
         say(f"Left out: {left_out}", "yellow")
-    say(f"{output}: {len(exported.bundle.told)} things that {agent} is told.")
+    say(f"{target.path}: {len(exported.bundle.told)} things that {agent} is told.")
     return ExitCode.DONE

@@ -216,8 +216,8 @@ def test_what_an_agent_learned_begins_another(learned, improve, toolguild) -> No
     assert {one["verdict"] for one in ran.json["outcomes"]} == {"made"}
     told = [one["kind"] for one in improve("show", "other", "--json").json["told"]]
     assert sorted(told) == ["instructions", "lesson"]
-    unsigned = improve("export", "desk", "-o", "plain.json")
-    assert unsigned.code == 0
+    assert "Give --key" in improve("export", "desk", "-o", "plain.json").err
+    assert improve("export", "desk", "-o", "plain.json", "--unsigned").code == 0
     refused = improve("import", "plain.json", "third", *TRIAL)
     assert refused.code != 0
     assert improve("show", "third", "--json").json["told"] == []
