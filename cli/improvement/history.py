@@ -13,7 +13,7 @@ from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.registries import open_existing
 from toolguild.cli.settings import as_json, registry_option
-from toolguild.registry import Registry, audit
+from toolguild.registry import Registry, TamperedError, audit
 from toolguild.registry.improvement import Artefact, ArtefactKind, Change, Standing
 from toolguild.registry.improvement.history import effective, with_effect
 from toolguild.sandbox import Json, JsonObject
@@ -138,7 +138,14 @@ def _parts(change: Change, refs: dict[str, str]) -> Iterator[str]:
 
 
 def _text(artefact: Artefact) -> str:
-    """Return what an artefact says, in short."""
+    """Return what an artefact says, in short; what was refused may say nothing."""
+    try:
+        return _words(artefact)
+    except TamperedError:
+        return "what cannot be read"
+
+
+def _words(artefact: Artefact) -> str:
     match artefact.kind:
         case ArtefactKind.INSTRUCTIONS:
             return Instructions.of(artefact).text

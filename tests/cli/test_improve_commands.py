@@ -223,6 +223,15 @@ def test_what_an_agent_learned_begins_another(learned, improve, toolguild) -> No
     assert improve("show", "third", "--json").json["told"] == []
 
 
+def test_what_was_refused_for_saying_nothing_is_listed(seeded, improve, tmp_path) -> None:
+    with Registry.open(tmp_path / "tools.db") as registry:
+        broken = Artefact(ArtefactKind.LESSON, {"x": 1})
+        new = NewChange("desk", ChangeKind.LESSONS, "a test", adds=(broken,))
+        registry.improvements.refuse(new, why="it holds nothing")
+    listed = improve("log", "desk")
+    assert (listed.code, "cannot be read" in " ".join(listed.out.split())) == (0, True)
+
+
 def test_a_person_decides_on_what_is_held_back(seeded, improve, tmp_path) -> None:
     far = Artefact(ArtefactKind.INSTRUCTIONS, {"text": "Something else altogether."})
     with Registry.open(tmp_path / "tools.db") as registry:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from toolguild.agent.improvement.artefacts import Lesson
 from toolguild.registry.improvement import ArtefactKind, Change, Standing
+from toolguild.registry.improvement.history import with_effect
 
 __all__ = ["PastLesson", "past_lessons", "runs_learned_from"]
 
@@ -30,7 +31,7 @@ def past_lessons(changes: Sequence[Change], standing: Standing) -> list[PastLess
     lessons: dict[str, Lesson] = {}
     gone: dict[str, datetime] = {}
     spoke_of: dict[int, set[str]] = {}
-    for change in changes:
+    for change in with_effect(changes):
         for artefact in change.new.adds:
             if artefact.kind is ArtefactKind.LESSON:
                 lessons[artefact.digest] = Lesson.of(artefact)
@@ -54,7 +55,7 @@ def runs_learned_from(changes: Sequence[Change]) -> dict[str, frozenset[int]]:
         changes: The agent's, the oldest first, whether they hold or not.
     """
     learned_from: dict[str, frozenset[int]] = {}
-    for change in changes:
+    for change in with_effect(changes):
         for artefact in change.new.adds:
             if artefact.kind is ArtefactKind.LESSON:
                 merged = (learned_from.get(one, ()) for one in Lesson.of(artefact).merges)

@@ -20,13 +20,19 @@ from toolguild.agent.improvement.artefacts import Instructions, Lesson
 from toolguild.agent.improvement.attempts import Attempt, TaskCase
 from toolguild.agent.improvement.guidance import untried_tools
 from toolguild.agent.improvement.loop import CycleReport, Improver, Outcome, Verdict
-from toolguild.agent.improvement.proposers import Proposals, Proposer
+from toolguild.agent.improvement.proposers import Lessons, Proposals, Proposer
 from toolguild.agent.improvement.trials.comparing import HeldOut
 from toolguild.agent.improvement.view import View
 from toolguild.agent.stages import Guidance
 from toolguild.policies import Profile, load_profile
 from toolguild.registry import Registry, State, ToolSpec, ToolVersion, verify
-from toolguild.registry.improvement import ChangeKind, NewChange, made_for
+from toolguild.registry.improvement import (
+    Artefact,
+    ArtefactKind,
+    ChangeKind,
+    NewChange,
+    made_for,
+)
 from toolguild.synth.models import ModelDownError, OverBudgetError
 
 CASES = (
@@ -230,6 +236,16 @@ class TestRefused:
         assert agent.improve(lesson("Bad.")) == [Verdict.REFUSED]
         assert agent.told() == []
         assert agent.kinds() == [ChangeKind.REFUSED, ChangeKind.CYCLE]
+
+    def test_what_holds_nothing_that_can_be_read_leaves_later_cycles_alone(self, agent) -> None:
+        broken = Artefact(ArtefactKind.LESSON, {"x": 1})
+        change = NewChange(AGENT, ChangeKind.LESSONS, "a test", adds=(broken,))
+        assert agent.improve(change) == [Verdict.REFUSED]
+        why = "Ask for the order's number first."
+        agent.improvements.record(scored(1, score=0.1, why=why))
+        report = asyncio.run(agent.improved(Lessons(None)))
+        assert [one.verdict for one in report.outcomes] == [Verdict.MADE]
+        assert agent.told() == [why]
 
     def test_a_gain_elsewhere_is_no_excuse_where_it_is_critical(self, agent) -> None:
         def score(case: TaskCase, guidance: Guidance) -> float:
