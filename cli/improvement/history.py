@@ -12,6 +12,7 @@ from toolguild.cli.console import counted, out, plain, print_json, say
 from toolguild.cli.console import table as new_table
 from toolguild.cli.errors import ExitCode
 from toolguild.cli.registries import open_existing
+from toolguild.cli.run_view import in_short
 from toolguild.cli.settings import as_json, registry_option
 from toolguild.registry import Registry, TamperedError, audit
 from toolguild.registry.improvement import Artefact, ArtefactKind, Change, Standing
@@ -37,7 +38,8 @@ def show(agent: str, registry: str, as_json: bool) -> int:
         return ExitCode.DONE
     table = new_table("what", "text", "digest")
     for artefact in standing.artefacts.values():
-        table.add_row(artefact.kind.value, plain(_text(artefact)), _short(artefact.digest))
+        whole = plain(_text(artefact), keep_lines=True)
+        table.add_row(artefact.kind.value, whole, _short(artefact.digest))
     out.print(table)
     for alert in standing.open_alerts:
         say(f"Change {alert} waits for a person: `toolguild improve decide {alert}`.", "yellow")
@@ -112,7 +114,7 @@ def _print_changes(changes: Sequence[Change], refs: dict[str, str], held: set[in
             one.new.kind.value,
             _holds(one, held),
             " ".join(map(str, one.causes)),
-            plain("; ".join(_parts(one, refs)), keep_lines=False),
+            plain("; ".join(_parts(one, refs))),
             plain(one.new.why),
         )
     out.print(table)
@@ -127,7 +129,7 @@ def _holds(change: Change, held: set[int]) -> str:
 def _parts(change: Change, refs: dict[str, str]) -> Iterator[str]:
     """Yield what a change is made of, in words."""
     new = change.new
-    yield from (f"+ {one.kind.value}: {_text(one)}" for one in new.adds)
+    yield from (f"+ {one.kind.value}: {in_short(_text(one))}" for one in new.adds)
     yield from (f"- {_short(digest)}" for digest in new.removes)
     yield from (f"+ {refs.get(digest, _short(digest))}" for digest in new.brings)
     yield from (f"- {refs.get(digest, _short(digest))}" for digest in new.retires)
@@ -138,7 +140,7 @@ def _parts(change: Change, refs: dict[str, str]) -> Iterator[str]:
 
 
 def _text(artefact: Artefact) -> str:
-    """Return what an artefact says, in short; what was refused may say nothing."""
+    """Return what an artefact says; what was refused may say nothing."""
     try:
         return _words(artefact)
     except TamperedError:

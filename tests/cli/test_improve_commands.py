@@ -223,6 +223,18 @@ def test_what_an_agent_learned_begins_another(learned, improve, toolguild) -> No
     assert improve("show", "third", "--json").json["told"] == []
 
 
+def test_instructions_are_shown_whole_and_listed_in_a_line(improve, tmp_path) -> None:
+    lines = [f"{number}. Look before you write, and say what you found." for number in range(9)]
+    (tmp_path / "long.md").write_text("\n".join(lines))
+    assert improve("seed", "desk", "--instructions", "long.md").code == 0
+    shown = improve("show", "desk").out
+    assert all(line in shown for line in lines)
+    listed = improve("log", "desk").out
+    assert "0. Look before" in listed
+    assert "8. Look before" not in listed
+    assert "\N{REPLACEMENT CHARACTER}" not in shown + listed
+
+
 def test_what_was_refused_for_saying_nothing_is_listed(seeded, improve, tmp_path) -> None:
     with Registry.open(tmp_path / "tools.db") as registry:
         broken = Artefact(ArtefactKind.LESSON, {"x": 1})
